@@ -1,0 +1,41 @@
+# Everything runs in .venv, which `make venv` fills with the tested versions.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN ?= runs/quickstart
+# Users see our messages, not TensorFlow's start-up chatter.
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.PHONY: venv quickstart test lint clean
+
+venv: $(VENV)/.installed
+
+$(VENV)/.installed: setup.py pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+		{ echo 'Python 3.11, 3.12 or 3.13 is needed: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11'; exit 2; }
+	@echo 'Installing into $(VENV) (about 2 GB; once) ...'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+# Train on the embedded data, sample, export, load the export in a fresh process.
+quickstart: venv
+	@$(BIN)/python -m stackgan_tf.train --gin_file=gin/quickstart.gin --workdir=$(RUN)
+	@$(BIN)/python -m stackgan_tf.sample --model=$(RUN) --count=64 --output=$(RUN)/pictures
+	@test -d $(RUN)/export || $(BIN)/python -m stackgan_tf.export --model=$(RUN) --output=$(RUN)/export
+	@$(BIN)/python tools/picture_from_export.py --export=$(RUN)/export --seed=7 --output=$(RUN)/picture.png
+	@printf '\nDone. In %s:\n' '$(RUN)'
+	@printf '  %-26s %s\n' 'pictures/grid.png' '64 generated birds' 'picture.png' 'one bird from the exported model' \
+		'export/' 'the SavedModel other programs load' 'tree/samples/' 'how the birds came about' 'tree/metrics.jsonl' 'losses and speed'
+	@printf 'TensorBoard: %s --logdir %s\n' '$(BIN)/tensorboard' '$(RUN)'
+
+test: venv
+	@$(BIN)/python -m pytest
+
+lint: venv
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

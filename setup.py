@@ -1,0 +1,56 @@
+"""Packaging of `stackgan_tf`: metadata, dependencies with tested bounds, recipes as package data."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+# Each bound is tested: the upper ones are the next release that nobody here has run, and
+# tests/test_packaging.py holds constraints.txt to them.
+RUNTIME = [
+    'absl-py>=2.1,<3',
+    'gin-config==0.5.0',
+    'importlib_resources>=6',  # tensorflow-datasets imports it without asking for it
+    'keras>=3.12,<3.16',
+    'numpy>=1.26,<3',
+    'pillow>=10,<13',
+    'setuptools<82',  # tensorflow-hub imports pkg_resources
+    'tensorboard>=2.20,<2.22',  # TensorFlow no longer brings it
+    'tensorflow>=2.20,<2.22',
+    'tensorflow-datasets>=4.9.9,<4.10',
+    'tensorflow-hub==0.16.1',
+    'tf-keras>=2.20,<2.22',  # tensorflow-hub's Keras
+    'typeguard>=4.3,<5',
+]
+TEST = ['build>=1.2', 'dill', 'pytest>=8']
+LINT = ['mypy>=1.11', 'ruff>=0.6']
+
+HERE = Path(__file__).parent
+
+setup(
+    name='stackgan-tf',
+    version='0.1.0',
+    description='StackGAN-v1 and StackGAN-v2 (StackGAN++) for TensorFlow 2 and Keras 3',
+    long_description=(HERE / 'README.md').read_text(encoding='utf-8'),
+    long_description_content_type='text/markdown',
+    license='Apache-2.0',
+    python_requires='>=3.11,<3.14',
+    # gin/ at the top is where people look for recipes; installed, it lives inside the package, because
+    # site-packages/gin is gin-config itself.
+    packages=[*find_packages(include=['stackgan_tf', 'stackgan_tf.*']), 'stackgan_tf.gin', 'stackgan_tf.gin.base'],
+    package_dir={'stackgan_tf.gin': 'gin'},
+    package_data={
+        'stackgan_tf': ['py.typed'],
+        'stackgan_tf.gin': ['*.gin'],
+        'stackgan_tf.gin.base': ['*.gin'],
+        'stackgan_tf.data.painted_birds': ['README.md', 'CITATIONS.bib'],
+    },
+    install_requires=RUNTIME,
+    extras_require={'gpu': ['tensorflow[and-cuda]'], 'test': TEST, 'lint': LINT, 'dev': TEST + LINT},
+    classifiers=[
+        'License :: OSI Approved :: Apache Software License',
+        'Programming Language :: Python :: 3.11',
+        'Programming Language :: Python :: 3.12',
+        'Programming Language :: Python :: 3.13',
+        'Topic :: Scientific/Engineering :: Artificial Intelligence',
+    ],
+)

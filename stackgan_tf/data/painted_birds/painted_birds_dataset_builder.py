@@ -1,0 +1,80 @@
+"""The `painted_birds` data set for TensorFlow Datasets."""
+
+import dataclasses
+import random
+from collections.abc import Iterator
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+from stackgan_tf.data.painted_birds import painter
+from stackgan_tf.data.painted_birds.captions import CAPTIONS_PER_PICTURE, captions
+from stackgan_tf.data.painted_birds.species import ATTRIBUTES, TRAINING_SPECIES, all_species
+
+
+@dataclasses.dataclass
+class PaintedBirdsConfig(tfds.core.BuilderConfig):
+    """How large the pictures are and how many there are of each species."""
+
+    load_size: int = 76
+    training_pictures: int = 40
+    test_pictures: int = 20
+
+
+class Builder(tfds.core.GeneratorBasedBuilder):
+    """Paints `painted_birds`: 6,000 training pictures of 150 species, 1,000 test pictures of 50 others.
+
+    Configurations `76px` and `304px` are the load sizes for 64 and 256 pixel models.
+    """
+
+    name = 'painted_birds'
+    VERSION = tfds.core.Version('1.0.0')
+    RELEASE_NOTES = {'1.0.0': 'First release.'}
+    BUILDER_CONFIGS = [
+        PaintedBirdsConfig(name='76px', description='76 x 76 pixels, for models up to 64 pixels.', load_size=76),
+        PaintedBirdsConfig(name='304px', description='304 x 304 pixels, for models up to 256 pixels.', load_size=304),
+    ]
+
+    def _info(self) -> tfds.core.DatasetInfo:
+        size = self.builder_config.load_size
+        return self.dataset_info_from_configs(
+            features=tfds.features.FeaturesDict(
+                {
+                    'image': tfds.features.Image(shape=(size, size, 3), encoding_format='png'),
+                    'captions': tfds.features.Sequence(tfds.features.Text(), length=CAPTIONS_PER_PICTURE),
+                    'label': tfds.features.ClassLabel(names=[f'species_{i:03d}' for i in range(len(all_species()))]),
+                    # x, y, width, height in pixels, as CUB has them
+                    'bounding_box': tfds.features.Tensor(shape=(4,), dtype=np.float32),
+                    'attributes': tfds.features.Tensor(shape=(len(ATTRIBUTES),), dtype=np.int32),
+                }
+            ),
+            supervised_keys=None,
+            homepage='https://arxiv.org/abs/1710.10916',
+        )
+
+    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator]:
+        config = self.builder_config
+        labels = range(len(all_species()))
+        return {
+            'train': self._generate_examples(labels[:TRAINING_SPECIES], config.training_pictures),
+            'test': self._generate_examples(labels[TRAINING_SPECIES:], config.test_pictures),
+        }
+
+    def _generate_examples(self, labels: range, pictures: int) -> Iterator[tuple[str, dict[str, object]]]:
+        size = self.builder_config.load_size
+        for label in labels:
+            species = all_species()[label]
+            for number in range(pictures):
+                rng = random.Random(f'painted_birds {label} {number}')
+                pose = painter.draw_pose(species, rng)
+                left, top, right, bottom = (size * edge for edge in painter.extent(species, pose))
+                yield (
+                    f'{label:03d}_{number:03d}',
+                    {
+                        'image': np.asarray(painter.paint(species, pose, size)),
+                        'captions': captions(species, rng),
+                        'label': label,
+                        'bounding_box': np.array([left, top, right - left, bottom - top], np.float32),
+                        'attributes': np.array(species.indices(), np.int32),
+                    },
+                )

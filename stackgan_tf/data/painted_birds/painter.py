@@ -1,0 +1,139 @@
+"""Paints one bird on its branch.
+
+All lengths are fractions of the picture's side. The bird, beak and tail included, stays inside the middle 64/76 crop
+of every crop, that is between 12/76 and 64/76, so no training crop cuts it.
+"""
+
+import math
+import random
+from typing import NamedTuple
+
+from PIL import Image, ImageDraw
+
+from stackgan_tf.data.painted_birds.species import COLORS, Species
+
+Point = tuple[float, float]
+
+INNERMOST = 12 / 76  # what every 64/76 crop contains begins here ...
+OUTERMOST = 64 / 76  # ... and ends here
+BACKGROUNDS = {'sky': (150, 200, 240), 'meadow': (150, 190, 100), 'dusk': (178, 150, 196), 'sand': (232, 208, 160)}
+BRANCH = (96, 62, 34)
+BEAK = (240, 150, 40)
+LEGS = (90, 66, 40)
+BEAK_LENGTH = {'short': 0.42, 'long': 0.74}  # in units of the body's half length
+_ANTIALIASING = 4  # painted this many times larger, then averaged
+
+
+class Pose(NamedTuple):
+    """How a bird sits: everything about a picture that its species leaves open."""
+
+    scale: float  # half length of the body
+    centre: Point
+    tilt: float  # radians, beak up
+    facing: int  # 1 right, -1 left
+    branch_slope: float
+    branch_width: float
+    background: tuple[int, int, int]
+    pupil: float  # size of the eye
+
+    def place(self, x: float, y: float) -> Point:
+        """Maps bird coordinates (body's half length 1, y down, facing right) to the picture."""
+        cos, sin = math.cos(self.tilt), math.sin(self.tilt)
+        x, y = x * cos + y * sin, -x * sin + y * cos
+        return self.centre[0] + self.facing * self.scale * x, self.centre[1] + self.scale * y
+
+
+# Outlines in bird coordinates: the body's centre is the origin, its half length 1.
+_HEAD, _HEAD_RADIUS = (0.80, -0.60), 0.44
+_TAIL = ((-0.72, -0.24), (-0.82, 0.16), (-1.46, 0.34), (-1.52, 0.04))
+_WING = ((0.34, -0.12), (-0.10, 0.34), (-1.02, 0.22), (-0.62, -0.20))
+_BELLY_CENTRE, _BELLY_RADII = (0.22, 0.24), (0.56, 0.38)
+_LOWEST = 1.06  # where the feet touch the branch
+
+
+def draw_pose(species: Species, rng: random.Random) -> Pose:
+    """Draws a pose that keeps the whole bird inside every crop."""
+    scale = rng.uniform(0.165, 0.195)
+    tilt = rng.uniform(-0.16, 0.20)
+    facing = rng.choice((1, -1))
+    pose = Pose(
+        scale=scale,
+        centre=(0.0, 0.0),
+        tilt=tilt,
+        facing=facing,
+        branch_slope=rng.uniform(-0.05, 0.05),
+        branch_width=rng.uniform(0.026, 0.036),
+        background=_tinted(rng.choice(list(BACKGROUNDS.values())), rng),
+        pupil=rng.uniform(0.10, 0.13),
+    )
+    left, top, right, bottom = extent(species, pose)
+    centre = (
+        rng.uniform(INNERMOST - left, OUTERMOST - right),
+        rng.uniform(max(INNERMOST - top, 0.44), min(OUTERMOST - bottom, 0.56)),
+    )
+    return pose._replace(centre=centre)
+
+
+def _tinted(color: tuple[int, int, int], rng: random.Random) -> tuple[int, int, int]:
+    shade = rng.randint(-12, 12)
+    red, green, blue = (min(255, max(0, channel + shade + rng.randint(-5, 5))) for channel in color)
+    return red, green, blue
+
+
+def _beak(species: Species) -> tuple[Point, ...]:
+    x, y = _HEAD
+    root = x + _HEAD_RADIUS * 0.86
+    return (root, y - 0.18), (root, y + 0.20), (root + BEAK_LENGTH[species.beak], y + 0.04)
+
+
+def extent(species: Species, pose: Pose) -> tuple[float, float, float, float]:
+    """The bird's box (left, top, right, bottom), feet included, branch not."""
+    corners = [*_beak(species), *_TAIL]
+    points = [pose.place(*corner) for corner in corners]
+    for (x, y), (rx, ry) in (((0, 0), (1.0, 0.72)), (_HEAD, (_HEAD_RADIUS, _HEAD_RADIUS))):
+        points += _ellipse(pose, (x, y), (rx, ry))
+    xs, ys = [point[0] for point in points], [point[1] for point in points]
+    return min(xs), min(ys), max(xs), max(*ys, pose.centre[1] + _LOWEST * pose.scale)
+
+
+def _ellipse(pose: Pose, centre: Point, radii: Point, start: float = 0.0, end: float = 360.0) -> list[Point]:
+    """The outline of an ellipse (or a chord of it, degrees clockwise from the beak) as points of the picture."""
+    steps = 48
+    angles = [math.radians(start + (end - start) * i / steps) for i in range(steps + 1)]
+    return [pose.place(centre[0] + radii[0] * math.cos(a), centre[1] + radii[1] * math.sin(a)) for a in angles]
+
+
+def paint(species: Species, pose: Pose, size: int) -> Image.Image:
+    """Paints the picture, RGB, `size` x `size` pixels."""
+    side = size * _ANTIALIASING
+    canvas = Image.new('RGB', (side, side), pose.background)
+    draw = ImageDraw.Draw(canvas)
+
+    def fill(points: list[Point], color: tuple[int, int, int]) -> None:
+        draw.polygon([(x * side, y * side) for x, y in points], fill=color)
+
+    _paint_branch_and_legs(draw, pose, side)
+    fill([pose.place(*p) for p in _TAIL], COLORS[species.wing])
+    fill([pose.place(*p) for p in _beak(species)], BEAK)
+    fill(_ellipse(pose, (0, 0), (1.0, 0.72)), COLORS[species.body])
+    fill(_ellipse(pose, _HEAD, (_HEAD_RADIUS, _HEAD_RADIUS)), COLORS[species.body])
+    fill(_ellipse(pose, _HEAD, (_HEAD_RADIUS, _HEAD_RADIUS), 178, 372), COLORS[species.crown])
+    fill(_ellipse(pose, _BELLY_CENTRE, _BELLY_RADII), COLORS[species.belly])
+    fill([pose.place(*p) for p in _WING], COLORS[species.wing])
+    eye = (_HEAD[0] + 0.16, _HEAD[1] + 0.10)
+    fill(_ellipse(pose, eye, (pose.pupil + 0.06, pose.pupil + 0.06)), (250, 250, 250))
+    fill(_ellipse(pose, eye, (pose.pupil, pose.pupil)), (12, 12, 12))
+    return canvas.reduce(_ANTIALIASING)
+
+
+def _paint_branch_and_legs(draw: ImageDraw.ImageDraw, pose: Pose, side: int) -> None:
+    feet = pose.centre[1] + _LOWEST * pose.scale
+    width = pose.branch_width * side
+
+    def branch(x: float) -> float:
+        return (feet + (x - pose.centre[0]) * pose.branch_slope) * side
+
+    draw.line([(-width, branch(-width / side)), (side + width, branch(1 + width / side))], BRANCH, round(width))
+    for x in (-0.16, 0.14):
+        foot = pose.centre[0] + pose.facing * pose.scale * x
+        draw.line([(foot * side, pose.centre[1] * side), (foot * side, branch(foot))], LEGS, round(0.012 * side))

@@ -1,0 +1,53 @@
+"""The species of painted birds: 200 attribute sets, the first 150 for training, the last 50 never seen there."""
+
+import functools
+import random
+from typing import NamedTuple
+
+COLORS: dict[str, tuple[int, int, int]] = {
+    'red': (214, 34, 34),
+    'orange': (242, 130, 30),
+    'yellow': (246, 214, 44),
+    'green': (44, 150, 66),
+    'blue': (46, 88, 214),
+    'brown': (132, 84, 46),
+    'black': (28, 26, 32),
+    'white': (244, 242, 238),
+}
+BEAKS = ('short', 'long')
+ATTRIBUTES = ('body', 'belly', 'wing', 'crown', 'beak')
+TRAINING_SPECIES = 150
+TEST_SPECIES = 50
+SEED = 1710
+
+
+class Species(NamedTuple):
+    """One attribute set: four colour names and the length of the beak."""
+
+    body: str
+    belly: str
+    wing: str
+    crown: str
+    beak: str
+
+    def indices(self) -> tuple[int, ...]:
+        """The attributes as numbers, in the order of `ATTRIBUTES`: colours 0..7, beak 0 (short) or 1 (long)."""
+        colors = list(COLORS)
+        return (*(colors.index(color) for color in self[:4]), BEAKS.index(self.beak))
+
+
+@functools.cache
+def all_species() -> tuple[Species, ...]:
+    """The 200 species, always the same.
+
+    The four colours of a species differ, so that each part shows; bodies go through the colours in turn.
+    """
+    rng = random.Random(SEED)
+    colors = list(COLORS)
+    found: dict[Species, None] = {}
+    while len(found) < TRAINING_SPECIES + TEST_SPECIES:
+        body = colors[len(found) % len(colors)]
+        others = [color for color in colors if color != body]
+        rng.shuffle(others)
+        found.setdefault(Species(body, *others[:3], rng.choice(BEAKS)))
+    return tuple(found)

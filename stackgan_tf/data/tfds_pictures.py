@@ -1,0 +1,71 @@
+"""A TensorFlow Datasets split as a source of examples, held in memory in its encoded form."""
+
+import contextlib
+import io
+
+import tensorflow as tf
+import tensorflow_datasets as tfds
+
+# Importing a builder's module registers it with TFDS under its name.
+import stackgan_tf.data.painted_birds.painted_birds_dataset_builder  # noqa: F401
+from stackgan_tf.user_error import UserError
+
+
+class TfdsPictures:
+    """The pictures of a TFDS data set.
+
+    The data set is prepared on first use, under `TFDS_DATA_DIR` or `~/tensorflow_datasets`.
+
+    Args:
+        name: as in `tfds.load`, for example `painted_birds/76px`.
+        split: as in `tfds.load`.
+
+    Raises:
+        UserError: there is no such data set or split, or it cannot be prepared here.
+    """
+
+    def __init__(self, name: str, split: str = 'train') -> None:
+        builder = _builder(name)
+        if not builder.is_prepared():
+            print(f'Preparing {name} in {builder.data_dir} (once) ...', flush=True)
+            _prepare(builder)
+        if split not in builder.info.splits:
+            raise UserError(f'{name} has no split {split!r}; it has {", ".join(builder.info.splits)}')
+        # One file after the other and unshuffled: the same order on every machine.
+        examples = builder.as_dataset(
+            split=split,
+            decoders={'image': tfds.decode.SkipDecoding()},
+            read_config=tfds.ReadConfig(interleave_cycle_length=1),
+            shuffle_files=False,
+        )
+        self._images = tf.constant([example['image'] for example in examples.as_numpy_iterator()])
+
+    @property
+    def count(self) -> int:
+        """How many examples the split has."""
+        return len(self._images)
+
+    def example(self, index: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The example at `index`: `image`, encoded bytes."""
+        return {'image': tf.gather(self._images, index)}
+
+
+def _builder(name: str) -> tfds.core.DatasetBuilder:
+    try:
+        return tfds.builder(name)
+    except (tfds.core.DatasetNotFoundError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(f'no data set {name!r} in TensorFlow Datasets: {reason}') from error
+
+
+def _prepare(builder: tfds.core.DatasetBuilder) -> None:
+    tfds.disable_progress_bar()
+    config = tfds.download.DownloadConfig(try_download_gcs=False)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            builder.download_and_prepare(download_config=config)
+    except OSError as error:
+        raise UserError(
+            f'cannot prepare {builder.name} in {builder.data_dir}: {error.strerror or error}; '
+            'TFDS_DATA_DIR names another folder'
+        ) from error

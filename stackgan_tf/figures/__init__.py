@@ -1,0 +1,1 @@
+"""What the paper shows: pictures of what a generator makes."""

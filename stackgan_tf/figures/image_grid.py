@@ -1,0 +1,36 @@
+"""Generated images side by side, as in the paper's figures."""
+
+import io
+import math
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from stackgan_tf.files import write_whole
+
+
+def image_grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
+    """Lays images out row by row.
+
+    Args:
+        images: uint8 `[N, s, s, 3]`.
+        columns: images in a row; by default a grid as square as possible.
+
+    Returns:
+        uint8 `[rows * s, columns * s, 3]`; places left over are white.
+    """
+    count, height, width, channels = images.shape
+    columns = min(columns or math.ceil(math.sqrt(count)), count)
+    rows = math.ceil(count / columns)
+    padded = np.full((rows * columns, height, width, channels), 255, np.uint8)
+    padded[:count] = images
+    grid = padded.reshape(rows, columns, height, width, channels).swapaxes(1, 2)
+    return grid.reshape(rows * height, columns * width, channels)
+
+
+def write_png(path: Path, image: np.ndarray) -> None:
+    """Writes a uint8 `[H, W, 3]` image as PNG, whole or not at all."""
+    encoded = io.BytesIO()
+    Image.fromarray(image).save(encoded, format='png')
+    write_whole(path, encoded.getvalue())

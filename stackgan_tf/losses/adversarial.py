@@ -1,0 +1,38 @@
+"""The adversarial losses of one discriminator, from logits (StackGAN++, section "StackGAN-v2")."""
+
+from keras import KerasTensor, ops
+
+
+def binary_cross_entropy(logits: KerasTensor, target: float) -> KerasTensor:
+    """Mean cross-entropy between the sigmoid of `logits` and a constant target.
+
+    Args:
+        logits: `[N]`, any float type; computed in float32.
+        target: in [0, 1].
+
+    Returns:
+        A float32 scalar, `mean(softplus(l) - target * l)`.
+    """
+    logits = ops.cast(logits, 'float32')
+    return ops.mean(ops.softplus(logits) - target * logits)
+
+
+def discriminator_loss(
+    real_logits: KerasTensor, generated_logits: KerasTensor, real_target: float = 1.0
+) -> KerasTensor:
+    """L_D of one scale: real images are to be called real, generated ones generated.
+
+    Args:
+        real_logits: `[N]`, of real images.
+        generated_logits: `[N]`, of generated images.
+        real_target: 1 in the paper; below 1 for one-sided label smoothing (not in the paper).
+
+    Returns:
+        A float32 scalar.
+    """
+    return binary_cross_entropy(real_logits, real_target) + binary_cross_entropy(generated_logits, 0.0)
+
+
+def generator_loss(generated_logits: KerasTensor) -> KerasTensor:
+    """L_G of one scale in its non-saturating form: generated images are to be called real."""
+    return binary_cross_entropy(generated_logits, 1.0)

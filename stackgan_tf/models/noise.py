@@ -1,0 +1,38 @@
+"""Random numbers of a training step: functions of (seed, step, purpose), the same on one replica as on many."""
+
+import enum
+
+import tensorflow as tf
+
+
+class Purpose(enum.IntEnum):
+    """What a draw is for; each purpose has a stream of its own. Values are part of what a seed means: never reuse."""
+
+    LATENT = 0  # z
+    DISCRIMINATOR_INPUT = 1
+
+
+def step_noise(
+    seed: int, step: tf.Tensor, purpose: int, batch_size: int, shape: tuple[int, ...]
+) -> tf.Tensor:
+    """This replica's rows of the standard normal noise of one training step.
+
+    The noise is drawn for the whole global batch and every replica takes its rows, so the replicas differ from each
+    other and together see what a single one would.
+
+    Args:
+        seed: of the run.
+        step: int64 scalar, the global step.
+        purpose: a `Purpose`, or a number derived from one.
+        batch_size: rows of the global batch, a multiple of the number of replicas.
+        shape: of one row.
+
+    Returns:
+        float32 `[batch_size / replicas, *shape]`.
+    """
+    key = tf.random.experimental.stateless_fold_in(tf.stack([tf.cast(seed, tf.int64), step]), purpose, alg='philox')
+    noise = tf.random.stateless_normal((batch_size, *shape), key, alg='philox')
+    replica = tf.distribute.get_replica_context()
+    rows = batch_size // replica.num_replicas_in_sync
+    first = replica.replica_id_in_sync_group * rows
+    return tf.ensure_shape(noise[first : first + rows], (rows, *shape))

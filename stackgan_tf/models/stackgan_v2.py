@@ -1,0 +1,134 @@
+"""StackGAN-v2, unconditional: the tree, one discriminator per scale, and how they are trained together.
+
+Source: StackGAN++ (arXiv 1710.10916), section "StackGAN-v2: multi-distribution generative adversarial network".
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from stackgan_tf.losses.adversarial import discriminator_loss, generator_loss
+from stackgan_tf.losses.color_consistency import color_consistency_loss
+from stackgan_tf.models.adversarial_model import AdversarialModel, adam
+from stackgan_tf.models.noise import Purpose, step_noise
+from stackgan_tf.networks.scale_discriminator import ScaleDiscriminator
+from stackgan_tf.networks.tree_generator import TreeGenerator
+
+
+class StackGANv2(AdversarialModel):
+    """The tree-structured GAN. Defaults are those of the released unconditional runs.
+
+    Every step: images of all scales are generated once; each discriminator takes a step on real and on these generated
+    images; then the tree takes one step on the sum of all scales' losses and the colour consistency.
+    """
+
+    def __init__(
+        self,
+        sizes: Sequence[int] = (64, 128, 256),
+        batch_size: int = 24,  # global
+        noise_dimension: int = 100,  # Z
+        generator_width: int = 64,  # channels at the smallest scale
+        discriminator_width: int = 64,  # channels after the first convolution
+        residual_blocks: int = 2,  # in each branch after the first
+        discriminator_normalization: bool = True,  # batch normalisation in the discriminators
+        generator_rate: float = 2e-4,
+        discriminator_rate: float = 2e-4,
+        color_weight: float = 50.0,  # alpha; 0 switches colour consistency off
+        color_mean_weight: float = 1.0,  # lambda_1
+        color_covariance_weight: float = 5.0,  # lambda_2
+        color_norm: str = 'released',  # or 'paper'
+        averaging_decay: float = 0.999,
+        real_target: float = 1.0,  # not in the paper: below 1, one-sided label smoothing
+        input_noise: float = 0.0,  # not in the paper: deviation of the noise on what discriminators see
+        seed: int = 0,
+    ) -> None:
+        super().__init__(seed, batch_size, averaging_decay)
+        synchronized = self.replicas > 1
+        self.sizes = tuple(sizes)
+        self.noise_dimension = noise_dimension
+        self.color_weight = color_weight
+        self.color = {
+            'mean_weight': color_mean_weight,
+            'covariance_weight': color_covariance_weight,
+            'norm': color_norm,
+        }
+        self.real_target = real_target
+        self.input_noise = input_noise
+        tree, average = (
+            TreeGenerator(sizes, noise_dimension, generator_width, residual_blocks, synchronized) for _ in range(2)
+        )
+        for network in (tree, average):
+            network.build((None, noise_dimension))
+        self.discriminators = [
+            ScaleDiscriminator(size, discriminator_width, discriminator_normalization, synchronized) for size in sizes
+        ]
+        for size, discriminator in zip(sizes, self.discriminators, strict=True):
+            discriminator.build((None, size, size, 3))
+        self.discriminator_optimizers = [
+            adam(discriminator_rate, discriminator.trainable_variables) for discriminator in self.discriminators
+        ]
+        kinds = ('discriminator_loss', 'generator_loss', 'confidence_real', 'confidence_generated')
+        recorded = ['color_loss', *(f'{kind}_{size}' for size in sizes for kind in kinds)]
+        self.set_up(tree, average, adam(generator_rate, tree.trainable_variables), recorded)
+
+    def pieces(self) -> dict[str, Any]:
+        """Everything that a checkpoint must hold to go on exactly, by name."""
+        return {
+            **super().pieces(),
+            'discriminators': list(self.discriminators),
+            'discriminator_optimizers': list(self.discriminator_optimizers),
+        }
+
+    def train_step(self, batch: dict[str, tuple[tf.Tensor, ...]]) -> dict[str, tf.Tensor]:
+        """One update of every discriminator and of the tree.
+
+        Args:
+            batch: `images`, this replica's rows: float32 `[n, s, s, 3]` in [-1, 1] per scale, small to large.
+
+        Returns:
+            Means over the rows: losses, and each discriminator's confidence that real and generated images are real.
+        """
+        recorded: dict[str, tf.Tensor] = {}
+        z = self.draw(Purpose.LATENT, (self.noise_dimension,))
+        with tf.GradientTape() as tape:
+            generated = self.generator(z, training=True)
+        for scale, real in enumerate(batch['images']):
+            recorded |= self._train_discriminator(scale, real, generated[scale])
+        with tape:
+            losses = {
+                f'generator_loss_{size}': generator_loss(self._discriminate(scale, generated[scale]))
+                for scale, size in enumerate(self.sizes)
+            }
+            color_loss = color_consistency_loss(generated, **self.color)
+            total = (sum(losses.values()) + self.color_weight * color_loss) / self.replicas
+        self.descend(self.optimizer, tape, total, self.generator)
+        self.average_generator()
+        recorded |= losses | {'color_loss': color_loss}
+        self.record(recorded)
+        return recorded
+
+    def _train_discriminator(self, scale: int, real: tf.Tensor, generated: tf.Tensor) -> dict[str, tf.Tensor]:
+        discriminator, size = self.discriminators[scale], self.sizes[scale]
+        with tf.GradientTape() as tape:
+            # Two passes, not one over both: batch normalisation must not mix them.
+            real_logits = self._discriminate(scale, real)
+            generated_logits = self._discriminate(scale, tf.stop_gradient(generated))
+            loss = discriminator_loss(real_logits, generated_logits, self.real_target)
+            scaled = loss / self.replicas
+        self.descend(self.discriminator_optimizers[scale], tape, scaled, discriminator)
+        return {
+            f'discriminator_loss_{size}': loss,
+            f'confidence_real_{size}': tf.reduce_mean(tf.sigmoid(real_logits)),
+            f'confidence_generated_{size}': tf.reduce_mean(tf.sigmoid(generated_logits)),
+        }
+
+    def _discriminate(self, scale: int, images: tf.Tensor) -> tf.Tensor:
+        if self.input_noise:
+            noise = self.draw(Purpose.DISCRIMINATOR_INPUT, images.shape[1:])
+            images += self.input_noise * noise
+        return self.discriminators[scale](images, training=True)
+
+    def draw(self, purpose: Purpose, shape: Sequence[int]) -> tf.Tensor:
+        """This replica's rows of standard normal noise for this step."""
+        return step_noise(self.seed, self.step, purpose, self.batch_size, tuple(shape))

@@ -1,0 +1,258 @@
+"""The blocks that both StackGANs are built from: gated linear unit, up, joint, residual and down blocks.
+
+Source: StackGAN++, section "Implementation details" (up-sampling and residual blocks) and the layer tables of the
+released PyTorch code. All tensors are channels last, `[N, H, W, C]`.
+"""
+
+import keras
+import numpy as np
+from keras import KerasTensor, ops
+
+BATCH_NORMALIZATION_EPSILON = 1e-5
+LEAKY_SLOPE = 0.2
+
+# Nearest-neighbour doubling followed by a 3-tap filter (k0, k1, k2) gives even outputs the taps (k0, k1 + k2) and odd
+# ones (k0 + k1, k2). Row t of this matrix builds tap t of the 4-tap stride-2 transposed filter that does the same.
+_FOLD = np.array([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]], dtype='float32')
+
+
+def conv(filters: int, kernel: int = 3, strides: int = 1, use_bias: bool = False) -> keras.layers.Conv2D:
+    """A convolution initialised as the released code does: orthogonal kernel, no bias unless asked for."""
+    return keras.layers.Conv2D(
+        filters,
+        kernel,
+        strides=strides,
+        padding='same',
+        use_bias=use_bias,
+        kernel_initializer=keras.initializers.Orthogonal(),
+    )
+
+
+def batch_norm(synchronized: bool) -> keras.layers.BatchNormalization:
+    """Batch normalisation with the released code's constants; PyTorch's momentum 0.1 is 0.9 in Keras."""
+    return keras.layers.BatchNormalization(
+        momentum=0.9,
+        epsilon=BATCH_NORMALIZATION_EPSILON,
+        gamma_initializer=keras.initializers.RandomNormal(1.0, 0.02),
+        synchronized=synchronized,
+    )
+
+
+def gated_linear_unit(x: KerasTensor) -> KerasTensor:
+    """Gated linear unit (GLU): the first half of the channels times the sigmoid of the second half.
+
+    Args:
+        x: `[..., 2C]`; an odd number of channels is an error of `ops.split`.
+
+    Returns:
+        `[..., C]`.
+    """
+    value, gate = ops.split(x, 2, axis=-1)
+    return value * ops.sigmoid(gate)
+
+
+@keras.saving.register_keras_serializable('stackgan_tf')
+class UpBlock(keras.layers.Layer):
+    """Doubles height and width: nearest-neighbour up-sampling, 3x3 convolution, batch normalisation, GLU.
+
+    `folded` computes the first two as one 4x4 transposed convolution of stride 2 whose kernel is the 3x3 kernel summed
+    onto itself: the same numbers with 2.25 times fewer multiplications. The parameters keep their 3x3 form.
+    The default folds from `FOLD_FROM` pixels up, where it is faster.
+    """
+
+    FOLD_FROM = 16
+
+    def __init__(
+        self,
+        filters: int,  # C', channels after the gate
+        folded: bool | None = None,  # None: by the input's size
+        synchronized: bool = False,  # batch statistics over all replicas
+        **kwargs: object,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.folded = folded
+        self.synchronized = synchronized
+        self.batch_norm = batch_norm(synchronized)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Creates the 3x3 kernel `[3, 3, C, 2C']`."""
+        channels = input_shape[-1]
+        self.kernel = self.add_weight(
+            shape=(3, 3, channels, 2 * self.filters), initializer=keras.initializers.Orthogonal(), name='kernel'
+        )
+        self.batch_norm.build((*[None if s is None else 2 * s for s in input_shape[:-1]], 2 * self.filters))
+
+    def call(self, x: KerasTensor, training: bool = False) -> KerasTensor:
+        """Maps `[N, H, W, C]` to `[N, 2H, 2W, C']`."""
+        size = x.shape[1]
+        folded = self.folded if self.folded is not None else size is not None and size >= self.FOLD_FROM
+        x = self._convolve_folded(x) if folded else self._convolve_plain(x)  # [N, 2H, 2W, 2C']
+        x = self.batch_norm(x, training=training)
+        return gated_linear_unit(x)  # [N, 2H, 2W, C']
+
+    def _convolve_plain(self, x: KerasTensor) -> KerasTensor:
+        x = ops.repeat(ops.repeat(x, 2, axis=1), 2, axis=2)
+        return _same_conv(x, ops.cast(self.kernel, self.compute_dtype))
+
+    def _convolve_folded(self, x: KerasTensor) -> KerasTensor:
+        fold = ops.cast(_FOLD, self.compute_dtype)
+        kernel = ops.einsum('ai,bj,ijco->aboc', fold, fold, ops.cast(self.kernel, self.compute_dtype))
+        return ops.conv_transpose(x, kernel, strides=2, padding='same', data_format='channels_last')
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Twice the height and width."""
+        n, h, w, _ = input_shape
+        return n, None if h is None else 2 * h, None if w is None else 2 * w, self.filters
+
+    def get_config(self) -> dict[str, object]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            'filters': self.filters,
+            'folded': self.folded,
+            'synchronized': self.synchronized,
+        }
+
+
+@keras.saving.register_keras_serializable('stackgan_tf')
+class JointBlock(keras.layers.Layer):
+    """Joins a vector with features: tiled over all places, concatenated, 3x3 convolution, batch normalisation, GLU.
+
+    The released code's `Block3x3_relu` (which ends in a GLU) with the tiling before it. A convolution of a tiled vector
+    is the same everywhere but at the borders, so it is computed on a 3x3 tile and spread out: the same numbers without
+    convolving the vector's many channels at full size.
+    """
+
+    def __init__(self, filters: int, synchronized: bool = False, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.synchronized = synchronized
+        self.batch_norm = batch_norm(synchronized)
+
+    def build(self, vector_shape: tuple[int | None, ...], features_shape: tuple[int | None, ...]) -> None:
+        """Creates the 3x3 kernel `[3, 3, Z + C, 2C']`, the vector's channels first."""
+        self.vector_channels = vector_shape[-1]
+        self.kernel = self.add_weight(
+            shape=(3, 3, vector_shape[-1] + features_shape[-1], 2 * self.filters),
+            initializer=keras.initializers.Orthogonal(),
+            name='kernel',
+        )
+        self.batch_norm.build((*features_shape[:-1], 2 * self.filters))
+
+    def call(self, vector: KerasTensor, features: KerasTensor, training: bool = False) -> KerasTensor:
+        """Maps `[N, Z]` and `[N, H, W, C]` to `[N, H, W, C']`; H and W are at least 3."""
+        kernel = ops.cast(self.kernel, self.compute_dtype)
+        tile = ops.tile(vector[:, None, None, :], (1, 3, 3, 1))  # [N, 3, 3, Z]
+        of_vector = _same_conv(tile, kernel[:, :, : self.vector_channels])  # [N, 3, 3, 2C']
+        of_features = _same_conv(features, kernel[:, :, self.vector_channels :])  # [N, H, W, 2C']
+        _, height, width, _ = features.shape
+        h = of_features + _spread(_spread(of_vector, 1, height), 2, width)
+        return gated_linear_unit(self.batch_norm(h, training=training))
+
+    def compute_output_shape(
+        self, vector_shape: tuple[int | None, ...], features_shape: tuple[int | None, ...]
+    ) -> tuple[int | None, ...]:
+        """The features' height and width."""
+        return (*features_shape[:-1], self.filters)
+
+    def get_config(self) -> dict[str, object]:
+        """The constructor's arguments."""
+        return {**super().get_config(), 'filters': self.filters, 'synchronized': self.synchronized}
+
+
+def _same_conv(x: KerasTensor, kernel: KerasTensor) -> KerasTensor:
+    return ops.conv(x, kernel, padding='same', data_format='channels_last')
+
+
+def _spread(x: KerasTensor, axis: int, length: int) -> KerasTensor:
+    """Repeats the middle one of three along an axis until there are `length`."""
+    first, middle, last = ops.split(x, 3, axis=axis)
+    repeats = [1] * 4
+    repeats[axis] = length - 2
+    return ops.concatenate([first, ops.tile(middle, repeats), last], axis=axis)
+
+
+@keras.saving.register_keras_serializable('stackgan_tf')
+class ResidualBlock(keras.layers.Layer):
+    """v2's residual block: two 3x3 convolutions, a GLU between them, no activation after the sum."""
+
+    def __init__(self, synchronized: bool = False, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self.synchronized = synchronized
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Builds both convolutions for the input's channels."""
+        channels = input_shape[-1]
+        self.first_conv, self.first_norm = conv(2 * channels), batch_norm(self.synchronized)
+        self.second_conv, self.second_norm = conv(channels), batch_norm(self.synchronized)
+        self.first_conv.build(input_shape)
+        self.first_norm.build((*input_shape[:-1], 2 * channels))
+        self.second_conv.build(input_shape)
+        self.second_norm.build(input_shape)
+
+    def call(self, x: KerasTensor, training: bool = False) -> KerasTensor:
+        """Maps `[N, H, W, C]` to the same shape."""
+        h = gated_linear_unit(self.first_norm(self.first_conv(x), training=training))  # [N, H, W, C]
+        h = self.second_norm(self.second_conv(h), training=training)  # [N, H, W, C]
+        return x + h
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Unchanged."""
+        return input_shape
+
+    def get_config(self) -> dict[str, object]:
+        """The constructor's arguments."""
+        return {**super().get_config(), 'synchronized': self.synchronized}
+
+
+@keras.saving.register_keras_serializable('stackgan_tf')
+class LeakyBlock(keras.layers.Layer):
+    """Convolution, batch normalisation, leaky rectifier: what discriminators are made of.
+
+    Stride 2 with a 4x4 kernel halves height and width (`downBlock` of the released code), stride 1 with a 3x3 kernel
+    keeps them (`Block3x3_leakRelu`).
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        strides: int = 2,
+        normalize: bool = True,
+        synchronized: bool = False,
+        **kwargs: object,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.strides = strides
+        self.normalize = normalize
+        self.synchronized = synchronized
+        self.conv = conv(filters, 4 if strides == 2 else 3, strides, use_bias=False)
+        self.batch_norm = batch_norm(synchronized) if normalize else None
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Builds the convolution and, where wanted, its normalisation."""
+        self.conv.build(input_shape)
+        if self.batch_norm is not None:
+            self.batch_norm.build(self.conv.compute_output_shape(input_shape))
+
+    def call(self, x: KerasTensor, training: bool = False) -> KerasTensor:
+        """Maps `[N, H, W, C]` to `[N, H / strides, W / strides, C']`."""
+        x = self.conv(x)
+        if self.batch_norm is not None:
+            x = self.batch_norm(x, training=training)
+        return ops.leaky_relu(x, LEAKY_SLOPE)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Height and width divided by the stride."""
+        return self.conv.compute_output_shape(input_shape)
+
+    def get_config(self) -> dict[str, object]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            'filters': self.filters,
+            'strides': self.strides,
+            'normalize': self.normalize,
+            'synchronized': self.synchronized,
+        }

@@ -1,0 +1,33 @@
+"""The scales of the tree: which image sizes a model may have, from one formula."""
+
+from collections.abc import Sequence
+
+
+SMALLEST_SIZE = 8
+MOST_SCALES = 5
+SEED_SIZE = 4  # the spatial size that every generator starts from and every discriminator ends at
+
+
+def check_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
+    """Returns `sizes` as a tuple if they are one to five powers of two from 8 up, each twice the one before.
+
+    Raises:
+        ValueError: naming what is wrong and an example of what works.
+    """
+    sizes = tuple(sizes)
+    example = 'for example SIZES = (64, 128, 256)'
+    if not 1 <= len(sizes) <= MOST_SCALES:
+        raise ValueError(f'SIZES = {sizes} has {len(sizes)} scales, 1 to {MOST_SCALES} are possible: {example}')
+    if sizes[0] < SMALLEST_SIZE:
+        raise ValueError(f'SIZES = {sizes} starts at {sizes[0]} pixels, the smallest is {SMALLEST_SIZE}: {example}')
+    if sizes[0] & (sizes[0] - 1):
+        raise ValueError(f'SIZES = {sizes} starts at {sizes[0]} pixels, which is not a power of two: {example}')
+    for small, large in zip(sizes, sizes[1:], strict=False):
+        if large != 2 * small:
+            raise ValueError(f'SIZES = {sizes} must double: after {small} comes {2 * small}, not {large}; {example}')
+    return sizes
+
+
+def doublings(size: int) -> int:
+    """How many doublings lead from 4x4 to `size`."""
+    return (size // SEED_SIZE).bit_length() - 1

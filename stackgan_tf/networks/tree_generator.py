@@ -1,0 +1,175 @@
+"""StackGAN-v2's generator: a tree with one trunk and an image at every scale (StackGAN++, figure 2)."""
+
+from collections.abc import Sequence
+
+import keras
+from keras import KerasTensor, ops
+
+from stackgan_tf.networks.blocks import JointBlock, ResidualBlock, UpBlock, batch_norm, conv, gated_linear_unit
+from stackgan_tf.networks.scales import SEED_SIZE, check_sizes, doublings
+
+NARROWEST_BRANCH = 8
+
+
+@keras.saving.register_keras_serializable('stackgan_tf')
+class FirstBranch(keras.layers.Layer):
+    """F_0: the vector `z` becomes features of the smallest scale (StackGAN++, "Multi-scale image distributions")."""
+
+    def __init__(self, size: int, width: int, synchronized: bool = False, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self.size = size
+        self.width = width
+        self.synchronized = synchronized
+        steps = doublings(size)
+        self.seed_channels = width << steps  # halved by each up-block, so it ends at `width`
+        self.dense = keras.layers.Dense(
+            SEED_SIZE * SEED_SIZE * self.seed_channels * 2,
+            use_bias=False,
+            kernel_initializer=keras.initializers.Orthogonal(),
+        )
+        self.batch_norm = batch_norm(synchronized)
+        self.up = [UpBlock(self.seed_channels >> i, synchronized=synchronized) for i in range(1, steps + 1)]
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Builds from the vector's length."""
+        self.dense.build(input_shape)
+        self.batch_norm.build((None, self.dense.units))
+        shape: tuple[int | None, ...] = (None, SEED_SIZE, SEED_SIZE, self.seed_channels)
+        for block in self.up:
+            block.build(shape)
+            shape = block.compute_output_shape(shape)
+
+    def call(self, z: KerasTensor, training: bool = False) -> KerasTensor:
+        """Maps `[N, Z]` to `[N, s, s, width]`."""
+        h = gated_linear_unit(self.batch_norm(self.dense(z), training=training))
+        h = ops.reshape(h, (-1, SEED_SIZE, SEED_SIZE, self.seed_channels))
+        for block in self.up:
+            h = block(h, training=training)
+        return h
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """`[N, s, s, width]`."""
+        return input_shape[0], self.size, self.size, self.width
+
+    def get_config(self) -> dict[str, object]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            'size': self.size,
+            'width': self.width,
+            'synchronized': self.synchronized,
+        }
+
+
+@keras.saving.register_keras_serializable('stackgan_tf')
+class NextBranch(keras.layers.Layer):
+    """F_i: joins the vector with the features of the branch before, refines them and doubles their size."""
+
+    def __init__(
+        self,
+        width: int,  # channels after the up-block
+        residual_blocks: int = 2,
+        synchronized: bool = False,
+        **kwargs: object,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.width = width
+        self.residual_blocks = residual_blocks
+        self.synchronized = synchronized
+
+    def build(self, vector_shape: tuple[int | None, ...], features_shape: tuple[int | None, ...]) -> None:
+        """Builds from the shapes of the vector and of the features before."""
+        channels = features_shape[-1]
+        self.joint = JointBlock(channels, self.synchronized)
+        self.residual = [ResidualBlock(self.synchronized) for _ in range(self.residual_blocks)]
+        self.up = UpBlock(self.width, synchronized=self.synchronized)
+        self.joint.build(vector_shape, features_shape)
+        for block in (*self.residual, self.up):
+            block.build(features_shape)
+
+    def call(self, vector: KerasTensor, features: KerasTensor, training: bool = False) -> KerasTensor:
+        """Maps `[N, Z]` and `[N, s, s, C]` to `[N, 2s, 2s, width]`."""
+        h = self.joint(vector, features, training=training)  # [N, s, s, C]
+        for block in self.residual:
+            h = block(h, training=training)  # [N, s, s, C]
+        return self.up(h, training=training)  # [N, 2s, 2s, width]
+
+    def compute_output_shape(
+        self, vector_shape: tuple[int | None, ...], features_shape: tuple[int | None, ...]
+    ) -> tuple[int | None, ...]:
+        """`[N, 2s, 2s, width]`."""
+        n, height, width, _ = features_shape
+        return n, 2 * height, 2 * width, self.width
+
+    def get_config(self) -> dict[str, object]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            'width': self.width,
+            'residual_blocks': self.residual_blocks,
+            'synchronized': self.synchronized,
+        }
+
+
+@keras.saving.register_keras_serializable('stackgan_tf')
+class TreeGenerator(keras.Model):
+    """The tree G: from noise `z ~ N(0, I)` to one image per scale, all from the same trunk.
+
+    Source: StackGAN++, section "StackGAN-v2", figure 2. With `sizes=(64, 128, 256)`, `base_width=64` and 100 noise
+    dimensions it is the released unconditional network, 16,472,208 parameters. Branch i has `base_width / 2**i`
+    channels, never under 8. It draws no random number: noise is its argument.
+    """
+
+    def __init__(
+        self,
+        sizes: Sequence[int] = (64, 128, 256),  # s_0 < s_1 < ..., each twice the one before
+        noise_dimension: int = 100,  # Z
+        base_width: int = 64,  # channels at the first scale (GF_DIM of the release)
+        residual_blocks: int = 2,  # in every branch after the first
+        synchronized: bool = False,  # batch statistics over all replicas
+        **kwargs: object,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.sizes = check_sizes(sizes)
+        self.noise_dimension = noise_dimension
+        self.base_width = base_width
+        self.residual_blocks = residual_blocks
+        self.synchronized = synchronized
+        widths = [max(base_width >> i, min(base_width, NARROWEST_BRANCH)) for i in range(len(self.sizes))]
+        self.first_branch = FirstBranch(self.sizes[0], widths[0], synchronized)
+        self.next_branches = [NextBranch(width, residual_blocks, synchronized) for width in widths[1:]]
+        self.to_image = [conv(3) for _ in self.sizes]
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Builds every branch for `[N, Z]`."""
+        self.first_branch.build(input_shape)
+        shape = self.first_branch.compute_output_shape(input_shape)
+        self.to_image[0].build(shape)
+        for branch, to_image in zip(self.next_branches, self.to_image[1:], strict=True):
+            branch.build(input_shape, shape)
+            shape = branch.compute_output_shape(input_shape, shape)
+            to_image.build(shape)
+
+    def call(self, z: KerasTensor, training: bool = False) -> tuple[KerasTensor, ...]:
+        """Maps `z` `[N, Z]` to a tuple of images `[N, s, s, 3]` in [-1, 1], small to large."""
+        h = self.first_branch(z, training=training)  # [N, s_0, s_0, width]
+        images = [ops.tanh(self.to_image[0](h))]
+        for branch, to_image in zip(self.next_branches, self.to_image[1:], strict=True):
+            h = branch(z, h, training=training)  # [N, s_i, s_i, width_i]
+            images.append(ops.tanh(to_image(h)))
+        return tuple(ops.cast(image, 'float32') for image in images)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[tuple[int | None, ...], ...]:
+        """One `[N, s, s, 3]` per scale."""
+        return tuple((input_shape[0], size, size, 3) for size in self.sizes)
+
+    def get_config(self) -> dict[str, object]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            'sizes': self.sizes,
+            'noise_dimension': self.noise_dimension,
+            'base_width': self.base_width,
+            'residual_blocks': self.residual_blocks,
+            'synchronized': self.synchronized,
+        }

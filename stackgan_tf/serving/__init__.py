@@ -1,0 +1,1 @@
+"""What goes out: models that other programs load."""

@@ -1,0 +1,1 @@
+"""The run: its phases, directory, devices, checkpoints and reports."""

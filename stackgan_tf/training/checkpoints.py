@@ -1,0 +1,100 @@
+"""Checkpoints: everything that a phase needs to go on exactly, whole or not there."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from stackgan_tf.files import write_json
+from stackgan_tf.user_error import UserError
+
+KEEP = 2
+_VARIABLES = 'variables'
+_PROGRESS = 'progress.json'
+
+
+class Checkpoints:
+    """The checkpoints of one phase: folders `step_NNNNNN`, the newest two.
+
+    A checkpoint is written beside its place and renamed when it is whole, so the newest folder is always good. Older
+    ones go only after that.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def steps(self) -> list[int]:
+        """The steps of the checkpoints there are, oldest first."""
+        return sorted(int(folder.name.removeprefix('step_')) for folder in self.directory.glob('step_*'))
+
+    def path(self, step: int) -> Path:
+        """The folder of one step's checkpoint."""
+        return self.directory / f'step_{step:06d}'
+
+    def save(self, step: int, pieces: dict[str, Any], progress: dict[str, Any]) -> None:
+        """Writes a checkpoint and removes those that are too old.
+
+        Args:
+            step: the number of steps trained.
+            pieces: trackable objects by name, see `AdversarialModel.pieces`.
+            progress: what else there is to know, as JSON.
+
+        Raises:
+            UserError: it cannot be written; those before are kept.
+        """
+        self.directory.mkdir(parents=True, exist_ok=True)
+        beside = self.directory / f'.writing_{os.getpid()}'
+        try:
+            tf.train.Checkpoint(**pieces).write(str(beside / _VARIABLES))
+            write_json(beside / _PROGRESS, progress)
+            _flush(beside)
+            beside.rename(self.path(step))
+        except (OSError, tf.errors.OpError) as error:
+            reason = getattr(error, 'strerror', None) or getattr(error, 'message', None) or str(error)
+            kept = f'the last good one, of step {self.steps()[-1]}, is kept' if self.steps() else 'there is none yet'
+            raise UserError(
+                f'cannot write the checkpoint of step {step} in {self.directory} ({reason.splitlines()[0]}); {kept}: '
+                'free some space and run the same command again'
+            ) from error
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+        for old in self.steps()[:-KEEP]:
+            shutil.rmtree(self.path(old))
+
+    def restore(self, pieces: dict[str, Any]) -> dict[str, Any] | None:
+        """Restores the newest checkpoint into `pieces` and gives its progress; none if there is no checkpoint."""
+        for leftover in self.directory.glob('.writing_*'):
+            shutil.rmtree(leftover, ignore_errors=True)
+        if not self.steps():
+            return None
+        newest = self.path(self.steps()[-1])
+        status = tf.train.Checkpoint(**pieces).read(str(newest / _VARIABLES))
+        status.assert_existing_objects_matched()
+        return json.loads((newest / _PROGRESS).read_text(encoding='utf-8'))
+
+    def restore_generator(self, network: Any) -> int:
+        """Restores the newest averaged generator alone and gives its step.
+
+        Raises:
+            UserError: there is no checkpoint yet.
+        """
+        if not self.steps():
+            raise UserError(f'{self.directory} holds no checkpoint yet: train first')
+        step = self.steps()[-1]
+        checkpoint = tf.train.Checkpoint(averaged_generator=network)
+        status = checkpoint.read(str(self.path(step) / _VARIABLES))
+        status.assert_existing_objects_matched().expect_partial()
+        return step
+
+
+def _flush(folder: Path) -> None:
+    """Brings a folder's files to the disk before it gets its name."""
+    for file in (*folder.iterdir(), folder):
+        descriptor = os.open(file, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

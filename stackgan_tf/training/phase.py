@@ -1,0 +1,24 @@
+"""A phase: one model trained on one data set for a number of steps."""
+
+import dataclasses
+from collections.abc import Callable
+
+from stackgan_tf.data.example_source import ExampleSource
+from stackgan_tf.models.adversarial_model import AdversarialModel
+
+
+@dataclasses.dataclass(frozen=True)
+class Phase:
+    """What a recipe says of one phase. Model and data are made only when the phase is at work.
+
+    Attributes:
+        name: a folder of this name in the run directory holds everything of the phase.
+        model: makes the model, inside the scope of the strategy that trains it.
+        data: makes the source of examples.
+        steps: how many steps it trains.
+    """
+
+    name: str
+    model: Callable[[], AdversarialModel]
+    data: Callable[[], ExampleSource]
+    steps: int

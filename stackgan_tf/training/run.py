@@ -1,0 +1,136 @@
+"""A run: trains the phases of a recipe one after the other, goes on where an earlier process stopped."""
+
+import dataclasses
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from stackgan_tf.data.training_batches import training_batches
+from stackgan_tf.models.adversarial_model import AdversarialModel
+from stackgan_tf.training.checkpoints import KEEP, Checkpoints
+from stackgan_tf.training.devices import all_devices, check_batch_size
+from stackgan_tf.training.interruption import Interrupted, StopRequest
+from stackgan_tf.training.phase import Phase
+from stackgan_tf.training.run_directory import RunDirectory
+from stackgan_tf.training.tick_report import TickReport, duration
+from stackgan_tf.training.upkeep import Upkeep
+from stackgan_tf.user_error import UserError
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """How a recipe's phases are trained.
+
+    Attributes:
+        phases: in order.
+        tick: steps between reports.
+        checkpoint_every: steps between checkpoints, a multiple of `tick`.
+        seed: of the initial weights.
+    """
+
+    phases: Sequence[Phase]
+    tick: int
+    checkpoint_every: int
+    seed: int
+
+    def train(self, directory: RunDirectory) -> None:
+        """Trains what is left to train.
+
+        Raises:
+            UserError: something that the user can mend stands in the way.
+            Interrupted: asked to stop; a checkpoint was written.
+        """
+        waiting = [phase for phase in self.phases if not _finished(phase, directory.path)]
+        if not waiting:
+            print(f'{directory.path} is finished: its {len(self.phases)} phase(s) have all their steps.')
+            return
+        for phase in waiting:
+            self._train_phase(phase, directory)
+
+    def _train_phase(self, phase: Phase, directory: RunDirectory) -> None:
+        folder = directory.path / phase.name
+        checkpoints = Checkpoints(folder / 'checkpoints')
+        strategy = all_devices()
+        # Everything that can be wrong with the recipe shows before anything is written.
+        keras.utils.set_random_seed(self.seed)
+        with strategy.scope():
+            model = phase.model()
+        check_batch_size(model.batch_size, strategy)
+        _check_space(directory.path, model)
+        source = phase.data()
+        with directory.open(), StopRequest() as stop:
+            progress = checkpoints.restore(model.pieces()) or {'step': 0, 'reported': 0, 'seconds': 0.0}
+            start = int(progress['step'])
+            print(_greeting(phase, start, model, source.count, strategy), flush=True)
+            report = TickReport(folder, phase.name, phase.steps, start)
+            upkeep = Upkeep(model, folder, checkpoints, report, stop, self.checkpoint_every, progress)
+            for first, length, ticks in ticks_between(start, phase.steps, self.tick):
+                batches = training_batches(
+                    source, model.sizes, model.batch_size, model.seed, first, length * ticks
+                )
+                model.fit(
+                    batches, epochs=ticks, steps_per_epoch=length, shuffle=False, verbose=0, callbacks=[upkeep]
+                )
+                if stop.signal_number is not None:
+                    raise Interrupted(stop.signal_number)
+            print(f'{phase.name} is done: {phase.steps} steps in {duration(upkeep.clock.trained_seconds)}', flush=True)
+
+
+def ticks_between(start: int, stop: int, tick: int) -> Iterator[tuple[int, int, int]]:
+    """Cuts the steps from `start` to `stop` so that ticks end at multiples of `tick`, and at `stop`.
+
+    Yields:
+        First step, steps of a tick, number of such ticks: at most three times.
+    """
+    head = min(-start % tick, stop - start)
+    if head:
+        yield start, head, 1
+        start += head
+    whole = (stop - start) // tick
+    if whole:
+        yield start, tick, whole
+        start += whole * tick
+    if start < stop:
+        yield start, stop - start, 1
+
+
+def _finished(phase: Phase, directory: Path) -> bool:
+    steps = Checkpoints(directory / phase.name / 'checkpoints').steps()
+    return bool(steps) and steps[-1] >= phase.steps
+
+
+def _greeting(phase: Phase, start: int, model: AdversarialModel, count: int, strategy: tf.distribute.Strategy) -> str:
+    going_on = f', going on after step {start}' if start else ''
+    return (
+        f'{phase.name}: {phase.steps} steps of {model.batch_size} of {count} pictures on '
+        f'{strategy.num_replicas_in_sync} device(s){going_on}; the first step takes a while'
+    )
+
+
+def _check_space(directory: Path, model: AdversarialModel) -> None:
+    """Refuses to begin what the disk cannot hold: the checkpoints that are kept and one being written."""
+    needed = (KEEP + 1) * checkpoint_bytes(model)
+    there = next(folder for folder in (directory, *directory.absolute().parents) if folder.exists())
+    free = shutil.disk_usage(there).free
+    if free < needed:
+        raise UserError(
+            f'{there} has {free / 2**20:.0f} MB free, the checkpoints of this run need {needed / 2**20:.0f} MB: '
+            'free some space or name another --workdir'
+        )
+
+
+def checkpoint_bytes(model: AdversarialModel) -> int:
+    """The size of one checkpoint, bytes: weights of all networks and two moments of Adam for the trainable ones."""
+    values = sum(variable.shape.num_elements() for variable in _tf_variables(model))
+    return 4 * values
+
+
+def _tf_variables(model: AdversarialModel) -> list[tf.Variable]:
+    holders = [piece for value in model.pieces().values() for piece in (value if isinstance(value, list) else [value])]
+    variables: list[tf.Variable] = []
+    for holder in holders:
+        variables += [v.value for v in holder.variables] if hasattr(holder, 'variables') else [holder]
+    return variables

@@ -1,0 +1,116 @@
+"""What a run tells at each tick: one status line, one line of metrics.jsonl, TensorBoard."""
+
+import json
+import math
+import resource
+import time
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from stackgan_tf.files import write_whole
+from stackgan_tf.user_error import UserError
+
+METRICS = 'metrics.jsonl'
+
+
+class Clock:
+    """Measures the pace of a run, without its first step, which builds the graph."""
+
+    def __init__(self, trained_seconds: float) -> None:
+        self._before = trained_seconds
+        self._start = time.monotonic()
+        self._tick: tuple[float, int] | None = None
+
+    @property
+    def trained_seconds(self) -> float:
+        """Seconds spent in this phase, earlier processes included."""
+        return self._before + time.monotonic() - self._start
+
+    def step_done(self, step: int) -> None:
+        """Is told of every step."""
+        if self._tick is None:
+            self._tick = time.monotonic(), step
+
+    def steps_per_second(self, step: int) -> float:
+        """The pace since the last call."""
+        assert self._tick is not None
+        now, (then, first) = time.monotonic(), self._tick
+        self._tick = now, step
+        return (step - first) / (now - then) if step > first else 0.0
+
+
+def peak_memory() -> int:
+    """The most memory used so far, bytes: of the first GPU if there is one, else of this process."""
+    if tf.config.list_logical_devices('GPU'):
+        return tf.config.experimental.get_memory_info('GPU:0')['peak']
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def status_line(phase: str, step: int, steps: int, values: dict[str, float], pace: float) -> str:
+    """The line a person reads: where it is, how fast, how long still, memory, and the losses of every scale."""
+    by_kind = {
+        label: '/'.join(f'{value:.2f}' for name, value in values.items() if name.startswith(f'{kind}_loss'))
+        for label, kind in (('D', 'discriminator'), ('G', 'generator'), ('color', 'color'))
+    }
+    losses = '  '.join(f'{label} {text}' for label, text in by_kind.items() if text)
+    left = f'{duration((steps - step) / pace)} left' if pace else 'measuring'
+    return (
+        f'{phase} {step}/{steps}  {values["images_per_second"]:.0f} images/s  {left}  '
+        f'{peak_memory() / 2**30:.1f} GB  {losses}'
+    )
+
+
+def duration(seconds: float) -> str:
+    """A length of time as h:mm:ss."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f'{hours}:{minutes:02d}:{seconds:02d}'
+
+
+class TickReport:
+    """Reports of one phase. Going on from step n drops what an earlier process reported after n."""
+
+    def __init__(self, directory: Path, phase: str, steps: int, start_step: int) -> None:
+        self.phase = phase
+        self.steps = steps
+        self.path = directory / METRICS
+        self.writer = tf.summary.create_file_writer(str(directory))
+        self._lines: list[str] = []
+        if self.path.exists():
+            lines = self.path.read_text(encoding='utf-8').splitlines()
+            self._lines = [line for line in lines if json.loads(line)['step'] <= start_step]
+
+    def report(self, step: int, record: dict[str, float], pace: float, batch_size: int) -> None:
+        """Tells of one tick.
+
+        Args:
+            step: how many steps are done.
+            record: means over the tick, see `AdversarialModel.take_record`.
+            pace: steps per second.
+            batch_size: images of a step.
+
+        Raises:
+            UserError: a loss is not finite, so that going on makes no sense.
+        """
+        values: dict[str, Any] = {'images_per_second': pace * batch_size, **record}
+        print(status_line(self.phase, step, self.steps, values, pace), flush=True)
+        broken = [name for name, value in record.items() if not math.isfinite(value)]
+        if broken:
+            raise UserError(
+                f'{broken[0]} is not finite at step {step}: the last checkpoint is from before; lower the learning '
+                'rates in a new --workdir'
+            )
+        self._lines.append(json.dumps({'step': step, **values}))
+        write_whole(self.path, '\n'.join([*self._lines, '']).encode())
+        with self.writer.as_default(step):
+            for name, value in values.items():
+                tf.summary.scalar(_tag(name), value)
+            self.writer.flush()
+
+
+def _tag(name: str) -> str:
+    """Groups a value in TensorBoard: `generator_loss_64` becomes `generator_loss/64`."""
+    kind, _, size = name.rpartition('_')
+    return f'{kind}/{size}' if size.isdigit() else name

@@ -1,0 +1,75 @@
+"""What happens between the steps of a phase: reports and samples at ticks, checkpoints, stopping when asked."""
+
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from stackgan_tf.figures.image_grid import image_grid, write_png
+from stackgan_tf.generator import NetworkGenerator
+from stackgan_tf.models.adversarial_model import AdversarialModel
+from stackgan_tf.training.checkpoints import Checkpoints
+from stackgan_tf.training.interruption import StopRequest
+from stackgan_tf.training.tick_report import Clock, TickReport
+
+SAMPLES = 64
+
+
+class Upkeep(keras.callbacks.Callback):
+    """The one callback of a phase. An epoch of Keras is a tick."""
+
+    def __init__(
+        self,
+        model: AdversarialModel,
+        directory: Path,
+        checkpoints: Checkpoints,
+        report: TickReport,
+        stop: StopRequest,
+        checkpoint_every: int,
+        progress: dict[str, float],
+    ) -> None:
+        super().__init__()
+        self._adversarial = model
+        self.directory = directory
+        self.checkpoints = checkpoints
+        self.report = report
+        self.stop = stop
+        self.checkpoint_every = checkpoint_every
+        self.step = int(progress['step'])
+        self.reported = int(progress['reported'])  # the step of the last report
+        self.clock = Clock(progress['seconds'])
+        self.samples = NetworkGenerator(model.averaged_generator)
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        """Counts the step; if asked to stop, ends training."""
+        self.step += 1
+        self.clock.step_done(self.step)
+        if self.stop.signal_number is not None:
+            self._adversarial.stop_training = True
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Reports a whole tick, writes samples, and a checkpoint where one is due."""
+        stopping = self.stop.signal_number is not None
+        if not stopping:
+            record = self._adversarial.take_record(self.step - self.reported)
+            pace = self.clock.steps_per_second(self.step)
+            self.report.report(self.step, record, pace, self._adversarial.batch_size)
+            self.reported = self.step
+            self.write_samples()
+        if stopping or self.step % self.checkpoint_every == 0 or self.step == self.report.steps:
+            self.save()
+
+    def write_samples(self) -> None:
+        """Draws the averaged generator's images of the same seeds as ever: a picture and TensorBoard."""
+        images = self.samples.generate(SAMPLES, every_size=True)
+        grids = {size: image_grid(of_size) for size, of_size in images.items()}
+        write_png(self.directory / 'samples' / f'step_{self.step:06d}.png', grids[self.samples.sizes[-1]])
+        with self.report.writer.as_default(self.step):
+            for size, grid in grids.items():
+                tf.summary.image(f'samples/{size}', grid[None])
+            self.report.writer.flush()
+
+    def save(self) -> None:
+        """Writes a checkpoint of this step."""
+        progress = {'step': self.step, 'reported': self.reported, 'seconds': self.clock.trained_seconds}
+        self.checkpoints.save(self.step, self._adversarial.pieces(), progress)
