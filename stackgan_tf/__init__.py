@@ -1,1 +1,32 @@
-__version__ = "0.1.0"
+"""StackGAN-v1 and StackGAN-v2 for TensorFlow 2 and Keras 3.
+
+What other projects import, each loaded on first use:
+
+    model = stackgan_tf.load('runs/quickstart')
+    images = model.generate(16, seed=0)
+"""
+
+import importlib
+from typing import Any
+
+__version__ = '0.1.0'
+
+_WHERE = {
+    'Generator': 'stackgan_tf.generator',
+    'ScaleDiscriminator': 'stackgan_tf.networks.scale_discriminator',
+    'StackGANv2': 'stackgan_tf.models.stackgan_v2',
+    'TreeGenerator': 'stackgan_tf.networks.tree_generator',
+    'UserError': 'stackgan_tf.user_error',
+    'load': 'stackgan_tf.loading',
+}
+__all__ = ['__version__', *sorted(_WHERE)]  # noqa: PLE0604  (they are found by __getattr__)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    return getattr(importlib.import_module(_WHERE[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_WHERE]

@@ -2,7 +2,6 @@
 
 import abc
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -178,8 +177,3 @@ def load_saved_model(source: str) -> SavedModelGenerator:
         reason = str(error).strip().splitlines()[0]
         raise UserError(f'no model can be loaded from {source!r}: {reason}') from error
     return SavedModelGenerator(loaded, source)
-
-
-def is_saved_model(path: Path) -> bool:
-    """Whether a folder holds a SavedModel."""
-    return (path / 'saved_model.pb').is_file()

@@ -51,6 +51,16 @@ class UnconditionalModule(tf.__internal__.tracking.AutoTrackable):
         return {'image_bytes': encoded}
 
 
+def check_target(target: Path) -> None:
+    """Refuses to export over something.
+
+    Raises:
+        UserError: the folder exists.
+    """
+    if target.exists():
+        raise UserError(f'{target} exists: remove it or name another folder with --output')
+
+
 def export_saved_model(network: keras.Model, target: Path) -> None:
     """Writes a generator as a SavedModel; the folder appears only when it is whole.
 
@@ -61,8 +71,7 @@ def export_saved_model(network: keras.Model, target: Path) -> None:
     Raises:
         UserError: the folder exists.
     """
-    if target.exists():
-        raise UserError(f'{target} exists: remove it or name another folder with --output')
+    check_target(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f'.{target.name}.{os.getpid()}')
     module = UnconditionalModule(network)

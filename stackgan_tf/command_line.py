@@ -1,0 +1,80 @@
+"""What the commands share: quiet start, flags, and mistakes that end with one line."""
+
+import contextlib
+import errno
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+
+from absl import app, flags, logging
+
+from stackgan_tf.user_error import UserError
+
+USER_ERROR_STATUS = 2
+INTERRUPTED_STATUS = 130
+
+
+@contextlib.contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """Holds back what C++ writes to stderr, and shows it only if the work inside fails."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(saved, held.read())
+            raise
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+
+
+def start_quietly() -> None:
+    """Imports TensorFlow and finds its devices without its start-up chatter, which no log level silences."""
+    os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
+    with _quiet_stderr():
+        import tensorflow as tf  # noqa: PLC0415
+
+        tf.config.list_logical_devices()
+
+
+def run_command(main: Callable[[], None]) -> None:
+    """Runs a command under absl's flags; what the user can mend ends with one line and status 2."""
+
+    def guarded(arguments: list[str]) -> None:
+        status = 0
+        logging.set_verbosity(logging.WARNING)
+        try:
+            if len(arguments) > 1:
+                raise UserError(f'{arguments[1]!r} is no flag: flags look like --name=value')
+            start_quietly()
+            main()
+        except UserError as error:
+            status = _tell(str(error))
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EPERM):
+                raise
+            status = _tell(f'{error.filename or "a file"} cannot be written: {error.strerror}')
+        except KeyboardInterrupt:
+            print('\nInterrupted.', file=sys.stderr)
+            status = INTERRUPTED_STATUS
+        sys.exit(status)
+
+    app.run(guarded, flags_parser=_parse_flags)
+
+
+def _tell(message: str) -> int:
+    # The first line only: gin adds others, about where it was.
+    print(f'{os.path.basename(sys.argv[0])}: {message.splitlines()[0]}', file=sys.stderr)
+    return USER_ERROR_STATUS
+
+
+def _parse_flags(arguments: list[str]) -> list[str]:
+    try:
+        return flags.FLAGS(arguments)
+    except flags.Error as error:
+        sys.exit(_tell(f'{str(error).splitlines()[-1].strip()}; --help lists the flags'))

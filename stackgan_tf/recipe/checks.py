@@ -1,0 +1,126 @@
+"""What gin lets pass and a person would not: macros that nothing uses, values of the wrong type or range."""
+
+import difflib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gin
+import typeguard
+
+from stackgan_tf.networks.scales import check_sizes
+from stackgan_tf.recipe.configurables import parameter_types
+from stackgan_tf.user_error import UserError
+
+_MACRO = 'gin.macro'
+Bindings = dict[tuple[str, str], dict[str, Any]]
+
+
+def check_bindings() -> None:
+    """Checks everything that gin has been told.
+
+    Raises:
+        UserError: for the first thing that is wrong.
+    """
+    bindings: Bindings = gin.config._CONFIG  # no public way to list them; gin is pinned
+    macros = {scope: values['value'] for (scope, selector), values in bindings.items() if selector == _MACRO}
+    _check_macros(bindings, macros)
+    for (scope, selector), values in bindings.items():
+        if selector == _MACRO:
+            continue
+        configurable = selector.rpartition('.')[-1]
+        types = parameter_types(configurable)
+        for parameter, value in values.items():
+            name = _knob(value) or f'{scope}/{configurable}.{parameter}'.lstrip('/')
+            while (macro := _knob(value)) is not None:
+                if macro not in macros:
+                    raise UserError(
+                        f'{configurable}.{parameter} needs {macro}: set it, for example --gin_param="{macro} = ..."'
+                    )
+                value = macros[macro]
+            _check_value(name, value, types[parameter], parameter)
+
+
+def _knob(value: Any) -> str | None:
+    """The macro that a value refers to, if it does."""
+    if isinstance(value, gin.config.ConfigurableReference) and value.selector.endswith('macro'):
+        return value.scoped_selector.rpartition('/')[0]
+    return None
+
+
+def _check_macros(bindings: Bindings, macros: dict[str, Any]) -> None:
+    used = {name for values in bindings.values() for value in values.values() for name in _references(value)}
+    for name in macros:
+        if name not in used:
+            close = difflib.get_close_matches(name, used, 1, 0.5)
+            hint = f'did you mean {close[0]}?' if close else f'this recipe has {", ".join(sorted(used))}'
+            raise UserError(f'nothing in this recipe uses {name}: {hint}')
+
+
+def _references(value: Any) -> Iterator[str]:
+    """The macros that a value mentions, also inside lists, tuples and dicts."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from _references(item)
+    elif (name := _knob(value)) is not None:
+        yield name
+
+
+def _check_value(name: str, value: Any, expected: Any, parameter: str) -> None:
+    if _holds_reference(value):
+        return  # gin makes these; their own parameters are checked where they are bound
+    try:
+        typeguard.check_type(value, expected, collection_check_strategy=typeguard.CollectionCheckStrategy.ALL_ITEMS)
+        # A bool is an int to Python, and never meant here.
+        wrong_type = isinstance(value, bool) and expected is not bool
+    except typeguard.TypeCheckError:
+        wrong_type = True
+    if wrong_type:
+        wanted = getattr(expected, '__name__', str(expected)) if isinstance(expected, type) else str(expected)
+        raise UserError(f'{name} = {value!r} is of the wrong type: it takes {wanted.replace("collections.abc.", "")}')
+    for names, check in _RANGES.items():
+        if parameter in names:
+            check(name, value)
+
+
+def _holds_reference(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return any(_holds_reference(item) for item in value)
+    return isinstance(value, gin.config.ConfigurableReference)
+
+
+def _sizes(name: str, value: Any) -> None:
+    try:
+        check_sizes(value)
+    except ValueError as error:
+        raise UserError(str(error)) from error
+
+
+def _at_least(lowest: float) -> Callable[[str, Any], None]:
+    def check(name: str, value: Any) -> None:
+        if not value >= lowest:
+            raise UserError(f'{name} = {value!r} is too small: the least is {lowest}')
+
+    return check
+
+
+def _fraction(name: str, value: Any) -> None:
+    if not 0 <= value <= 1:
+        raise UserError(f'{name} = {value!r} must be between 0 and 1')
+
+
+def _norm(name: str, value: Any) -> None:
+    if value not in ('released', 'paper'):
+        raise UserError(f"{name} = {value!r} must be 'released' or 'paper'")
+
+
+_RANGES: dict[tuple[str, ...], Callable[[str, Any], None]] = {
+    ('sizes',): _sizes,
+    ('steps', 'tick', 'checkpoint_every', 'batch_size', 'noise_dimension', 'generator_width', 'discriminator_width'): (
+        _at_least(1)
+    ),
+    ('residual_blocks', 'seed', 'generator_rate', 'discriminator_rate', 'input_noise', 'color_weight'): _at_least(0),
+    ('averaging_decay', 'real_target'): _fraction,
+    ('color_norm',): _norm,
+}

@@ -1,0 +1,36 @@
+"""What a recipe may name: the package's classes, registered with gin."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import gin
+
+from stackgan_tf.data.lsun import LsunPictures
+from stackgan_tf.data.tfds_pictures import TfdsPictures
+from stackgan_tf.models.stackgan_v2 import StackGANv2
+from stackgan_tf.training.phase import Phase
+from stackgan_tf.training.run import Run
+
+# By the name that recipes use. `Recipe` is the run that a recipe describes.
+CONFIGURABLES: dict[str, Callable[..., Any]] = {
+    'LsunPictures': LsunPictures,
+    'Phase': Phase,
+    'Recipe': Run,
+    'StackGANv2': StackGANv2,
+    'TfdsPictures': TfdsPictures,
+}
+
+
+@functools.cache
+def register() -> None:
+    """Makes the classes known to gin, once a process."""
+    for name, configurable in CONFIGURABLES.items():
+        gin.external_configurable(configurable, name=name)
+
+
+def parameter_types(name: str) -> dict[str, Any]:
+    """The types of a configurable's parameters, from its constructor's annotations."""
+    signature = inspect.signature(CONFIGURABLES[name], eval_str=True)
+    return {parameter.name: parameter.annotation for parameter in signature.parameters.values()}

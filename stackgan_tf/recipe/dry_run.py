@@ -1,0 +1,59 @@
+"""What a recipe would train and what it takes, without training."""
+
+import keras
+import tensorflow as tf
+
+from stackgan_tf.models.adversarial_model import AdversarialModel
+from stackgan_tf.recipe.recipe import Recipe
+from stackgan_tf.training.phase import Phase
+from stackgan_tf.training.run import checkpoint_bytes
+
+# What a graph only passes on, without new memory of its own.
+_PASSED_ON = {'Const', 'Identity', 'NoOp', 'Placeholder', 'ReadVariableOp', 'Reshape', 'Squeeze', 'ExpandDims'}
+
+
+def describe(recipe: Recipe) -> str:
+    """The resolved recipe, and for each phase its networks with parameter counts and an estimate of memory."""
+    run = recipe.run
+    lines = [recipe.config.rstrip(), '', f'# {len(run.phases)} phase(s), a report every {run.tick} steps, '
+             f'a checkpoint every {run.checkpoint_every}']
+    for phase in run.phases:
+        lines += _describe_phase(phase)
+    return '\n'.join(lines)
+
+
+def _describe_phase(phase: Phase) -> list[str]:
+    model = phase.model()
+    networks: dict[str, keras.Model] = {'generator': model.generator}
+    networks |= {f'discriminator {network.size}': network for network in model.discriminators}
+    lines = [f'\nPhase {phase.name}: {phase.steps:,} steps of {model.batch_size} pictures, {type(model).__name__}']
+    for name, network in networks.items():
+        count = sum(variable.value.shape.num_elements() for variable in network.trainable_variables)
+        lines.append(f'  {name:<20} {count:>14,} parameters')
+    state = checkpoint_bytes(model)
+    passes = activation_bytes(model)
+    lines += [
+        f'  {"weights and Adam":<20} {_gigabytes(state)}, the size of a checkpoint',
+        f'  {"activations":<20} {_gigabytes(passes)}, estimated from the tensors of the forward passes',
+        f'  {"memory":<20} {_gigabytes(state + passes)} in all, estimated, shared by the devices as far as the batch is',
+    ]
+    return lines
+
+
+def activation_bytes(model: AdversarialModel) -> int:
+    """Memory of what one forward pass of the generator and of all discriminators over a batch keeps for going back."""
+
+    @tf.function
+    def forward(z: tf.Tensor) -> list[tf.Tensor]:
+        images = model.generator(z, training=True)
+        return [network(image, training=True) for network, image in zip(model.discriminators, images, strict=True)]
+
+    graph = forward.get_concrete_function(tf.TensorSpec((model.batch_size, model.noise_dimension))).graph
+    outputs = [output for op in graph.get_operations() if op.type not in _PASSED_ON for output in op.outputs]
+    return sum(
+        output.dtype.size * output.shape.num_elements() for output in outputs if output.shape.is_fully_defined()
+    )
+
+
+def _gigabytes(count: int) -> str:
+    return f'{count / 2**30:.2f} GB'

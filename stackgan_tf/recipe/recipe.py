@@ -1,0 +1,98 @@
+"""Reads recipes: gin files from any directory or from the installed package, and settings of the command line."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import gin
+
+import stackgan_tf
+from stackgan_tf.recipe.checks import check_bindings
+from stackgan_tf.recipe.configurables import register
+from stackgan_tf.training.run import Run
+from stackgan_tf.training.run_directory import CONFIG
+from stackgan_tf.user_error import UserError
+
+_PACKAGE = Path(stackgan_tf.__file__).parent
+# gin/NAME.gin is looked for here: beside the user, inside the installed package, beside the source tree's package.
+_ROOTS = (Path(), _PACKAGE, _PACKAGE.parent)
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """A recipe that was read and checked.
+
+    Attributes:
+        run: what it describes.
+        config: all its settings, one a line, in gin's language.
+    """
+
+    run: Run
+    config: str
+
+
+def known_recipes() -> list[str]:
+    """The names of the recipes that come with the package, as `--gin_file` takes them."""
+    folder = next((root / 'gin' for root in _ROOTS[1:] if (root / 'gin').is_dir()), None)
+    return sorted(f'gin/{path.name}' for path in folder.glob('*.gin')) if folder else []
+
+
+def read_recipe(files: Sequence[str], settings: Sequence[str] = ()) -> Recipe:
+    """Reads and checks a recipe.
+
+    Args:
+        files: gin files; later ones override earlier ones.
+        settings: single settings such as `STEPS = 100`, which override the files.
+
+    Raises:
+        UserError: a file is not found or the recipe is wrong somewhere.
+    """
+    register()
+    gin.clear_config()
+    for file in files:
+        if not any((root / file).is_file() for root in _ROOTS):
+            raise UserError(f'no recipe {file}: there are {", ".join(known_recipes())}')
+    for root in _ROOTS:
+        gin.add_config_file_search_path(str(root))
+    try:
+        gin.parse_config_files_and_bindings(list(files), list(settings), finalize_config=False)
+    except (ValueError, SyntaxError, AttributeError, TypeError, OSError) as error:
+        raise UserError(_one_line(error)) from error
+    check_bindings()
+    run = gin.get_configurable('Recipe')()
+    _check_run(run)
+    return Recipe(run, _config())
+
+
+def read_run(directory: Path) -> Recipe:
+    """Reads the recipe of a run directory.
+
+    Raises:
+        UserError: it is none.
+    """
+    config = directory / CONFIG
+    if not config.is_file():
+        raise UserError(f'{directory} is neither a run (it has no {CONFIG}) nor an exported model')
+    return read_recipe([str(config.absolute())])
+
+
+def _config() -> str:
+    """All settings in gin's language, each on a line of its own, without gin's ruled headings."""
+    lines = gin.config_str(max_line_length=10_000).splitlines()
+    return '\n'.join(line for line in lines if line and not line.startswith('#')) + '\n'
+
+
+def _check_run(run: Run) -> None:
+    names = [phase.name for phase in run.phases]
+    if not names or len(set(names)) < len(names):
+        raise UserError(f'a recipe needs phases of different names, this one has {names}')
+    if run.checkpoint_every % run.tick:
+        raise UserError(
+            f'CHECKPOINT_EVERY = {run.checkpoint_every} must be a multiple of TICK = {run.tick}, '
+            f'for example {max(1, round(run.checkpoint_every / run.tick)) * run.tick}'
+        )
+
+
+def _one_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return ' '.join(lines) or type(error).__name__

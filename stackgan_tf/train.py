@@ -1,0 +1,42 @@
+r"""Trains a recipe, or goes on with a run.
+
+python -m stackgan_tf.train --gin_file=gin/quickstart.gin --workdir=runs/quickstart
+"""
+
+import sys
+from pathlib import Path
+
+from absl import flags
+
+from stackgan_tf.command_line import run_command
+from stackgan_tf.user_error import UserError
+
+_GIN_FILE = flags.DEFINE_multi_string('gin_file', [], 'The recipe; may be repeated, later files override earlier ones.')
+_GIN_PARAM = flags.DEFINE_multi_string('gin_param', [], 'A setting such as "STEPS = 100"; may be repeated.')
+_WORKDIR = flags.DEFINE_string('workdir', None, 'The run directory; by default runs/ and the name of the recipe.')
+_DRY_RUN = flags.DEFINE_bool('dry_run', False, 'Show what would be trained, and what it takes, without training.')
+
+
+def main() -> None:
+    """Trains what the flags say."""
+    from stackgan_tf.recipe.dry_run import describe
+    from stackgan_tf.recipe.recipe import known_recipes, read_recipe
+    from stackgan_tf.training.interruption import Interrupted
+    from stackgan_tf.training.run_directory import RunDirectory
+
+    if not _GIN_FILE.value:
+        raise UserError(f'name a recipe with --gin_file: there are {", ".join(known_recipes())}')
+    recipe = read_recipe(_GIN_FILE.value, _GIN_PARAM.value)
+    if _DRY_RUN.value:
+        print(describe(recipe))
+        return
+    directory = RunDirectory(Path(_WORKDIR.value or Path('runs') / Path(_GIN_FILE.value[-1]).stem), recipe.config)
+    try:
+        recipe.run.train(directory)
+    except Interrupted as interrupted:
+        print(f'{interrupted}: stopped; the same command goes on from here.')
+        sys.exit(interrupted.status)
+
+
+if __name__ == '__main__':
+    run_command(main)

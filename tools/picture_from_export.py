@@ -1,0 +1,27 @@
+"""Writes one picture from an exported model with TensorFlow and TF Hub alone, as another project would.
+
+python tools/picture_from_export.py --export=runs/quickstart/export --seed=7 --output=picture.png
+"""
+
+import os
+
+os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
+
+import tensorflow as tf
+import tensorflow_hub as hub
+from absl import app, flags
+
+_EXPORT = flags.DEFINE_string('export', None, 'The folder of the exported model.', required=True)
+_SEED = flags.DEFINE_integer('seed', 0, 'Which picture.')
+_OUTPUT = flags.DEFINE_string('output', 'picture.png', 'The PNG file to write.')
+
+
+def main(_: list[str]) -> None:
+    """Loads, generates, writes."""
+    model = hub.load(_EXPORT.value)
+    result = model.signatures['serving_default'](seed=tf.constant([_SEED.value], tf.int64))
+    tf.io.write_file(_OUTPUT.value, result['image_bytes'][0])
+
+
+if __name__ == '__main__':
+    app.run(main)
