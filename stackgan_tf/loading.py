@@ -37,10 +37,7 @@ def load_run(directory: Path) -> NetworkGenerator:
         UserError: the directory is no run, or has no checkpoint yet.
     """
     phase = read_run(directory).run.phases[-1]
-    checkpoints = Checkpoints(directory / phase.name / 'checkpoints')
-    if not checkpoints.steps():
-        raise UserError(f'{directory} has no checkpoint yet: train it first')
     network = phase.model().averaged_generator
-    checkpoints.restore_generator(network)
+    Checkpoints(directory / phase.name / 'checkpoints').restore_generator(network)
     network.trainable = True
     return NetworkGenerator(network)

@@ -19,6 +19,11 @@ def adam(rate: float, variables: Sequence[Any]) -> keras.optimizers.Adam:
     return optimizer
 
 
+def variables_of(holder: keras.Model | keras.optimizers.Optimizer) -> list[tf.Variable]:
+    """TensorFlow's variables behind those of a network or an optimiser."""
+    return [variable.value for variable in holder.variables]
+
+
 class AdversarialModel(keras.Model):
     """A generator, its average, and the book-keeping of a run, under any `tf.distribute` strategy.
 
@@ -61,14 +66,17 @@ class AdversarialModel(keras.Model):
         self.compile(optimizer=optimizer, jit_compile=False)
         self.built = True
 
-    def pieces(self) -> dict[str, Any]:
-        """Everything that a checkpoint must hold to go on exactly, by name."""
+    def pieces(self) -> dict[str, list[tf.Variable]]:
+        """Everything that a checkpoint must hold to go on exactly, by name.
+
+        Lists of variables, because TensorFlow's checkpoints do not see layers that Keras layers keep in lists.
+        """
         return {
-            'step': self.step,
-            'sums': self._sums,
-            'generator': self.generator,
-            'averaged_generator': self.averaged_generator,
-            'generator_optimizer': self.optimizer,
+            'step': [self.step],
+            'sums': [self._sums],
+            'generator': variables_of(self.generator),
+            'averaged_generator': variables_of(self.averaged_generator),
+            'generator_optimizer': variables_of(self.optimizer),
         }
 
     def record(self, values: Mapping[str, tf.Tensor]) -> None:
@@ -91,10 +99,7 @@ class AdversarialModel(keras.Model):
 
     def average_generator(self) -> None:
         """Moves the averaged generator towards the generator: weights and moving statistics alike."""
-        pairs = [
-            (average.value, variable.value)
-            for average, variable in zip(self.averaged_generator.variables, self.generator.variables, strict=True)
-        ]
+        pairs = list(zip(variables_of(self.averaged_generator), variables_of(self.generator), strict=True))
 
         def move(average: tf.Variable, variable: tf.Variable) -> None:
             average.assign_sub((1.0 - self.averaging_decay) * (average - variable))

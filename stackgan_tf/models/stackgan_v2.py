@@ -4,13 +4,12 @@ Source: StackGAN++ (arXiv 1710.10916), section "StackGAN-v2: multi-distribution 
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
 from stackgan_tf.losses.adversarial import discriminator_loss, generator_loss
 from stackgan_tf.losses.color_consistency import color_consistency_loss
-from stackgan_tf.models.adversarial_model import AdversarialModel, adam
+from stackgan_tf.models.adversarial_model import AdversarialModel, adam, variables_of
 from stackgan_tf.models.noise import Purpose, step_noise
 from stackgan_tf.networks.scale_discriminator import ScaleDiscriminator
 from stackgan_tf.networks.tree_generator import TreeGenerator
@@ -72,13 +71,15 @@ class StackGANv2(AdversarialModel):
         recorded = ['color_loss', *(f'{kind}_{size}' for size in sizes for kind in kinds)]
         self.set_up(tree, average, adam(generator_rate, tree.trainable_variables), recorded)
 
-    def pieces(self) -> dict[str, Any]:
+    def pieces(self) -> dict[str, list[tf.Variable]]:
         """Everything that a checkpoint must hold to go on exactly, by name."""
-        return {
-            **super().pieces(),
-            'discriminators': list(self.discriminators),
-            'discriminator_optimizers': list(self.discriminator_optimizers),
-        }
+        pieces = super().pieces()
+        for size, network, optimizer in zip(
+            self.sizes, self.discriminators, self.discriminator_optimizers, strict=True
+        ):
+            pieces[f'discriminator_{size}'] = variables_of(network)
+            pieces[f'discriminator_optimizer_{size}'] = variables_of(optimizer)
+        return pieces
 
     def train_step(self, batch: dict[str, tuple[tf.Tensor, ...]]) -> dict[str, tf.Tensor]:
         """One update of every discriminator and of the tree.
@@ -93,12 +94,15 @@ class StackGANv2(AdversarialModel):
         z = self.draw(Purpose.LATENT, (self.noise_dimension,))
         with tf.GradientTape() as tape:
             generated = self.generator(z, training=True)
+        noises = [self._input_noise(image.shape[1:]) for image in generated]
         for scale, real in enumerate(batch['images']):
-            recorded |= self._train_discriminator(scale, real, generated[scale])
+            recorded |= self._train_discriminator(scale, real + noises[scale], generated[scale] + noises[scale])
         with tape:
             losses = {
-                f'generator_loss_{size}': generator_loss(self._discriminate(scale, generated[scale]))
-                for scale, size in enumerate(self.sizes)
+                f'generator_loss_{size}': generator_loss(discriminator(image + noise, training=True))
+                for size, discriminator, image, noise in zip(
+                    self.sizes, self.discriminators, generated, noises, strict=True
+                )
             }
             color_loss = color_consistency_loss(generated, **self.color)
             total = (sum(losses.values()) + self.color_weight * color_loss) / self.replicas
@@ -112,8 +116,8 @@ class StackGANv2(AdversarialModel):
         discriminator, size = self.discriminators[scale], self.sizes[scale]
         with tf.GradientTape() as tape:
             # Two passes, not one over both: batch normalisation must not mix them.
-            real_logits = self._discriminate(scale, real)
-            generated_logits = self._discriminate(scale, tf.stop_gradient(generated))
+            real_logits = discriminator(real, training=True)
+            generated_logits = discriminator(tf.stop_gradient(generated), training=True)
             loss = discriminator_loss(real_logits, generated_logits, self.real_target)
             scaled = loss / self.replicas
         self.descend(self.discriminator_optimizers[scale], tape, scaled, discriminator)
@@ -123,11 +127,9 @@ class StackGANv2(AdversarialModel):
             f'confidence_generated_{size}': tf.reduce_mean(tf.sigmoid(generated_logits)),
         }
 
-    def _discriminate(self, scale: int, images: tf.Tensor) -> tf.Tensor:
-        if self.input_noise:
-            noise = self.draw(Purpose.DISCRIMINATOR_INPUT, images.shape[1:])
-            images += self.input_noise * noise
-        return self.discriminators[scale](images, training=True)
+    def _input_noise(self, shape: Sequence[int]) -> tf.Tensor | float:
+        """What is added to all that a discriminator sees in this step, real and generated alike."""
+        return self.input_noise * self.draw(Purpose.DISCRIMINATOR_INPUT, shape) if self.input_noise else 0.0
 
     def draw(self, purpose: Purpose, shape: Sequence[int]) -> tf.Tensor:
         """This replica's rows of standard normal noise for this step."""

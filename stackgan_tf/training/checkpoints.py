@@ -6,9 +6,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from stackgan_tf.files import write_json
+from stackgan_tf.models.adversarial_model import variables_of
 from stackgan_tf.user_error import UserError
 
 KEEP = 2
@@ -34,12 +36,12 @@ class Checkpoints:
         """The folder of one step's checkpoint."""
         return self.directory / f'step_{step:06d}'
 
-    def save(self, step: int, pieces: dict[str, Any], progress: dict[str, Any]) -> None:
+    def save(self, step: int, pieces: dict[str, list[tf.Variable]], progress: dict[str, Any]) -> None:
         """Writes a checkpoint and removes those that are too old.
 
         Args:
             step: the number of steps trained.
-            pieces: trackable objects by name, see `AdversarialModel.pieces`.
+            pieces: variables by name, see `AdversarialModel.pieces`.
             progress: what else there is to know, as JSON.
 
         Raises:
@@ -64,30 +66,28 @@ class Checkpoints:
         for old in self.steps()[:-KEEP]:
             shutil.rmtree(self.path(old))
 
-    def restore(self, pieces: dict[str, Any]) -> dict[str, Any] | None:
+    def restore(self, pieces: dict[str, list[tf.Variable]]) -> dict[str, Any] | None:
         """Restores the newest checkpoint into `pieces` and gives its progress; none if there is no checkpoint."""
         for leftover in self.directory.glob('.writing_*'):
             shutil.rmtree(leftover, ignore_errors=True)
         if not self.steps():
             return None
         newest = self.path(self.steps()[-1])
-        status = tf.train.Checkpoint(**pieces).read(str(newest / _VARIABLES))
-        status.assert_existing_objects_matched()
+        tf.train.Checkpoint(**pieces).read(str(newest / _VARIABLES)).assert_consumed()
         return json.loads((newest / _PROGRESS).read_text(encoding='utf-8'))
 
-    def restore_generator(self, network: Any) -> int:
-        """Restores the newest averaged generator alone and gives its step.
+    def restore_generator(self, network: keras.Model) -> None:
+        """Restores the newest averaged generator alone.
 
         Raises:
             UserError: there is no checkpoint yet.
         """
         if not self.steps():
             raise UserError(f'{self.directory} holds no checkpoint yet: train first')
-        step = self.steps()[-1]
-        checkpoint = tf.train.Checkpoint(averaged_generator=network)
-        status = checkpoint.read(str(self.path(step) / _VARIABLES))
+        newest = self.path(self.steps()[-1])
+        checkpoint = tf.train.Checkpoint(averaged_generator=variables_of(network))
+        status = checkpoint.read(str(newest / _VARIABLES))
         status.assert_existing_objects_matched().expect_partial()
-        return step
 
 
 def _flush(folder: Path) -> None:

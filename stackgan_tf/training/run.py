@@ -124,13 +124,4 @@ def _check_space(directory: Path, model: AdversarialModel) -> None:
 
 def checkpoint_bytes(model: AdversarialModel) -> int:
     """The size of one checkpoint, bytes: weights of all networks and two moments of Adam for the trainable ones."""
-    values = sum(variable.shape.num_elements() for variable in _tf_variables(model))
-    return 4 * values
-
-
-def _tf_variables(model: AdversarialModel) -> list[tf.Variable]:
-    holders = [piece for value in model.pieces().values() for piece in (value if isinstance(value, list) else [value])]
-    variables: list[tf.Variable] = []
-    for holder in holders:
-        variables += [v.value for v in holder.variables] if hasattr(holder, 'variables') else [holder]
-    return variables
+    return 4 * sum(variable.shape.num_elements() for piece in model.pieces().values() for variable in piece)
