@@ -1,0 +1,27 @@
+import numpy as np
+import pytest
+from layer_harness import check_layer
+
+from stackgan_tf.networks.scale_discriminator import ScaleDiscriminator
+
+
+@pytest.mark.parametrize(('size', 'parameters'), [(64, 2_765_569), (128, 15_875_841), (256, 68_310_785)])
+def test_released_networks_have_the_released_parameters(size, parameters):
+    network = ScaleDiscriminator(size, 64)
+    network.build((None, size, size, 3))
+    assert sum(int(np.prod(variable.shape)) for variable in network.trainable_variables) == parameters
+
+
+@pytest.mark.parametrize(('size', 'normalize'), [(8, True), (16, False), (64, True), (128, False)])
+def test_discriminator(tmp_path, size, normalize):
+    images = np.random.default_rng(0).normal(size=(2, size, size, 3)).astype('float32')
+    check_layer(lambda: ScaleDiscriminator(size, 2, normalize), (images,), ((2,),), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ('size', 'down', 'across'), [(8, [], []), (64, [2, 4, 8], []), (256, [2, 4, 8, 16, 32], [16, 8])]
+)
+def test_widths(size, down, across):
+    network = ScaleDiscriminator(size, 10)
+    assert [block.filters for block in network.down] == [10 * width for width in down]
+    assert [block.filters for block in network.across] == [10 * width for width in across]

@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+from layer_harness import check_layer
+
+from stackgan_tf.networks.tree_generator import TreeGenerator
+
+
+def trainable(network):
+    return sum(int(np.prod(variable.shape)) for variable in network.trainable_variables)
+
+
+def built(*args, **kwargs):
+    network = TreeGenerator(*args, **kwargs)
+    network.build((None, network.noise_dimension))
+    return network
+
+
+def test_released_network_has_the_released_parameters():
+    network = built((64, 128, 256), noise_dimension=100, base_width=64)
+    assert trainable(network) == 16_472_208
+    assert trainable(network.first_branch) == 15_879_936
+    assert [trainable(branch) for branch in network.next_branches] == [448_128, 141_120]
+    assert [trainable(layer) for layer in network.to_image] == [1_728, 864, 432]
+
+
+@pytest.mark.parametrize('sizes', [(8,), (32,), (8, 16), (8, 16, 32, 64, 128)])
+def test_any_one_to_five_doubling_scales(tmp_path, sizes):
+    z = np.random.default_rng(0).normal(size=(2, 5)).astype('float32')
+    shapes = tuple((2, size, size, 3) for size in sizes)
+    check_layer(lambda: TreeGenerator(sizes, 5, 8, 1), (z,), shapes, tmp_path)
+
+
+def test_images_stay_within_one():
+    images = built((8, 16), noise_dimension=4, base_width=8)(100 * np.ones((3, 4), 'float32'))
+    assert all(float(abs(image).numpy().max()) <= 1 for image in images)
+
+
+def test_branches_halve_and_never_go_under_eight():
+    network = built((8, 16, 32, 64), noise_dimension=4, base_width=16)
+    assert [branch.width for branch in network.next_branches] == [8, 8, 8]
+
+
+def test_first_branch_ends_at_the_base_width():
+    network = built((64,), noise_dimension=4, base_width=8)
+    assert [block.filters for block in network.first_branch.up] == [64, 32, 16, 8]
+
+
+def test_it_draws_no_random_number():
+    network = built((8, 16), noise_dimension=4, base_width=8)
+    z = np.ones((2, 4), 'float32')
+    for one, other in zip(network(z, training=False), network(z, training=False), strict=True):
+        np.testing.assert_array_equal(one, other)

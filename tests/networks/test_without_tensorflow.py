@@ -1,0 +1,36 @@
+import os
+import subprocess
+import sys
+
+import numpy as np
+
+from stackgan_tf.networks.tree_generator import TreeGenerator
+
+SCRIPT = """
+import sys
+sys.modules['tensorflow'] = None  # importing it fails
+import importlib, pkgutil
+import numpy as np
+import stackgan_tf.losses, stackgan_tf.networks
+for package in (stackgan_tf.networks, stackgan_tf.losses):
+    for module in pkgutil.iter_modules(package.__path__, package.__name__ + '.'):
+        importlib.import_module(module.name)
+from stackgan_tf.networks.tree_generator import TreeGenerator
+generator = TreeGenerator((8, 16, 32), 6, 8)
+generator.build((None, 6))
+generator.load_weights('tree.weights.h5')
+np.savez('images.npz', *[np.asarray(image) for image in generator(np.load('noise.npy'), training=False)])
+"""
+
+
+def test_networks_run_without_tensorflow_on_weights_saved_with_it(tmp_path):
+    generator = TreeGenerator((8, 16, 32), 6, 8)
+    generator.build((None, 6))
+    z = np.random.default_rng(0).normal(size=(3, 6)).astype('float32')
+    generator.save_weights(tmp_path / 'tree.weights.h5')
+    np.save(tmp_path / 'noise.npy', z)
+    environment = {**os.environ, 'KERAS_BACKEND': 'jax', 'KERAS_HOME': str(tmp_path)}
+    subprocess.run([sys.executable, '-c', SCRIPT], env=environment, check=True, timeout=120, cwd=tmp_path)
+    elsewhere = np.load(tmp_path / 'images.npz').values()
+    for here, there in zip(generator(z, training=False), elsewhere, strict=True):
+        np.testing.assert_allclose(here, there, atol=1e-4)
