@@ -1,0 +1,100 @@
+import random
+
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+
+from stackgan_tf.data.painted_birds import painter
+from stackgan_tf.data.painted_birds.captions import captions
+from stackgan_tf.data.painted_birds.painted_birds_dataset_builder import Builder, PaintedBirdsConfig
+from stackgan_tf.data.painted_birds.species import COLORS, TRAINING_SPECIES, all_species
+
+
+@pytest.fixture(scope='module')
+def birds(tmp_path_factory):
+    config = PaintedBirdsConfig(name='few', load_size=76, training_pictures=1, test_pictures=2)
+    builder = Builder(config=config, data_dir=str(tmp_path_factory.mktemp('birds')))
+    builder.download_and_prepare()
+    return builder
+
+
+def pose_of(label, seed):
+    return all_species()[label], painter.draw_pose(all_species()[label], random.Random(seed))
+
+
+def test_species_are_different_and_each_colour_is_on_each_part_in_training():
+    species = all_species()
+    assert len(set(species)) == 200
+    for part in range(4):
+        assert {bird[part] for bird in species[:TRAINING_SPECIES]} == set(COLORS)
+    assert all(len(set(bird[:4])) == 4 for bird in species)
+
+
+def test_builder_has_what_cub_has(birds):
+    assert birds.info.splits['train'].num_examples == 150
+    assert birds.info.splits['test'].num_examples == 100
+    train, test = (list(birds.as_dataset(split=split).as_numpy_iterator()) for split in ('train', 'test'))
+    assert {int(example['label']) for example in train} == set(range(150))
+    assert {int(example['label']) for example in test} == set(range(150, 200))
+    example = train[0]
+    assert example['image'].shape == (76, 76, 3)
+    assert example['captions'].shape == (10,)
+    np.testing.assert_array_equal(example['attributes'], all_species()[int(example['label'])].indices())
+    assert example['bounding_box'].shape == (4,)
+
+
+def test_every_copy_is_the_same(birds):
+    first = next(iter(birds.as_dataset(split='test').as_numpy_iterator()))
+    number = int(first['label'])
+    keys = range(2)
+    again = []
+    for key in keys:
+        rng = random.Random(f'painted_birds {number} {key}')
+        pose = painter.draw_pose(all_species()[number], rng)
+        again.append(np.asarray(painter.paint(all_species()[number], pose, 76)))
+    assert any(np.array_equal(first['image'], image) for image in again)
+
+
+def test_configurations_are_for_both_load_sizes():
+    assert {config.name: config.load_size for config in Builder.BUILDER_CONFIGS} == {'76px': 76, '304px': 304}
+    assert tfds.builder('painted_birds/76px').name == 'painted_birds'
+
+
+@pytest.mark.parametrize('seed', range(40))
+def test_bird_and_beak_are_inside_every_crop(seed):
+    """Everything that differs from the same picture without the bird lies in the middle that all crops share."""
+    species, pose = pose_of(seed * 5, seed)
+    size = 152
+    picture = np.asarray(painter.paint(species, pose, size)).astype(int)
+    left, top, right, bottom = painter.extent(species, pose)
+    assert min(left, top) >= 12 / 76 - 1e-9
+    assert max(right, bottom) <= 64 / 76 + 1e-9
+    difference = np.abs(picture - np.array(pose.background)).max(2) > 8
+    rows = np.arange(size)[:, None] / size
+    columns = np.arange(size)[None, :] / size
+    outside = (columns < left - 0.01) | (columns > right + 0.01) | (rows < top - 0.01)
+    branch = np.abs(np.array(painter.BRANCH) - picture).max(2) < 60
+    edge = rows > pose.centre[1]  # the branch and its soft edges are in the lower half
+    assert not (difference & outside & ~branch & ~edge).any()
+
+
+def test_captions_tell_the_truth():
+    for label in (0, 17, 160):
+        species = all_species()[label]
+        texts = captions(species, random.Random(label))
+        assert len(texts) == 10
+        for part in species:
+            assert part in texts[0]
+        for text in texts:
+            colors = {color for color in COLORS if f' {color} ' in f' {text} '}
+            assert colors <= set(species[:4])
+            other_beak = 'long' if species.beak == 'short' else 'short'
+            assert other_beak not in text
+
+
+def test_pictures_differ_in_pose_place_and_background():
+    poses = [pose_of(0, seed)[1] for seed in range(30)]
+    assert {pose.facing for pose in poses} == {1, -1}
+    for values in zip(*[(p.scale, *p.centre, p.tilt, p.branch_slope, p.branch_width) for p in poses], strict=True):
+        assert len(set(values)) > 20
+    assert len({pose.background for pose in poses}) > 20

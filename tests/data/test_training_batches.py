@@ -1,0 +1,80 @@
+import io
+from collections import Counter
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from stackgan_tf.data.training_batches import example_order, training_batches
+
+
+class Pictures:
+    """Pictures that can be told apart by their colour."""
+
+    count = 7
+
+    def __init__(self):
+        self.encoded = []
+        for i in range(self.count):
+            ramp = np.tile(np.arange(10, dtype=np.uint8)[None, :, None], (10, 1, 3))
+            ramp[..., 0] = 30 * i
+            encoded = io.BytesIO()
+            Image.fromarray(ramp).save(encoded, 'PNG')
+            self.encoded.append(encoded.getvalue())
+        self.encoded = tf.constant(self.encoded)
+
+    def example(self, index):
+        return {'image': tf.gather(self.encoded, index)}
+
+
+def batches(start=0, steps=8, seed=3, batch_size=2, sizes=(8,)):
+    data = training_batches(Pictures(), sizes, batch_size, seed, start, steps)
+    return [tuple(image.numpy() for image in batch['images']) for batch in data]
+
+
+def order(seed, count, length):
+    return [int(example_order(tf.constant(i, tf.int64), count, seed)) for i in range(length)]
+
+
+@pytest.mark.parametrize('count', [1, 2, 7, 60])
+def test_every_example_comes_once_in_each_pass(count):
+    positions = order(1, count, 3 * count)
+    passes = [positions[i * count : (i + 1) * count] for i in range(3)]
+    assert all(sorted(one) == list(range(count)) for one in passes)
+
+
+def test_passes_and_seeds_have_orders_of_their_own():
+    positions = order(1, 60, 120)
+    assert positions[:60] != positions[60:]
+    assert positions[:60] != order(2, 60, 60)
+
+
+def test_starting_late_gives_what_would_have_come():
+    for whole, late in zip(batches()[3:], batches(start=3, steps=5), strict=True):
+        np.testing.assert_array_equal(whole[0], late[0])
+
+
+def test_the_same_position_looks_the_same_whatever_the_batch():
+    one = np.concatenate([batch[0] for batch in batches(batch_size=2, steps=6)])
+    other = np.concatenate([batch[0] for batch in batches(batch_size=3, steps=4)])
+    np.testing.assert_array_equal(one, other)
+
+
+def test_crops_and_flips_vary():
+    # The green channel is a ramp from left to right, so its first and last column tell where a crop was cut and whether
+    # it was flipped.
+    seen = Counter()
+    for batch in batches(steps=60):
+        for image in np.round((batch[0] + 1) * 127.5):
+            seen[image[0, 0, 1], bool(image[0, 0, 1] > image[0, -1, 1])] += 1
+    assert {flipped for _, flipped in seen} == {True, False}
+    assert len(seen) == 4  # two positions, flipped or not
+    assert max(seen.values()) < 60
+
+
+def test_shapes_range_and_types():
+    (small, large), *_ = batches(sizes=(8, 16))
+    assert (small.shape, large.shape) == ((2, 8, 8, 3), (2, 16, 16, 3))
+    assert small.dtype == large.dtype == np.float32
+    assert abs(large).max() <= 1

@@ -1,0 +1,127 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from stackgan_tf.losses.color_consistency import color_consistency_loss
+from stackgan_tf.models.adversarial_model import variables_of
+from stackgan_tf.models.stackgan_v2 import StackGANv2
+
+TINY = {
+    'sizes': (8, 16),
+    'batch_size': 4,
+    'noise_dimension': 8,
+    'generator_width': 8,
+    'discriminator_width': 4,
+    'residual_blocks': 1,
+}
+
+
+def make(**settings):
+    keras.utils.set_random_seed(0)
+    return StackGANv2(**{**TINY, **settings})
+
+
+def batch(seed=0, sizes=(8, 16)):
+    rng = np.random.default_rng(seed)
+    return {'images': tuple(tf.constant(rng.uniform(-1, 1, (4, s, s, 3)).astype('float32')) for s in sizes)}
+
+
+def copy(network):
+    return [value.numpy().copy() for value in variables_of(network)]
+
+
+def test_a_step_moves_every_network_and_counts():
+    model = make(input_noise=0.1)
+    before = [copy(network) for network in (model.generator, *model.discriminators)]
+    recorded = model.train_step(batch())
+    assert set(recorded) == set(model.recorded)
+    assert int(model.step) == 1
+    for old, network in zip(before, (model.generator, *model.discriminators), strict=True):
+        for was, variable in zip(old, network.variables, strict=True):
+            if variable.trainable:
+                assert not np.array_equal(was, variable.numpy()), variable.path
+
+
+def test_record_is_the_mean_over_steps_and_begins_anew():
+    model = make()
+    values = [model.train_step(batch(seed)) for seed in range(3)]
+    record = model.take_record(3)
+    for name, mean in record.items():
+        assert mean == pytest.approx(np.mean([float(value[name]) for value in values]), rel=1e-5)
+    assert set(model.take_record(1).values()) == {0.0}
+
+
+def test_average_follows_weights_and_moving_statistics_with_its_decay():
+    model = make(averaging_decay=0.75)
+    start = copy(model.generator)
+    for was, average in zip(start, copy(model.averaged_generator), strict=True):
+        np.testing.assert_array_equal(was, average)
+    model.train_step(batch())
+    moved = copy(model.generator)
+    for was, now, average in zip(start, moved, copy(model.averaged_generator), strict=True):
+        np.testing.assert_allclose(average, 0.75 * was + 0.25 * now, atol=1e-6)
+
+
+def test_the_generators_step_leaves_discriminators_alone():
+    # With a rate of 0 for them, nothing may change but what batch normalisation sees.
+    model = make(discriminator_rate=0.0)
+    before = [copy(network) for network in model.discriminators]
+    model.train_step(batch())
+    for old, network in zip(before, model.discriminators, strict=True):
+        for was, variable in zip(old, network.variables, strict=True):
+            if variable.trainable:
+                np.testing.assert_array_equal(was, variable.numpy())
+
+
+def test_generators_gradient_is_that_of_the_sum_of_its_losses():
+    """The update of Adam's first step is the sign of the gradient: compare with a gradient taken by itself."""
+    model = make(discriminator_rate=0.0, generator_rate=1e-3, color_weight=50.0)
+    before = [variable.numpy().copy() for variable in model.generator.trainable_variables]
+    z = model.draw(0, (8,))
+    with tf.GradientTape() as tape:
+        images = model.generator(z, training=True)
+        loss = 50.0 * color_consistency_loss(images)
+        for network, image in zip(model.discriminators, images, strict=True):
+            loss += tf.reduce_mean(tf.nn.softplus(-network(image, training=True)))
+    gradients = tape.gradient(loss, model.generator.trainable_variables)
+    model.train_step(batch())
+    for was, variable, gradient in zip(before, model.generator.trainable_variables, gradients, strict=True):
+        clear = np.abs(gradient.numpy()) > 1e-4
+        moved = (variable.numpy() - was)[clear]
+        np.testing.assert_allclose(moved, -1e-3 * np.sign(gradient.numpy()[clear]), rtol=0.01)
+
+
+def test_one_batch_is_overfitted():
+    """The tree learns to paint the colour of the only batch there is."""
+    model = make(
+        generator_rate=2e-3,
+        discriminator_rate=2e-3,
+        discriminator_normalization=False,
+        color_weight=1.0,
+        averaging_decay=0.9,
+    )
+    color = np.array([0.6, -0.4, 0.1], 'float32')
+    images = tuple(tf.constant(np.tile(color, (4, s, s, 1))) for s in model.sizes)
+    step = tf.function(model.train_step)
+
+    def distance():
+        generated = model.averaged_generator(tf.random.stateless_normal((16, 8), (3, 3)), training=False)
+        return max(float(tf.reduce_mean(tf.abs(image - color))) for image in generated)
+
+    before = distance()
+    for _ in range(600):
+        step({'images': images})
+    assert distance() < 0.55 * before
+
+
+def test_checkpoint_pieces_hold_every_variable_once():
+    model = make()
+    held = [id(variable) for piece in model.pieces().values() for variable in piece]
+    networks = [model.generator, model.averaged_generator, *model.discriminators]
+    optimizers = [model.optimizer, *model.discriminator_optimizers]
+    wanted = [id(variable.value) for owner in (*networks, *optimizers) for variable in owner.variables]
+    assert set(wanted) <= set(held)
+    assert len(held) == len(set(held))
+    # Adam's two moments are there before the first step.
+    assert len(model.optimizer.variables) >= 2 * len(model.generator.trainable_variables)
