@@ -13,7 +13,7 @@ RUNTIME = [
     'keras>=3.12,<3.16',
     'numpy>=1.26,<3',
     'pillow>=10,<13',
-    'setuptools<82',  # tensorflow-hub imports pkg_resources
+    'setuptools>=77,<82',  # tensorflow-hub imports pkg_resources
     'tensorboard>=2.20,<2.22',  # TensorFlow no longer brings it
     'tensorflow>=2.20,<2.22',
     'tensorflow-datasets>=4.9.9,<4.10',

@@ -66,7 +66,7 @@ class Run:
             start = int(progress['step'])
             print(_greeting(phase, start, model, source.count, strategy), flush=True)
             report = TickReport(folder, phase.name, phase.steps, start)
-            upkeep = Upkeep(model, folder, checkpoints, report, stop, self.checkpoint_every, progress)
+            upkeep = Upkeep(model, folder, checkpoints, report, stop, self.tick, self.checkpoint_every, progress)
             for first, length, ticks in ticks_between(start, phase.steps, self.tick):
                 batches = training_batches(
                     source, model.sizes, model.batch_size, model.seed, first, length * ticks

@@ -25,6 +25,7 @@ class Upkeep(keras.callbacks.Callback):
         checkpoints: Checkpoints,
         report: TickReport,
         stop: StopRequest,
+        tick: int,
         checkpoint_every: int,
         progress: dict[str, float],
     ) -> None:
@@ -34,6 +35,7 @@ class Upkeep(keras.callbacks.Callback):
         self.checkpoints = checkpoints
         self.report = report
         self.stop = stop
+        self.tick = tick
         self.checkpoint_every = checkpoint_every
         self.step = int(progress['step'])
         self.reported = int(progress['reported'])  # the step of the last report
@@ -49,14 +51,14 @@ class Upkeep(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Reports a whole tick, writes samples, and a checkpoint where one is due."""
-        stopping = self.stop.signal_number is not None
-        if not stopping:
+        done = self.step == self.report.steps
+        if done or self.step % self.tick == 0:
             record = self._adversarial.take_record(self.step - self.reported)
             pace = self.clock.steps_per_second(self.step)
             self.report.report(self.step, record, pace, self._adversarial.batch_size)
             self.reported = self.step
             self.write_samples()
-        if stopping or self.step % self.checkpoint_every == 0 or self.step == self.report.steps:
+        if done or self.step % self.checkpoint_every == 0 or self.stop.signal_number is not None:
             self.save()
 
     def write_samples(self) -> None:

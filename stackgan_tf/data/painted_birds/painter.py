@@ -53,15 +53,15 @@ _LOWEST = 1.06  # where the feet touch the branch
 
 def draw_pose(species: Species, rng: random.Random) -> Pose:
     """Draws a pose that keeps the whole bird inside every crop."""
-    scale = rng.uniform(0.165, 0.195)
-    tilt = rng.uniform(-0.16, 0.20)
+    scale = rng.uniform(0.172, 0.196)
+    tilt = rng.uniform(-0.08, 0.14)
     facing = rng.choice((1, -1))
     pose = Pose(
         scale=scale,
         centre=(0.0, 0.0),
         tilt=tilt,
         facing=facing,
-        branch_slope=rng.uniform(-0.05, 0.05),
+        branch_slope=rng.uniform(-0.04, 0.04),
         branch_width=rng.uniform(0.026, 0.036),
         background=_tinted(rng.choice(list(BACKGROUNDS.values())), rng),
         pupil=rng.uniform(0.10, 0.13),

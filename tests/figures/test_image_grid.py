@@ -1,0 +1,28 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from stackgan_tf.figures.image_grid import image_grid, write_png
+
+
+def images(count):
+    return np.arange(count, dtype=np.uint8)[:, None, None, None] * np.ones((1, 2, 2, 3), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ('count', 'columns', 'shape'), [(64, None, (16, 16)), (5, None, (4, 6)), (3, 1, (6, 2)), (2, 9, (2, 4))]
+)
+def test_shape(count, columns, shape):
+    assert image_grid(images(count), columns).shape == (*shape, 3)
+
+
+def test_row_by_row_and_the_rest_white():
+    grid = image_grid(images(5))
+    assert grid[::2, ::2, 0].tolist() == [[0, 1, 2], [3, 4, 255]]
+
+
+def test_png_is_written_whole(tmp_path):
+    path = tmp_path / 'pictures' / 'grid.png'
+    write_png(path, image_grid(images(4)))
+    assert np.asarray(Image.open(path)).shape == (4, 4, 3)
+    assert [file.name for file in path.parent.iterdir()] == ['grid.png']

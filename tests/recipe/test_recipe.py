@@ -1,0 +1,104 @@
+from pathlib import Path
+
+import pytest
+
+from stackgan_tf.recipe.dry_run import describe
+from stackgan_tf.recipe.recipe import known_recipes, read_recipe, read_run
+from stackgan_tf.user_error import UserError
+
+QUICKSTART = 'gin/quickstart.gin'
+
+
+@pytest.mark.parametrize('name', known_recipes())
+def test_every_recipe_reads_and_describes_itself(name):
+    # Narrow: at full width the largest discriminators take a minute to initialise.
+    recipe = read_recipe([name], ['StackGANv2.generator_width = 8', 'StackGANv2.discriminator_width = 4'])
+    text = describe(recipe)
+    for phase in recipe.run.phases:
+        assert f'Phase {phase.name}: {phase.steps:,} steps' in text
+    header = Path(name).read_text().split('\ninclude')[0]
+    assert all(line.startswith('#') for line in header.splitlines())
+    assert f'python -m stackgan_tf.train --gin_file={name}' in header
+
+
+def test_there_are_recipes():
+    assert {'gin/quickstart.gin', 'gin/lsun_bedroom.gin'} <= set(known_recipes())
+
+
+def test_dry_run_counts_parameters_and_memory():
+    text = describe(read_recipe([QUICKSTART], ['SIZES = (64,)', 'StackGANv2.discriminator_width = 64']))
+    assert 'discriminator 64          2,763,777 parameters' in text  # the released one without its normalisation
+    assert 'GB in all, estimated' in text
+
+
+def test_recipes_are_found_from_any_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert read_recipe([QUICKSTART]).run.phases[0].name == 'tree'
+
+
+def test_settings_override_files_and_later_files_earlier_ones(tmp_path):
+    (tmp_path / 'mine.gin').write_text('STEPS = 40\nTICK = 20\n')
+    recipe = read_recipe([QUICKSTART, str(tmp_path / 'mine.gin')], ['TICK = 10', 'CHECKPOINT_EVERY = 20'])
+    assert (recipe.run.phases[0].steps, recipe.run.tick) == (40, 10)
+
+
+def test_a_runs_configuration_reads_back_the_same(tmp_path):
+    recipe = read_recipe([QUICKSTART], ['STEPS = 7'])
+    (tmp_path / 'config.gin').write_text(recipe.config)
+    again = read_run(tmp_path)
+    assert again.config == recipe.config
+    assert again.run.phases[0].steps == 7
+
+
+def test_model_gets_the_recipes_settings():
+    settings = ['SIZES = (8, 16)', 'BATCH_SIZE = 2', 'SEED = 5', 'StackGANv2.generator_width = 8']
+    model = read_recipe([QUICKSTART], settings).run.phases[0].model()
+    assert (model.sizes, model.batch_size, model.seed) == ((8, 16), 2, 5)
+    assert model.generator.base_width == 8
+
+
+@pytest.mark.parametrize(
+    ('setting', 'message'),
+    [
+        ('STEP = 3', 'nothing in this recipe uses STEP: did you mean STEPS'),
+        ('WIDGETS = 3', 'nothing in this recipe uses WIDGETS: this recipe has BATCH_SIZE'),
+        ("STEPS = 'many'", "STEPS = 'many' is of the wrong type: it takes int"),
+        ('STEPS = 2.5', 'STEPS = 2.5 is of the wrong type'),
+        ('STEPS = True', 'STEPS = True is of the wrong type'),
+        ('STEPS = 0', 'STEPS = 0 is too small'),
+        ('SIZES = (16, 48)', 'must double: after 16 comes 32, not 48'),
+        ('SIZES = (4, 8)', 'the smallest is 8'),
+        ('SIZES = (16, 32.0)', 'SIZES = (16, 32.0) is of the wrong type'),
+        ('SIZES = 64', 'SIZES = 64 is of the wrong type'),
+        ('StackGANv2.colour_weight = 3', "doesn't have a parameter named 'colour_weight'"),
+        ('StackGANv3.seed = 3', "No configurable matching 'StackGANv3'"),
+        ('StackGANv2.generator_rate = -1.0', 'StackGANv2.generator_rate = -1.0 is too small'),
+        ("StackGANv2.color_norm = 'l1'", "must be 'released' or 'paper'"),
+        ('StackGANv2.averaging_decay = 1.5', 'must be between 0 and 1'),
+        ('StackGANv2.seed = %SEDE', 'StackGANv2.seed needs SEDE'),
+        ('TICK = 300', 'CHECKPOINT_EVERY = 500 must be a multiple of TICK = 300, for example 600'),
+        ('STEPS =', 'Unable to parse'),
+        ("tree/Phase.data = 'birds'", 'tree/Phase.data = '),
+    ],
+)
+def test_mistakes_are_told_in_one_line(setting, message):
+    with pytest.raises(UserError) as raised:
+        read_recipe([QUICKSTART], [setting])
+    assert message in str(raised.value)
+    assert '\n' not in str(raised.value)
+
+
+def test_unknown_recipe_lists_those_there_are():
+    with pytest.raises(UserError, match=r'no recipe gin/nothing\.gin: there are gin/lsun_bedroom\.gin'):
+        read_recipe(['gin/nothing.gin'])
+
+
+def test_a_mistake_leaves_nothing_for_the_next_recipe():
+    with pytest.raises(UserError):
+        read_recipe([QUICKSTART], ['STEP = 3'])
+    assert 'STEP =' not in read_recipe([QUICKSTART]).config
+
+
+def test_a_folder_that_is_no_run(tmp_path):
+    with pytest.raises(UserError, match='neither a run'):
+        read_run(tmp_path)

@@ -1,0 +1,154 @@
+"""The commands as a person types them: each in a process of its own."""
+
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parents[1]
+TINY = [
+    '--gin_param=SIZES = (8, 16)',
+    '--gin_param=BATCH_SIZE = 4',
+    '--gin_param=TICK = 2',
+    '--gin_param=CHECKPOINT_EVERY = 4',
+    '--gin_param=StackGANv2.generator_width = 8',
+    '--gin_param=StackGANv2.discriminator_width = 4',
+]
+
+
+def command(module, *flags):
+    return [sys.executable, '-m', f'stackgan_tf.{module}', *map(str, flags)]
+
+
+def run(arguments, cwd):
+    return subprocess.run(arguments, cwd=cwd, capture_output=True, text=True, timeout=300, check=False)
+
+
+def train(workdir, steps, *flags):
+    return command(
+        'train', '--gin_file=gin/quickstart.gin', f'--workdir={workdir}', f'--gin_param=STEPS = {steps}', *TINY, *flags
+    )
+
+
+@pytest.fixture(scope='module')
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('user')
+    result = run(train(folder / 'run', 4), folder)
+    assert result.returncode == 0, result.stderr
+    return folder / 'run', result
+
+
+def test_training_speaks_to_the_user_and_to_nobody_else(trained):
+    _, result = trained
+    assert 'tree 4/4' in result.stdout
+    assert 'tree is done: 4 steps' in result.stdout
+    assert result.stderr == ''
+
+
+def test_the_whole_way(trained, tmp_path):
+    run_directory, _ = trained
+    sampled = run(command('sample', f'--model={run_directory}', '--count=5', '--output=here', '--every_size'), tmp_path)
+    assert sampled.returncode == 0, sampled.stderr
+    assert Image.open(tmp_path / 'here' / 'grid_16.png').size == (48, 32)
+    assert Image.open(tmp_path / 'here' / 'seed_000004_8.png').size == (8, 8)
+    exported = run(command('export', f'--model={run_directory}', f'--output={tmp_path}/export'), tmp_path)
+    assert exported.returncode == 0, exported.stderr
+    again = run(command('sample', f'--model={tmp_path}/export', '--seeds=0-2,4', '--output=there'), tmp_path)
+    assert again.returncode == 0, again.stderr
+    for seed in (0, 2, 4):
+        here, there = tmp_path / 'here' / f'seed_{seed:06d}_16.png', tmp_path / 'there' / f'seed_{seed:06d}.png'
+        assert here.read_bytes() == there.read_bytes()
+    tool = [sys.executable, ROOT / 'tools' / 'picture_from_export.py', f'--export={tmp_path}/export', '--output=one.png']
+    assert run(tool, tmp_path).returncode == 0
+    assert Image.open(tmp_path / 'one.png').size == (16, 16)
+    refused = run(command('export', f'--model={run_directory}', f'--output={tmp_path}/export'), tmp_path)
+    assert_one_line(refused, 'exists: remove it or name another folder')
+
+
+def assert_one_line(result, message):
+    assert result.returncode == 2
+    assert message in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (command('train'), 'name a recipe with --gin_file: there are gin/lsun_bedroom.gin'),
+        (command('train', '--gin_file=gin/quickstart.gin', '--gin_param=STEP = 3'), 'did you mean STEPS?'),
+        (command('train', '--gin_file=gin/lsun_bedroom.gin'), 'needs the LSUN database bedroom_train_lmdb in IMAGE_ROOT'),
+        (command('train', '--steps=3'), "Unknown command line flag 'steps'"),
+        (command('sample', '--model=nowhere'), 'there is no nowhere'),
+    ],
+)
+def test_mistakes_end_with_one_line_and_leave_nothing(arguments, message, tmp_path):
+    assert_one_line(run(arguments, tmp_path), message)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_run_of_another_recipe_is_refused(trained, tmp_path):
+    result = run(train(trained[0], 4, '--gin_param=SEED = 9'), tmp_path)
+    assert_one_line(result, 'is a run with SEED = 0, now it is 9')
+
+
+@pytest.mark.parametrize(('number', 'status'), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_writes_a_checkpoint_first(tmp_path, number, status):
+    process = subprocess.Popen(train(tmp_path / 'run', 100_000), cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    for line in process.stdout:
+        if re.match(r'tree [1-9]\d*/100000', line):
+            break
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == status
+    assert 'the same command goes on from here' in output
+    assert list((tmp_path / 'run' / 'tree' / 'checkpoints').glob('step_*'))
+
+
+def test_a_killed_process_goes_on_from_its_last_checkpoint(tmp_path):
+    process = subprocess.Popen(train(tmp_path / 'run', 100_000), cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    checkpoints = tmp_path / 'run' / 'tree' / 'checkpoints'
+    deadline = time.monotonic() + 120
+    while not list(checkpoints.glob('step_*')) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.kill()
+    process.communicate()
+    step = max(int(folder.name.removeprefix('step_')) for folder in checkpoints.glob('step_*'))
+    result = run(train(tmp_path / 'run', step + 4), tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert f'going on after step {step}' in result.stdout
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 8 MB, where the machine lets us have one."""
+    folder = tmp_path / 'disk'
+    folder.mkdir()
+    mount = ['mount', '-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip('mounting a small disk is not allowed here')
+    yield folder
+    subprocess.run(['umount', str(folder)], check=True)
+
+
+def test_no_space_to_begin(small_disk, tmp_path):
+    (small_disk / 'ballast').write_bytes(bytes(7 * 2**20))
+    assert_one_line(run(train(small_disk / 'run', 4), tmp_path), 'free some space or name another --workdir')
+    assert [path.name for path in small_disk.iterdir()] == ['ballast']
+
+
+def test_a_disk_that_fills_up_keeps_the_last_good_checkpoint(small_disk, tmp_path):
+    assert run(train(small_disk / 'run', 4), tmp_path).returncode == 0
+    free = shutil.disk_usage(small_disk).free
+    (small_disk / 'ballast').write_bytes(bytes(free - 200_000))
+    result = run(train(small_disk / 'run', 8, '--gin_param=CHECKPOINT_EVERY = 8'), tmp_path)
+    assert result.returncode == 2
+    assert len(result.stderr.splitlines()) == 1
+    assert [folder.name for folder in (small_disk / 'run' / 'tree' / 'checkpoints').iterdir()] == ['step_000004']
+    (small_disk / 'ballast').unlink()
+    assert run(train(small_disk / 'run', 8), tmp_path).returncode == 0

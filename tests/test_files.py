@@ -1,0 +1,27 @@
+import os
+
+import pytest
+
+from stackgan_tf.files import write_whole
+
+
+def test_it_replaces_and_leaves_nothing_beside(tmp_path):
+    path = tmp_path / 'deep' / 'file'
+    write_whole(path, b'one')
+    write_whole(path, b'two')
+    assert path.read_bytes() == b'two'
+    assert [file.name for file in path.parent.iterdir()] == ['file']
+
+
+def test_a_failure_keeps_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / 'file'
+    write_whole(path, b'good')
+
+    def fail(descriptor):
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr(os, 'fsync', fail)
+    with pytest.raises(OSError, match='No space'):
+        write_whole(path, b'bad')
+    assert path.read_bytes() == b'good'
+    assert [file.name for file in tmp_path.iterdir()] == ['file']

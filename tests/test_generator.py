@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from stackgan_tf.generator import NetworkGenerator, latent_noise, to_uint8
+from stackgan_tf.networks.tree_generator import TreeGenerator
+from stackgan_tf.user_error import UserError
+
+
+@pytest.fixture(scope='module')
+def model():
+    network = TreeGenerator((8, 16), 5, 8, 1)
+    network.build((None, 5))
+    return NetworkGenerator(network)
+
+
+def test_pixels():
+    assert to_uint8(tf.constant([-1.0, -0.999, 0.0, 1.0, 1.5])).numpy().tolist() == [0, 0, 128, 255, 255]
+
+
+def test_generate_takes_a_count_and_gives_the_largest_scale(model):
+    images = model.generate(3)
+    assert images.shape == (3, 16, 16, 3)
+    assert images.dtype == np.uint8
+
+
+def test_every_size(model):
+    assert {size: image.shape for size, image in model.generate(2, every_size=True).items()} == {
+        8: (2, 8, 8, 3),
+        16: (2, 16, 16, 3),
+    }
+
+
+def test_an_image_depends_on_its_seed_alone(model):
+    many = model.generate(17, seed=3)
+    np.testing.assert_array_equal(many[4:7], model.generate(3, seed=7))
+    np.testing.assert_array_equal(many[[9, 0]], model.generate(seeds=[12, 3]))
+    assert not np.array_equal(many[0], many[1])
+
+
+def test_noise_of_a_seed_is_standard_normal_and_fixed_for_ever():
+    drawn = latent_noise(tf.range(500, dtype=tf.int64), 40).numpy()
+    assert abs(drawn.mean()) < 0.03
+    assert abs(drawn.std() - 1) < 0.03
+    # A seed must mean the same picture in every version: these numbers may not change.
+    np.testing.assert_allclose(drawn[7, :3], [-0.6741727590560913, -0.35869255661964417, -1.8795816898345947], rtol=1e-5)
+
+
+def test_latent_is_what_generate_draws(model):
+    images = model.latent(latent_noise(tf.constant([5], tf.int64), 5))
+    np.testing.assert_array_equal(to_uint8(images[16])[0], model.generate(1, seed=5)[0])
+
+
+@pytest.mark.parametrize('arguments', [{}, {'count': 0}, {'count': 2.5}, {'count': 2, 'seeds': [1]}, {'count': ['red']}])
+def test_what_generate_refuses(model, arguments):
+    with pytest.raises(UserError):
+        model.generate(**arguments)
+
+
+def test_there_is_no_text_encoder(model):
+    with pytest.raises(UserError, match='no text encoder'):
+        model.embed(['a red bird'])

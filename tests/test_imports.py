@@ -1,0 +1,68 @@
+"""The packages import one way; `docs/architecture.md` draws the same picture."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import stackgan_tf
+
+PACKAGE = Path(stackgan_tf.__file__).parent
+FLOOR = {'files', 'user_error', ''}
+ALLOWED = {
+    'networks': set(),
+    'losses': set(),
+    'data': FLOOR,
+    'models': {'networks', 'losses'} | FLOOR,
+    'generator': FLOOR,
+    'figures': {'generator'} | FLOOR,
+    'serving': {'generator'} | FLOOR,
+    'training': {'models', 'data', 'figures', 'generator'} | FLOOR,
+    'recipe': {'models', 'networks', 'data', 'training'} | FLOOR,
+    'loading': {'generator', 'networks', 'recipe', 'training'} | FLOOR,
+}
+WITHOUT_TENSORFLOW = ('networks', 'losses')
+
+
+def imports(path):
+    """The modules that a file imports, anywhere in it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f'{path}: relative import'
+            yield node.module
+
+
+def files(room):
+    return sorted((PACKAGE / room).rglob('*.py')) or [PACKAGE / f'{room}.py']
+
+
+@pytest.mark.parametrize('room', sorted(ALLOWED))
+def test_a_room_imports_only_what_is_below_it(room):
+    for path in files(room):
+        for name in imports(path):
+            if name.split('.')[0] == 'stackgan_tf':
+                target = (name.split('.') + [''])[1]
+                assert target == room or target in ALLOWED[room], f'{path} imports {name}'
+
+
+def test_every_room_has_a_rule():
+    rooms = {path.name for path in PACKAGE.iterdir() if (path / '__init__.py').exists()}
+    assert rooms <= set(ALLOWED)
+
+
+@pytest.mark.parametrize('room', WITHOUT_TENSORFLOW)
+def test_networks_and_losses_know_no_tensorflow(room):
+    for path in files(room):
+        assert not {name.split('.')[0] for name in imports(path)} & {'tensorflow', 'tf_keras', 'gin'}
+
+
+def test_importing_the_package_is_cheap_and_every_name_is_there():
+    import subprocess
+    import sys
+
+    script = "import stackgan_tf, sys; assert 'tensorflow' not in sys.modules and 'keras' not in sys.modules"
+    subprocess.run([sys.executable, '-c', script], check=True)
+    for name in stackgan_tf.__all__:
+        assert getattr(stackgan_tf, name)

@@ -1,0 +1,69 @@
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.skipif(not (ROOT / 'setup.py').exists(), reason='needs the source tree')
+
+
+def requirements():
+    text = (ROOT / 'setup.py').read_text()
+    block = text[text.index('RUNTIME = [') : text.index('HERE =')]
+    return [Requirement(line) for line in re.findall(r"'([a-z][^']*)'", block)]
+
+
+def constraints():
+    lines = (ROOT / 'constraints.txt').read_text().splitlines()
+    return dict(line.split('==') for line in lines if line and not line.startswith('#'))
+
+
+def test_tested_versions_are_within_the_bounds():
+    tested = {name.lower().replace('_', '-'): version for name, version in constraints().items()}
+    for requirement in requirements():
+        name = requirement.name.lower().replace('_', '-')
+        assert name in tested, f'constraints.txt lacks {name}'
+        assert requirement.specifier.contains(Version(tested[name])), requirement
+
+
+@pytest.fixture(scope='module')
+def wheel(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('wheel')
+    # From a copy, so that nothing is left in the tree.
+    copy = folder / 'tree'
+    command = ['git', '-C', str(ROOT), 'ls-files', '-z', '--cached', '--others', '--exclude-standard']
+    for name in subprocess.run(command, capture_output=True, check=True).stdout.decode().split('\0'):
+        if name and (ROOT / name).is_file() and not name.startswith('tests/'):
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            (copy / name).write_bytes((ROOT / name).read_bytes())
+    command = [sys.executable, '-m', 'build', '--wheel', '--no-isolation', '--outdir', str(folder), str(copy)]
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    (built,) = folder.glob('*.whl')
+    return built
+
+
+def test_wheel_has_recipes_data_set_pages_and_no_gin_package(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {'stackgan_tf/gin/quickstart.gin', 'stackgan_tf/gin/base/stackgan_v2.gin', 'stackgan_tf/py.typed'} <= set(names)
+    assert 'stackgan_tf/data/painted_birds/README.md' in names
+    assert not [name for name in names if name.startswith(('gin/', 'tests/', 'tools/'))]
+
+
+def test_wheel_works_from_another_directory(wheel, tmp_path):
+    target = tmp_path / 'site'
+    zipfile.ZipFile(wheel).extractall(target)
+    script = (
+        'import sys; sys.path.insert(0, sys.argv.pop(1)); import stackgan_tf; '
+        "assert 'site' in stackgan_tf.__file__, stackgan_tf.__file__; "
+        "import runpy; runpy.run_module('stackgan_tf.train', run_name='__main__')"
+    )
+    arguments = ['--gin_file=gin/quickstart.gin', '--gin_param=SIZES = (8,)', '--dry_run']
+    command = [sys.executable, '-c', script, str(target), *arguments]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    assert result.returncode == 0, result.stderr
+    assert 'Phase tree' in result.stdout

@@ -1,0 +1,83 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stackgan_tf.training.run import ticks_between
+
+TINY_RUN = Path(__file__).with_name('tiny_run.py')
+
+
+def tiny_run(workdir, *arguments):
+    command = [sys.executable, str(TINY_RUN), str(workdir), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, env=os.environ, check=False)
+
+
+def metrics(workdir):
+    return [json.loads(line) for line in (workdir / 'tree' / 'metrics.jsonl').read_text().splitlines()]
+
+
+def losses(line):
+    return {name: value for name, value in line.items() if name != 'images_per_second'}
+
+
+@pytest.fixture(scope='module')
+def uninterrupted(tmp_path_factory):
+    workdir = tmp_path_factory.mktemp('whole') / 'run'
+    result = tiny_run(workdir, 120, 20, 40)
+    assert result.returncode == 0, result.stderr
+    return workdir, result.stdout
+
+
+@pytest.mark.parametrize('stop_at', [60, 67])
+def test_interrupted_and_resumed_equals_uninterrupted_exactly(uninterrupted, tmp_path, stop_at):
+    stopped = tiny_run(tmp_path / 'run', 120, 20, 40, stop_at)
+    assert stopped.returncode == 143, stopped.stderr
+    assert (tmp_path / 'run' / 'tree' / 'checkpoints' / f'step_{stop_at:06d}').is_dir()
+    resumed = tiny_run(tmp_path / 'run', 120, 20, 40)
+    assert resumed.returncode == 0, resumed.stderr
+    assert f'going on after step {stop_at}' in resumed.stdout
+    whole, parts = metrics(uninterrupted[0]), metrics(tmp_path / 'run')
+    assert [line['step'] for line in parts] == [20, 40, 60, 80, 100, 120]
+    assert [losses(line) for line in whole] == [losses(line) for line in parts]
+
+
+def test_run_directory_has_what_the_contract_says(uninterrupted):
+    workdir, output = uninterrupted
+    assert {path.name for path in (workdir / 'tree' / 'checkpoints').iterdir()} == {'step_000080', 'step_000120'}
+    assert sorted(path.name for path in (workdir / 'tree' / 'samples').iterdir())[-1] == 'step_000120.png'
+    assert list((workdir / 'tree').glob('events.out.tfevents.*'))
+    assert json.loads((workdir / 'environment.json').read_text())['starts'][0]['versions']['tensorflow']
+    assert (workdir / 'config.gin').read_text() == 'SEED = 0\n'
+    assert not list(workdir.rglob('.writing*'))
+    line = metrics(workdir)[-1]
+    assert line['images_per_second'] > 0
+    for size in (8, 16):
+        assert {f'discriminator_loss_{size}', f'generator_loss_{size}', f'confidence_real_{size}'} <= set(line)
+    assert 'tree 120/120' in output
+    assert 'images/s' in output
+    assert 'left' in output
+
+
+def test_a_finished_run_says_so(uninterrupted):
+    result = tiny_run(uninterrupted[0], 120, 20, 40)
+    assert result.returncode == 0
+    assert 'is finished' in result.stdout
+
+
+@pytest.mark.parametrize(
+    ('start', 'stop', 'expected'),
+    [
+        (0, 120, [(0, 20, 6)]),
+        (60, 120, [(60, 20, 3)]),
+        (67, 120, [(67, 13, 1), (80, 20, 2)]),
+        (67, 75, [(67, 8, 1)]),
+        (60, 75, [(60, 15, 1)]),
+        (5, 50, [(5, 15, 1), (20, 20, 1), (40, 10, 1)]),
+    ],
+)
+def test_ticks_end_at_multiples(start, stop, expected):
+    assert list(ticks_between(start, stop, 20)) == expected

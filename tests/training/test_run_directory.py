@@ -1,0 +1,61 @@
+import json
+
+import pytest
+
+from stackgan_tf.training.run_directory import RunDirectory
+from stackgan_tf.user_error import UserError
+
+CONFIG = "BATCH_SIZE = 16\nSTEPS = 100\nTICK = 10\ntree/Phase.name = 'tree'\n"
+
+
+def opened(path, config=CONFIG):
+    RunDirectory(path, config).open().close()
+    return path
+
+
+def test_first_start_writes_what_was_asked_for(tmp_path):
+    path = opened(tmp_path / 'runs' / 'one')
+    assert (path / 'config.gin').read_text() == CONFIG
+    start = json.loads((path / 'environment.json').read_text())['starts'][0]
+    assert {'time', 'command', 'git_revision', 'python', 'devices', 'versions'} <= set(start)
+
+
+def test_starts_are_kept(tmp_path):
+    opened(tmp_path / 'run')
+    opened(tmp_path / 'run')
+    assert len(json.loads((tmp_path / 'run' / 'environment.json').read_text())['starts']) == 2
+
+
+def test_steps_and_tick_may_change(tmp_path):
+    longer = CONFIG.replace('100', '200').replace('TICK = 10', 'TICK = 20')
+    opened(opened(tmp_path / 'run'), longer)
+    assert (tmp_path / 'run' / 'config.gin').read_text() == longer
+
+
+@pytest.mark.parametrize(
+    ('config', 'message'),
+    [
+        (CONFIG.replace('16', '8'), r'run with BATCH_SIZE = 16, now it is 8: only STEPS, TICK'),
+        (CONFIG + 'SEED = 1\n', r'SEED = unset, now it is 1'),
+        (CONFIG.replace("'tree'", "'other'"), r"tree/Phase.name = 'tree', now it is 'other'"),
+        ('OTHER = 1\n', r'and \d more'),
+    ],
+)
+def test_another_recipe_is_refused_by_name(tmp_path, config, message):
+    opened(tmp_path / 'run')
+    with pytest.raises(UserError, match=message):
+        RunDirectory(tmp_path / 'run', config)
+    assert (tmp_path / 'run' / 'config.gin').read_text() == CONFIG
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path):
+    (tmp_path / 'thesis.txt').write_text('mine')
+    with pytest.raises(UserError, match='not empty'):
+        RunDirectory(tmp_path, CONFIG)
+    with pytest.raises(UserError, match='not a folder'):
+        RunDirectory(tmp_path / 'thesis.txt', CONFIG)
+
+
+def test_one_process_at_a_time(tmp_path):
+    with RunDirectory(tmp_path / 'run', CONFIG).open(), pytest.raises(UserError, match='another process'):
+        RunDirectory(tmp_path / 'run', CONFIG).open()

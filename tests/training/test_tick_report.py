@@ -1,0 +1,51 @@
+import json
+
+import pytest
+import tensorflow as tf
+
+from stackgan_tf.training.tick_report import Clock, TickReport, duration, status_line
+from stackgan_tf.user_error import UserError
+
+RECORD = {'color_loss': 0.1, 'discriminator_loss_8': 1.2, 'generator_loss_8': 0.7, 'confidence_real_8': 0.6}
+
+
+def test_status_line_says_where_how_fast_and_how_long():
+    line = status_line('tree', 100, 400, {'images_per_second': 64.0, **RECORD}, pace=2.0)
+    assert line.startswith('tree 100/400  64 images/s  0:02:30 left')
+    assert line.endswith('D 1.20  G 0.70  color 0.10')
+
+
+def test_duration():
+    assert [duration(s) for s in (0, 59.6, 3725)] == ['0:00:00', '0:01:00', '1:02:05']
+
+
+def test_metrics_and_tensorboard(tmp_path):
+    report = TickReport(tmp_path, 'tree', 40, 0)
+    report.report(20, RECORD, 2.0, 8)
+    line = json.loads((tmp_path / 'metrics.jsonl').read_text())
+    assert line == {'step': 20, 'images_per_second': 16.0, **RECORD}
+    (events,) = tmp_path.glob('events.out.tfevents.*')
+    tags = {value.tag for event in tf.compat.v1.train.summary_iterator(str(events)) for value in event.summary.value}
+    assert tags == {'images_per_second', 'color_loss', 'discriminator_loss/8', 'generator_loss/8', 'confidence_real/8'}
+
+
+def test_going_on_drops_what_came_after(tmp_path):
+    report = TickReport(tmp_path, 'tree', 80, 0)
+    for step in (20, 40, 60):
+        report.report(step, RECORD, 2.0, 8)
+    TickReport(tmp_path, 'tree', 80, 40).report(60, RECORD, 2.0, 8)
+    steps = [json.loads(line)['step'] for line in (tmp_path / 'metrics.jsonl').read_text().splitlines()]
+    assert steps == [20, 40, 60]
+
+
+def test_a_loss_that_is_not_finite_ends_the_run(tmp_path):
+    with pytest.raises(UserError, match='generator_loss_8 is not finite at step 20'):
+        TickReport(tmp_path, 'tree', 40, 0).report(20, {**RECORD, 'generator_loss_8': float('nan')}, 2.0, 8)
+    assert not (tmp_path / 'metrics.jsonl').exists()
+
+
+def test_pace_leaves_out_the_first_step():
+    clock = Clock(100.0)
+    assert clock.trained_seconds >= 100.0
+    clock.step_done(1)
+    assert clock.steps_per_second(1) == 0.0

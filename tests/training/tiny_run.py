@@ -1,0 +1,60 @@
+"""A run small enough to test, in a process of its own: `python tiny_run.py WORKDIR STEPS TICK CHECKPOINT_EVERY [STOP_AT]`.
+
+Trains with deterministic operations; at step STOP_AT it sends itself a SIGTERM.
+"""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from stackgan_tf.models.stackgan_v2 import StackGANv2
+from stackgan_tf.training.interruption import Interrupted
+from stackgan_tf.training.phase import Phase
+from stackgan_tf.training.run import Run
+from stackgan_tf.training.run_directory import RunDirectory
+from stackgan_tf.training.upkeep import Upkeep
+
+
+class Noise:
+    """Sixteen pictures of noise."""
+
+    count = 16
+
+    def __init__(self) -> None:
+        rng = np.random.default_rng(0)
+        pictures = rng.integers(0, 256, (self.count, 19, 19, 3), np.uint8)
+        self.encoded = tf.constant([tf.io.encode_png(picture).numpy() for picture in pictures])
+
+    def example(self, index: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {'image': tf.gather(self.encoded, index)}
+
+
+def model() -> StackGANv2:
+    return StackGANv2((8, 16), 4, 8, 8, 4, 1, input_noise=0.1, averaging_decay=0.9)
+
+
+def train(workdir: Path, steps: int, tick: int, checkpoint_every: int, stop_at: int | None = None) -> int:
+    if stop_at is not None:
+        on_train_batch_end = Upkeep.on_train_batch_end
+
+        def stop(self, batch, logs=None):
+            if self.step + 1 == stop_at:
+                os.kill(os.getpid(), signal.SIGTERM)
+            on_train_batch_end(self, batch, logs)
+
+        Upkeep.on_train_batch_end = stop
+    run = Run([Phase('tree', model, Noise, steps)], tick, checkpoint_every, seed=0)
+    try:
+        run.train(RunDirectory(workdir, 'SEED = 0\n'))
+    except Interrupted as interrupted:
+        return interrupted.status
+    return 0
+
+
+if __name__ == '__main__':
+    tf.config.experimental.enable_op_determinism()
+    sys.exit(train(Path(sys.argv[1]), *[int(argument) for argument in sys.argv[2:]]))
