@@ -19,7 +19,7 @@ _WHERE = {
     'UserError': 'stackgan_tf.user_error',
     'load': 'stackgan_tf.loading',
 }
-__all__ = ['__version__', *sorted(_WHERE)]  # noqa: PLE0604  (they are found by __getattr__)
+__all__ = ['__version__', *sorted(_WHERE)]
 
 
 def __getattr__(name: str) -> Any:

@@ -37,7 +37,7 @@ def start_quietly() -> None:
     """Imports TensorFlow and finds its devices without its start-up chatter, which no log level silences."""
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
     with _quiet_stderr():
-        import tensorflow as tf  # noqa: PLC0415
+        import tensorflow as tf
 
         tf.config.list_logical_devices()
 

@@ -86,9 +86,13 @@ class Generator(abc.ABC):
             if not isinstance(count, int) or count < 1:
                 raise UserError(f'an {self.kind} model generates a positive number of images, not {count!r}')
             seeds = range(seed, seed + count)
+        images = self.generate_every_size(seeds)
+        return images if every_size else images[self.sizes[-1]]
+
+    def generate_every_size(self, seeds: Sequence[int]) -> dict[int, np.ndarray]:
+        """The images of seeds at every scale: uint8 `[N, s, s, 3]` by size."""
         images = self._images(tf.constant(list(seeds), tf.int64))
-        arrays = {size: image.numpy() for size, image in zip(self.sizes, images, strict=True)}
-        return arrays if every_size else arrays[self.sizes[-1]]
+        return {size: image.numpy() for size, image in zip(self.sizes, images, strict=True)}
 
     def embed(self, captions: Sequence[str]) -> np.ndarray:
         """Embeds captions, which only models with a text encoder can.
@@ -100,7 +104,7 @@ class Generator(abc.ABC):
 
     @abc.abstractmethod
     def latent(self, noise: tf.Tensor) -> dict[int, tf.Tensor]:
-        """Images of given noise: float32 `[N, Z]` to float32 `[N, s, s, 3]` in [-1, 1] for each size; differentiable."""
+        """Images of given noise: float32 `[N, Z]` to float32 `[N, s, s, 3]` in [-1, 1] by size; differentiable."""
 
     @abc.abstractmethod
     def _images(self, seeds: tf.Tensor) -> Sequence[tf.Tensor]:
@@ -169,7 +173,7 @@ def load_saved_model(source: str) -> SavedModelGenerator:
     Raises:
         UserError: nothing can be loaded from there.
     """
-    import tensorflow_hub as hub  # noqa: PLC0415  (slow to import, and only needed here)
+    import tensorflow_hub as hub
 
     try:
         loaded = hub.load(source)

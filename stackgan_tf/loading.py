@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from stackgan_tf.generator import Generator, NetworkGenerator, load_saved_model
-from stackgan_tf.networks.tree_generator import TreeGenerator
 from stackgan_tf.recipe.recipe import read_run
 from stackgan_tf.training.checkpoints import Checkpoints
 from stackgan_tf.training.run_directory import CONFIG

@@ -41,7 +41,7 @@ def main() -> None:
 
     seeds = parse_seeds(_SEEDS.value) if _SEEDS.value else list(range(_SEED.value, _SEED.value + _COUNT.value))
     model = load(_MODEL.value)
-    images = model.generate(seeds=seeds, every_size=True)
+    images = model.generate_every_size(seeds)
     output = Path(_OUTPUT.value)
     for size in model.sizes if _EVERY_SIZE.value else model.sizes[-1:]:
         suffix = f'_{size}' if _EVERY_SIZE.value else ''

@@ -21,7 +21,7 @@ def main() -> None:
     """Trains what the flags say."""
     from stackgan_tf.recipe.dry_run import describe
     from stackgan_tf.recipe.recipe import known_recipes, read_recipe
-    from stackgan_tf.training.interruption import Interrupted
+    from stackgan_tf.training.interruption import InterruptedRunError
     from stackgan_tf.training.run_directory import RunDirectory
 
     if not _GIN_FILE.value:
@@ -33,7 +33,7 @@ def main() -> None:
     directory = RunDirectory(Path(_WORKDIR.value or Path('runs') / Path(_GIN_FILE.value[-1]).stem), recipe.config)
     try:
         recipe.run.train(directory)
-    except Interrupted as interrupted:
+    except InterruptedRunError as interrupted:
         print(f'{interrupted}: stopped; the same command goes on from here.')
         sys.exit(interrupted.status)
 

@@ -52,9 +52,7 @@ def _check_round_trip(layer, inputs, tmp_path):
     twin = type(layer).from_config(layer.get_config())
     twin.build(*[array.shape for array in inputs])
     twin.set_weights(layer.get_weights())
-    for one, other in zip(
-        _tuple(layer(*inputs, training=False)), _tuple(twin(*inputs, training=False)), strict=True
-    ):
+    for one, other in zip(_tuple(layer(*inputs, training=False)), _tuple(twin(*inputs, training=False)), strict=True):
         np.testing.assert_array_equal(one, other)
     if isinstance(layer, keras.Model):
         layer.save_weights(tmp_path / 'network.weights.h5')

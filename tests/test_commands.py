@@ -64,7 +64,12 @@ def test_the_whole_way(trained, tmp_path):
     for seed in (0, 2, 4):
         here, there = tmp_path / 'here' / f'seed_{seed:06d}_16.png', tmp_path / 'there' / f'seed_{seed:06d}.png'
         assert here.read_bytes() == there.read_bytes()
-    tool = [sys.executable, ROOT / 'tools' / 'picture_from_export.py', f'--export={tmp_path}/export', '--output=one.png']
+    tool = [
+        sys.executable,
+        ROOT / 'tools' / 'picture_from_export.py',
+        f'--export={tmp_path}/export',
+        '--output=one.png',
+    ]
     assert run(tool, tmp_path).returncode == 0
     assert Image.open(tmp_path / 'one.png').size == (16, 16)
     refused = run(command('export', f'--model={run_directory}', f'--output={tmp_path}/export'), tmp_path)
@@ -82,7 +87,10 @@ def assert_one_line(result, message):
     [
         (command('train'), 'name a recipe with --gin_file: there are gin/lsun_bedroom.gin'),
         (command('train', '--gin_file=gin/quickstart.gin', '--gin_param=STEP = 3'), 'did you mean STEPS?'),
-        (command('train', '--gin_file=gin/lsun_bedroom.gin'), 'needs the LSUN database bedroom_train_lmdb in IMAGE_ROOT'),
+        (
+            command('train', '--gin_file=gin/lsun_bedroom.gin'),
+            'needs the LSUN database bedroom_train_lmdb in IMAGE_ROOT',
+        ),
         (command('train', '--steps=3'), "Unknown command line flag 'steps'"),
         (command('sample', '--model=nowhere'), 'there is no nowhere'),
     ],

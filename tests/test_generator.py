@@ -43,7 +43,9 @@ def test_noise_of_a_seed_is_standard_normal_and_fixed_for_ever():
     assert abs(drawn.mean()) < 0.03
     assert abs(drawn.std() - 1) < 0.03
     # A seed must mean the same picture in every version: these numbers may not change.
-    np.testing.assert_allclose(drawn[7, :3], [-0.6741727590560913, -0.35869255661964417, -1.8795816898345947], rtol=1e-5)
+    np.testing.assert_allclose(
+        drawn[7, :3], [-0.6741727590560913, -0.35869255661964417, -1.8795816898345947], rtol=1e-5
+    )
 
 
 def test_latent_is_what_generate_draws(model):
@@ -51,7 +53,9 @@ def test_latent_is_what_generate_draws(model):
     np.testing.assert_array_equal(to_uint8(images[16])[0], model.generate(1, seed=5)[0])
 
 
-@pytest.mark.parametrize('arguments', [{}, {'count': 0}, {'count': 2.5}, {'count': 2, 'seeds': [1]}, {'count': ['red']}])
+@pytest.mark.parametrize(
+    'arguments', [{}, {'count': 0}, {'count': 2.5}, {'count': 2, 'seeds': [1]}, {'count': ['red']}]
+)
 def test_what_generate_refuses(model, arguments):
     with pytest.raises(UserError):
         model.generate(**arguments)

@@ -43,7 +43,7 @@ def test_a_room_imports_only_what_is_below_it(room):
     for path in files(room):
         for name in imports(path):
             if name.split('.')[0] == 'stackgan_tf':
-                target = (name.split('.') + [''])[1]
+                target = [*name.split('.'), ''][1]
                 assert target == room or target in ALLOWED[room], f'{path} imports {name}'
 
 

@@ -1,5 +1,6 @@
 """Colour-consistency regularisation between neighbouring scales (StackGAN++, section of that name)."""
 
+import itertools
 from collections.abc import Sequence
 
 from keras import KerasTensor, ops
@@ -41,7 +42,7 @@ def color_consistency_loss(
     mean_factor, covariance_factor = (1.0, 1.0) if norm == 'released' else (3.0, 9.0)
     statistics = [color_statistics(ops.cast(image, 'float32')) for image in images[-3:]]
     loss = ops.zeros((), 'float32')
-    for coarse, fine in zip(statistics, statistics[1:], strict=False):
+    for coarse, fine in itertools.pairwise(statistics):
         mean, covariance = (ops.stop_gradient(statistic) for statistic in coarse)
         loss += mean_weight * mean_factor * ops.mean(ops.square(fine[0] - mean))
         loss += covariance_weight * covariance_factor * ops.mean(ops.square(fine[1] - covariance))

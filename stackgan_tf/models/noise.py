@@ -12,9 +12,7 @@ class Purpose(enum.IntEnum):
     DISCRIMINATOR_INPUT = 1
 
 
-def step_noise(
-    seed: int, step: tf.Tensor, purpose: int, batch_size: int, shape: tuple[int, ...]
-) -> tf.Tensor:
+def step_noise(seed: int, step: tf.Tensor, purpose: int, batch_size: int, shape: tuple[int, ...]) -> tf.Tensor:
     """This replica's rows of the standard normal noise of one training step.
 
     The noise is drawn for the whole global batch and every replica takes its rows, so the replicas differ from each

@@ -3,6 +3,7 @@
 Source: StackGAN++ (arXiv 1710.10916), section "StackGAN-v2: multi-distribution generative adversarial network".
 """
 
+import functools
 from collections.abc import Sequence
 
 import tensorflow as tf
@@ -47,11 +48,12 @@ class StackGANv2(AdversarialModel):
         self.sizes = tuple(sizes)
         self.noise_dimension = noise_dimension
         self.color_weight = color_weight
-        self.color = {
-            'mean_weight': color_mean_weight,
-            'covariance_weight': color_covariance_weight,
-            'norm': color_norm,
-        }
+        self.color_loss = functools.partial(
+            color_consistency_loss,
+            mean_weight=color_mean_weight,
+            covariance_weight=color_covariance_weight,
+            norm=color_norm,
+        )
         self.real_target = real_target
         self.input_noise = input_noise
         tree, average = (
@@ -104,7 +106,7 @@ class StackGANv2(AdversarialModel):
                     self.sizes, self.discriminators, generated, noises, strict=True
                 )
             }
-            color_loss = color_consistency_loss(generated, **self.color)
+            color_loss = self.color_loss(generated)
             total = (sum(losses.values()) + self.color_weight * color_loss) / self.replicas
         self.descend(self.optimizer, tape, total, self.generator)
         self.average_generator()

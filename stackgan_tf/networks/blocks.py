@@ -4,12 +4,16 @@ Source: StackGAN++, section "Implementation details" (up-sampling and residual b
 released PyTorch code. All tensors are channels last, `[N, H, W, C]`.
 """
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import KerasTensor, ops
 
 BATCH_NORMALIZATION_EPSILON = 1e-5
 LEAKY_SLOPE = 0.2
+
+Shape = tuple[Any, ...]  # of a tensor, None where unknown
 
 # Nearest-neighbour doubling followed by a 3-tap filter (k0, k1, k2) gives even outputs the taps (k0, k1 + k2) and odd
 # ones (k0 + k1, k2). Row t of this matrix builds tap t of the 4-tap stride-2 transposed filter that does the same.
@@ -75,7 +79,7 @@ class UpBlock(keras.layers.Layer):
         self.synchronized = synchronized
         self.batch_norm = batch_norm(synchronized)
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Creates the 3x3 kernel `[3, 3, C, 2C']`."""
         channels = input_shape[-1]
         self.kernel = self.add_weight(
@@ -100,7 +104,7 @@ class UpBlock(keras.layers.Layer):
         kernel = ops.einsum('ai,bj,ijco->aboc', fold, fold, ops.cast(self.kernel, self.compute_dtype))
         return ops.conv_transpose(x, kernel, strides=2, padding='same', data_format='channels_last')
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Twice the height and width."""
         n, h, w, _ = input_shape
         return n, None if h is None else 2 * h, None if w is None else 2 * w, self.filters
@@ -130,7 +134,7 @@ class JointBlock(keras.layers.Layer):
         self.synchronized = synchronized
         self.batch_norm = batch_norm(synchronized)
 
-    def build(self, vector_shape: tuple[int | None, ...], features_shape: tuple[int | None, ...]) -> None:
+    def build(self, vector_shape: Shape, features_shape: Shape) -> None:
         """Creates the 3x3 kernel `[3, 3, Z + C, 2C']`, the vector's channels first."""
         self.vector_channels = vector_shape[-1]
         self.kernel = self.add_weight(
@@ -150,9 +154,7 @@ class JointBlock(keras.layers.Layer):
         h = of_features + _spread(_spread(of_vector, 1, height), 2, width)
         return gated_linear_unit(self.batch_norm(h, training=training))
 
-    def compute_output_shape(
-        self, vector_shape: tuple[int | None, ...], features_shape: tuple[int | None, ...]
-    ) -> tuple[int | None, ...]:
+    def compute_output_shape(self, vector_shape: Shape, features_shape: Shape) -> Shape:
         """The features' height and width."""
         return (*features_shape[:-1], self.filters)
 
@@ -181,7 +183,7 @@ class ResidualBlock(keras.layers.Layer):
         super().__init__(**kwargs)
         self.synchronized = synchronized
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Builds both convolutions for the input's channels."""
         channels = input_shape[-1]
         self.first_conv, self.first_norm = conv(2 * channels), batch_norm(self.synchronized)
@@ -197,7 +199,7 @@ class ResidualBlock(keras.layers.Layer):
         h = self.second_norm(self.second_conv(h), training=training)  # [N, H, W, C]
         return x + h
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Unchanged."""
         return input_shape
 
@@ -230,7 +232,7 @@ class LeakyBlock(keras.layers.Layer):
         self.conv = conv(filters, 4 if strides == 2 else 3, strides, use_bias=False)
         self.batch_norm = batch_norm(synchronized) if normalize else None
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Builds the convolution and, where wanted, its normalisation."""
         self.conv.build(input_shape)
         if self.batch_norm is not None:
@@ -243,7 +245,7 @@ class LeakyBlock(keras.layers.Layer):
             x = self.batch_norm(x, training=training)
         return ops.leaky_relu(x, LEAKY_SLOPE)
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Height and width divided by the stride."""
         return self.conv.compute_output_shape(input_shape)
 

@@ -3,7 +3,7 @@
 import keras
 from keras import KerasTensor, ops
 
-from stackgan_tf.networks.blocks import LEAKY_SLOPE, LeakyBlock, conv
+from stackgan_tf.networks.blocks import LEAKY_SLOPE, LeakyBlock, Shape, conv
 from stackgan_tf.networks.scales import SEED_SIZE, check_sizes, doublings
 
 # The features at 4x4 are reduced to at most this many times the base width.
@@ -42,7 +42,7 @@ class ScaleDiscriminator(keras.Model):
         self.across = [LeakyBlock(width, 1, normalize, synchronized) for width in across]
         self.logit = keras.layers.Conv2D(1, SEED_SIZE, kernel_initializer=keras.initializers.Orthogonal())
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Builds every layer for `[N, s, s, 3]`."""
         shape = input_shape
         for layer in (self.first, *self.down, *self.across, self.logit):
@@ -61,7 +61,7 @@ class ScaleDiscriminator(keras.Model):
         h = self.features(image, training=training)  # [N, 4, 4, C]
         return ops.cast(self.logit(h)[:, 0, 0, 0], 'float32')
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """`[N]`."""
         return (input_shape[0],)
 

@@ -1,7 +1,7 @@
 """The scales of the tree: which image sizes a model may have, from one formula."""
 
+import itertools
 from collections.abc import Sequence
-
 
 SMALLEST_SIZE = 8
 MOST_SCALES = 5
@@ -22,7 +22,7 @@ def check_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
         raise ValueError(f'SIZES = {sizes} starts at {sizes[0]} pixels, the smallest is {SMALLEST_SIZE}: {example}')
     if sizes[0] & (sizes[0] - 1):
         raise ValueError(f'SIZES = {sizes} starts at {sizes[0]} pixels, which is not a power of two: {example}')
-    for small, large in zip(sizes, sizes[1:], strict=False):
+    for small, large in itertools.pairwise(sizes):
         if large != 2 * small:
             raise ValueError(f'SIZES = {sizes} must double: after {small} comes {2 * small}, not {large}; {example}')
     return sizes

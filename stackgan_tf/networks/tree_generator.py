@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import keras
 from keras import KerasTensor, ops
 
-from stackgan_tf.networks.blocks import JointBlock, ResidualBlock, UpBlock, batch_norm, conv, gated_linear_unit
+from stackgan_tf.networks.blocks import JointBlock, ResidualBlock, Shape, UpBlock, batch_norm, conv, gated_linear_unit
 from stackgan_tf.networks.scales import SEED_SIZE, check_sizes, doublings
 
 NARROWEST_BRANCH = 8
@@ -30,11 +30,11 @@ class FirstBranch(keras.layers.Layer):
         self.batch_norm = batch_norm(synchronized)
         self.up = [UpBlock(self.seed_channels >> i, synchronized=synchronized) for i in range(1, steps + 1)]
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Builds from the vector's length."""
         self.dense.build(input_shape)
         self.batch_norm.build((None, self.dense.units))
-        shape: tuple[int | None, ...] = (None, SEED_SIZE, SEED_SIZE, self.seed_channels)
+        shape: Shape = (None, SEED_SIZE, SEED_SIZE, self.seed_channels)
         for block in self.up:
             block.build(shape)
             shape = block.compute_output_shape(shape)
@@ -47,7 +47,7 @@ class FirstBranch(keras.layers.Layer):
             h = block(h, training=training)
         return h
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """`[N, s, s, width]`."""
         return input_shape[0], self.size, self.size, self.width
 
@@ -77,15 +77,16 @@ class NextBranch(keras.layers.Layer):
         self.residual_blocks = residual_blocks
         self.synchronized = synchronized
 
-    def build(self, vector_shape: tuple[int | None, ...], features_shape: tuple[int | None, ...]) -> None:
+    def build(self, vector_shape: Shape, features_shape: Shape) -> None:
         """Builds from the shapes of the vector and of the features before."""
         channels = features_shape[-1]
         self.joint = JointBlock(channels, self.synchronized)
         self.residual = [ResidualBlock(self.synchronized) for _ in range(self.residual_blocks)]
         self.up = UpBlock(self.width, synchronized=self.synchronized)
         self.joint.build(vector_shape, features_shape)
-        for block in (*self.residual, self.up):
+        for block in self.residual:
             block.build(features_shape)
+        self.up.build(features_shape)
 
     def call(self, vector: KerasTensor, features: KerasTensor, training: bool = False) -> KerasTensor:
         """Maps `[N, Z]` and `[N, s, s, C]` to `[N, 2s, 2s, width]`."""
@@ -94,9 +95,7 @@ class NextBranch(keras.layers.Layer):
             h = block(h, training=training)  # [N, s, s, C]
         return self.up(h, training=training)  # [N, 2s, 2s, width]
 
-    def compute_output_shape(
-        self, vector_shape: tuple[int | None, ...], features_shape: tuple[int | None, ...]
-    ) -> tuple[int | None, ...]:
+    def compute_output_shape(self, vector_shape: Shape, features_shape: Shape) -> Shape:
         """`[N, 2s, 2s, width]`."""
         n, height, width, _ = features_shape
         return n, 2 * height, 2 * width, self.width
@@ -140,7 +139,7 @@ class TreeGenerator(keras.Model):
         self.next_branches = [NextBranch(width, residual_blocks, synchronized) for width in widths[1:]]
         self.to_image = [conv(3) for _ in self.sizes]
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Builds every branch for `[N, Z]`."""
         self.first_branch.build(input_shape)
         shape = self.first_branch.compute_output_shape(input_shape)
@@ -159,7 +158,7 @@ class TreeGenerator(keras.Model):
             images.append(ops.tanh(to_image(h)))
         return tuple(ops.cast(image, 'float32') for image in images)
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[tuple[int | None, ...], ...]:
+    def compute_output_shape(self, input_shape: Shape) -> tuple[Shape, ...]:
         """One `[N, s, s, 3]` per scale."""
         return tuple((input_shape[0], size, size, 3) for size in self.sizes)
 

@@ -4,9 +4,9 @@ import difflib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import gin
 import typeguard
 
+import gin
 from stackgan_tf.networks.scales import check_sizes
 from stackgan_tf.recipe.configurables import parameter_types
 from stackgan_tf.user_error import UserError

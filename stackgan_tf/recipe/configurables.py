@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import gin
-
 from stackgan_tf.data.lsun import LsunPictures
 from stackgan_tf.data.tfds_pictures import TfdsPictures
 from stackgan_tf.models.stackgan_v2 import StackGANv2

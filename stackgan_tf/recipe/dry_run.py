@@ -15,8 +15,11 @@ _PASSED_ON = {'Const', 'Identity', 'NoOp', 'Placeholder', 'ReadVariableOp', 'Res
 def describe(recipe: Recipe) -> str:
     """The resolved recipe, and for each phase its networks with parameter counts and an estimate of memory."""
     run = recipe.run
-    lines = [recipe.config.rstrip(), '', f'# {len(run.phases)} phase(s), a report every {run.tick} steps, '
-             f'a checkpoint every {run.checkpoint_every}']
+    lines = [
+        recipe.config.rstrip(),
+        '',
+        f'# {len(run.phases)} phase(s), a report every {run.tick} steps, a checkpoint every {run.checkpoint_every}',
+    ]
     for phase in run.phases:
         lines += _describe_phase(phase)
     return '\n'.join(lines)
@@ -35,7 +38,7 @@ def _describe_phase(phase: Phase) -> list[str]:
     lines += [
         f'  {"weights and Adam":<20} {_gigabytes(state)}, the size of a checkpoint',
         f'  {"activations":<20} {_gigabytes(passes)}, estimated from the tensors of the forward passes',
-        f'  {"memory":<20} {_gigabytes(state + passes)} in all, estimated, shared by the devices as far as the batch is',
+        f'  {"memory":<20} {_gigabytes(state + passes)} in all, estimated; several devices share the activations',
     ]
     return lines
 
@@ -50,9 +53,7 @@ def activation_bytes(model: AdversarialModel) -> int:
 
     graph = forward.get_concrete_function(tf.TensorSpec((model.batch_size, model.noise_dimension))).graph
     outputs = [output for op in graph.get_operations() if op.type not in _PASSED_ON for output in op.outputs]
-    return sum(
-        output.dtype.size * output.shape.num_elements() for output in outputs if output.shape.is_fully_defined()
-    )
+    return sum(output.dtype.size * output.shape.num_elements() for output in outputs if output.shape.is_fully_defined())
 
 
 def _gigabytes(count: int) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import gin
-
 import stackgan_tf
 from stackgan_tf.recipe.checks import check_bindings
 from stackgan_tf.recipe.configurables import register

@@ -75,9 +75,7 @@ def export_saved_model(network: keras.Model, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f'.{target.name}.{os.getpid()}')
     module = UnconditionalModule(network)
-    signatures = {
-        name: function.get_concrete_function() for name, function in module.signatures_by_name.items()
-    }
+    signatures = {name: function.get_concrete_function() for name, function in module.signatures_by_name.items()}
     try:
         tf.saved_model.save(module, str(beside), signatures=signatures)
         beside.rename(target)

@@ -4,7 +4,7 @@ import signal
 from types import FrameType
 
 
-class Interrupted(Exception):
+class InterruptedRunError(Exception):
     """The run was asked to stop and has written its checkpoint.
 
     Attributes:

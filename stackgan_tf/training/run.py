@@ -12,7 +12,7 @@ from stackgan_tf.data.training_batches import training_batches
 from stackgan_tf.models.adversarial_model import AdversarialModel
 from stackgan_tf.training.checkpoints import KEEP, Checkpoints
 from stackgan_tf.training.devices import all_devices, check_batch_size
-from stackgan_tf.training.interruption import Interrupted, StopRequest
+from stackgan_tf.training.interruption import InterruptedRunError, StopRequest
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.run_directory import RunDirectory
 from stackgan_tf.training.tick_report import TickReport, duration
@@ -41,7 +41,7 @@ class Run:
 
         Raises:
             UserError: something that the user can mend stands in the way.
-            Interrupted: asked to stop; a checkpoint was written.
+            InterruptedRunError: asked to stop; a checkpoint was written.
         """
         waiting = [phase for phase in self.phases if not _finished(phase, directory.path)]
         if not waiting:
@@ -68,14 +68,10 @@ class Run:
             report = TickReport(folder, phase.name, phase.steps, start)
             upkeep = Upkeep(model, folder, checkpoints, report, stop, self.tick, self.checkpoint_every, progress)
             for first, length, ticks in ticks_between(start, phase.steps, self.tick):
-                batches = training_batches(
-                    source, model.sizes, model.batch_size, model.seed, first, length * ticks
-                )
-                model.fit(
-                    batches, epochs=ticks, steps_per_epoch=length, shuffle=False, verbose=0, callbacks=[upkeep]
-                )
+                batches = training_batches(source, model.sizes, model.batch_size, model.seed, first, length * ticks)
+                model.fit(batches, epochs=ticks, steps_per_epoch=length, shuffle=False, verbose=0, callbacks=[upkeep])
                 if stop.signal_number is not None:
-                    raise Interrupted(stop.signal_number)
+                    raise InterruptedRunError(stop.signal_number)
             print(f'{phase.name} is done: {phase.steps} steps in {duration(upkeep.clock.trained_seconds)}', flush=True)
 
 

@@ -66,7 +66,9 @@ class RunDirectory:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             lock.close()
-            raise UserError(f'another process is training in {self.path}: wait for it, or name another --workdir') from error
+            raise UserError(
+                f'another process is training in {self.path}: wait for it, or name another --workdir'
+            ) from error
         write_whole(self.path / CONFIG, self.config.encode())
         starts = self.path / 'environment.json'
         earlier = json.loads(starts.read_text(encoding='utf-8'))['starts'] if starts.exists() else []
@@ -76,8 +78,8 @@ class RunDirectory:
 
 def _settings(config: str) -> dict[str, str]:
     """The bindings of a configuration written by `Recipe.config`, one a line."""
-    pairs = (line.split(' = ', 1) for line in config.splitlines() if ' = ' in line and not line.startswith('#'))
-    return {name: value for name, value in pairs}
+    partitions = (line.partition(' = ') for line in config.splitlines())
+    return {name: value for name, _, value in partitions}
 
 
 def environment() -> dict[str, object]:

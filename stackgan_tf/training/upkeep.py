@@ -63,7 +63,7 @@ class Upkeep(keras.callbacks.Callback):
 
     def write_samples(self) -> None:
         """Draws the averaged generator's images of the same seeds as ever: a picture and TensorBoard."""
-        images = self.samples.generate(SAMPLES, every_size=True)
+        images = self.samples.generate_every_size(range(SAMPLES))
         grids = {size: image_grid(of_size) for size, of_size in images.items()}
         write_png(self.directory / 'samples' / f'step_{self.step:06d}.png', grids[self.samples.sizes[-1]])
         with self.report.writer.as_default(self.step):

@@ -1,4 +1,7 @@
-"""Two replicas do what one does: gradients, statistics, noise and records. Two logical CPUs need a process of their own."""
+"""Two replicas do what one does: gradients, statistics, noise and records.
+
+Two logical CPUs need a process of their own.
+"""
 
 import subprocess
 import sys
@@ -39,7 +42,6 @@ np.savez(sys.argv[2], weights=flat, record=np.array([record[name] for name in so
 
 
 def test_two_replicas_equal_one(tmp_path):
-
 
     results = []
     for replicas in (1, 2):

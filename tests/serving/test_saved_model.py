@@ -29,7 +29,9 @@ signatures = {
 serve = model.signatures['serving_default']
 seeds = np.arange(100, 117)
 batches = {1: [seeds[i : i + 1] for i in range(17)], 3: [seeds[i : i + 3] for i in range(0, 17, 3)], 17: [seeds]}
-png = {n: [p for part in parts for p in serve(seed=tf.constant(part))['image_bytes'].numpy()] for n, parts in batches.items()}
+def pngs(parts):
+    return [p for part in parts for p in serve(seed=tf.constant(part))['image_bytes'].numpy()]
+png = {n: pngs(parts) for n, parts in batches.items()}
 noise = tf.random.stateless_normal((2, 5), (1, 2))
 with tf.GradientTape() as tape:
     tape.watch(noise)

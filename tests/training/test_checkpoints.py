@@ -36,7 +36,9 @@ def test_a_kill_while_writing_leaves_the_last_good_one(tmp_path):
     assert not half.exists()
 
 
-@pytest.mark.parametrize('error', [OSError(28, 'No space left on device'), tf.errors.ResourceExhaustedError(None, None, 'full')])
+@pytest.mark.parametrize(
+    'error', [OSError(28, 'No space left on device'), tf.errors.ResourceExhaustedError(None, None, 'full')]
+)
 def test_no_space_keeps_the_last_good_one_and_says_so(tmp_path, monkeypatch, error):
     checkpoints = Checkpoints(tmp_path)
     checkpoints.save(5, pieces(5), {'step': 5})

@@ -1,4 +1,4 @@
-"""A run small enough to test, in a process of its own: `python tiny_run.py WORKDIR STEPS TICK CHECKPOINT_EVERY [STOP_AT]`.
+"""A run small enough to test: `python tiny_run.py WORKDIR STEPS TICK CHECKPOINT_EVERY [STOP_AT]`.
 
 Trains with deterministic operations; at step STOP_AT it sends itself a SIGTERM.
 """
@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from stackgan_tf.models.stackgan_v2 import StackGANv2
-from stackgan_tf.training.interruption import Interrupted
+from stackgan_tf.training.interruption import InterruptedRunError
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.run import Run
 from stackgan_tf.training.run_directory import RunDirectory
@@ -50,7 +50,7 @@ def train(workdir: Path, steps: int, tick: int, checkpoint_every: int, stop_at: 
     run = Run([Phase('tree', model, Noise, steps)], tick, checkpoint_every, seed=0)
     try:
         run.train(RunDirectory(workdir, 'SEED = 0\n'))
-    except Interrupted as interrupted:
+    except InterruptedRunError as interrupted:
         return interrupted.status
     return 0
 

@@ -49,5 +49,5 @@ def all_species() -> tuple[Species, ...]:
         body = colors[len(found) % len(colors)]
         others = [color for color in colors if color != body]
         rng.shuffle(others)
-        found.setdefault(Species(body, *others[:3], rng.choice(BEAKS)))
+        found.setdefault(Species(body, others[0], others[1], others[2], rng.choice(BEAKS)))
     return tuple(found)
