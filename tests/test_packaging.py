@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(not (ROOT / 'setup.py').exists(), reason='needs 
 def requirements():
     text = (ROOT / 'setup.py').read_text()
     block = text[text.index('RUNTIME = [') : text.index('HERE =')]
-    return [Requirement(line) for line in re.findall(r"'([a-z][^']*)'", block)]
+    return [Requirement(line) for line in re.findall(r"'([a-z][^' ]*)'", block)]
 
 
 def constraints():

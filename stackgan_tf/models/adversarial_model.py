@@ -12,9 +12,33 @@ ADAM_BETA_2 = 0.999
 ADAM_EPSILON = 1e-8
 
 
-def adam(rate: float, variables: Sequence[Any]) -> keras.optimizers.Adam:
-    """The paper's Adam, with its state already created, so that checkpoints hold it from the first step."""
-    optimizer = keras.optimizers.Adam(rate, beta_1=ADAM_BETA_1, beta_2=ADAM_BETA_2, epsilon=ADAM_EPSILON)
+class LateDecay(keras.optimizers.schedules.LearningRateSchedule):
+    """A rate that is constant for the first half of the steps and falls linearly to 0 in the second (not in the paper)."""
+
+    def __init__(self, rate: float, steps: int) -> None:
+        self.rate = rate
+        self.steps = steps
+
+    def __call__(self, step: tf.Tensor) -> tf.Tensor:
+        """The rate at a step."""
+        left = 1.0 - tf.cast(step, tf.float32) / self.steps
+        return self.rate * tf.clip_by_value(2.0 * left, 0.0, 1.0)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {'rate': self.rate, 'steps': self.steps}
+
+
+def adam(rate: float, variables: Sequence[Any], decay_steps: int = 0) -> keras.optimizers.Adam:
+    """The paper's Adam, with its state already created, so that checkpoints hold it from the first step.
+
+    Args:
+        rate: the learning rate.
+        variables: what it will move.
+        decay_steps: 0 for a constant rate, as in the paper; otherwise the end of a `LateDecay`.
+    """
+    schedule = LateDecay(rate, decay_steps) if decay_steps else rate
+    optimizer = keras.optimizers.Adam(schedule, beta_1=ADAM_BETA_1, beta_2=ADAM_BETA_2, epsilon=ADAM_EPSILON)
     optimizer.build(variables)
     return optimizer
 

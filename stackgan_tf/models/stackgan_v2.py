@@ -41,6 +41,7 @@ class StackGANv2(AdversarialModel):
         averaging_decay: float = 0.999,
         real_target: float = 1.0,  # not in the paper: below 1, one-sided label smoothing
         input_noise: float = 0.0,  # not in the paper: deviation of the noise on what discriminators see
+        decay_steps: int = 0,  # not in the paper: if set, rates fall to 0 from half of it on
         seed: int = 0,
     ) -> None:
         super().__init__(seed, batch_size, averaging_decay)
@@ -67,11 +68,12 @@ class StackGANv2(AdversarialModel):
         for size, discriminator in zip(sizes, self.discriminators, strict=True):
             discriminator.build((None, size, size, 3))
         self.discriminator_optimizers = [
-            adam(discriminator_rate, discriminator.trainable_variables) for discriminator in self.discriminators
+            adam(discriminator_rate, discriminator.trainable_variables, decay_steps)
+            for discriminator in self.discriminators
         ]
         kinds = ('discriminator_loss', 'generator_loss', 'confidence_real', 'confidence_generated')
         recorded = ['color_loss', *(f'{kind}_{size}' for size in sizes for kind in kinds)]
-        self.set_up(tree, average, adam(generator_rate, tree.trainable_variables), recorded)
+        self.set_up(tree, average, adam(generator_rate, tree.trainable_variables, decay_steps), recorded)
 
     def pieces(self) -> dict[str, list[tf.Variable]]:
         """Everything that a checkpoint must hold to go on exactly, by name."""

@@ -120,7 +120,15 @@ _RANGES: dict[tuple[str, ...], Callable[[str, Any], None]] = {
     ('steps', 'tick', 'checkpoint_every', 'batch_size', 'noise_dimension', 'generator_width', 'discriminator_width'): (
         _at_least(1)
     ),
-    ('residual_blocks', 'seed', 'generator_rate', 'discriminator_rate', 'input_noise', 'color_weight'): _at_least(0),
+    (
+        'residual_blocks',
+        'seed',
+        'decay_steps',
+        'generator_rate',
+        'discriminator_rate',
+        'input_noise',
+        'color_weight',
+    ): _at_least(0),
     ('averaging_decay', 'real_target'): _fraction,
     ('color_norm',): _norm,
 }

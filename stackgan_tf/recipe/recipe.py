@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import gin
+from absl import logging
 import stackgan_tf
 from stackgan_tf.recipe.checks import check_bindings
 from stackgan_tf.recipe.configurables import register
@@ -53,10 +54,15 @@ def read_recipe(files: Sequence[str], settings: Sequence[str] = ()) -> Recipe:
             raise UserError(f'no recipe {file}: there are {", ".join(known_recipes())}')
     for root in _ROOTS:
         gin.add_config_file_search_path(str(root))
+    verbosity = logging.get_verbosity()
     try:
+        # gin tells the log of every place where it looked for an included file in vain.
+        logging.set_verbosity(logging.FATAL)
         gin.parse_config_files_and_bindings(list(files), list(settings), finalize_config=False)
     except (ValueError, SyntaxError, AttributeError, TypeError, OSError) as error:
         raise UserError(_one_line(error)) from error
+    finally:
+        logging.set_verbosity(verbosity)
     check_bindings()
     run = gin.get_configurable('Recipe')()
     _check_run(run)

@@ -55,12 +55,12 @@ class Run:
         checkpoints = Checkpoints(folder / 'checkpoints')
         strategy = all_devices()
         # Everything that can be wrong with the recipe shows before anything is written.
+        source = phase.data()
         keras.utils.set_random_seed(self.seed)
         with strategy.scope():
             model = phase.model()
         check_batch_size(model.batch_size, strategy)
         _check_space(directory.path, model)
-        source = phase.data()
         with directory.open(), StopRequest() as stop:
             progress = checkpoints.restore(model.pieces()) or {'step': 0, 'reported': 0, 'seconds': 0.0}
             start = int(progress['step'])
