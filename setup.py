@@ -21,7 +21,7 @@ RUNTIME = [
     'tf-keras>=2.20,<2.22',  # tensorflow-hub's Keras
     'typeguard>=4.3,<5',
 ]
-TEST = ['build>=1.2', 'dill', 'jax>=0.5', 'pytest>=8']  # JAX: networks run on every Keras backend
+TEST = ['build>=1.2', 'dill', 'jax>=0.5', 'pytest>=8', 'pytest-xdist>=3']  # JAX: networks run on every Keras backend
 LINT = ['mypy>=1.11', 'ruff>=0.6']
 
 HERE = Path(__file__).parent

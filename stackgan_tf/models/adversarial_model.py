@@ -13,7 +13,7 @@ ADAM_EPSILON = 1e-8
 
 
 class LateDecay(keras.optimizers.schedules.LearningRateSchedule):
-    """A rate that is constant for the first half of the steps and falls linearly to 0 in the second (not in the paper)."""
+    """A rate that is constant for the first half of the steps, then falls linearly to 0 (not in the paper)."""
 
     def __init__(self, rate: float, steps: int) -> None:
         self.rate = rate

@@ -4,8 +4,9 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-import gin
 from absl import logging
+
+import gin
 import stackgan_tf
 from stackgan_tf.recipe.checks import check_bindings
 from stackgan_tf.recipe.configurables import register
