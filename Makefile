@@ -22,7 +22,8 @@ $(VENV)/.installed: setup.py pyproject.toml constraints.txt
 quickstart: venv
 	@$(BIN)/python -m stackgan_tf.train --gin_file=gin/quickstart.gin --workdir=$(RUN)
 	@$(BIN)/python -m stackgan_tf.sample --model=$(RUN) --count=64 --output=$(RUN)/pictures
-	@test -d $(RUN)/export || $(BIN)/python -m stackgan_tf.export --model=$(RUN) --output=$(RUN)/export
+	@rm -rf $(RUN)/export
+	@$(BIN)/python -m stackgan_tf.export --model=$(RUN) --output=$(RUN)/export
 	@$(BIN)/python tools/picture_from_export.py --export=$(RUN)/export --seed=7 --output=$(RUN)/picture.png
 	@printf '\nDone. In %s:\n' '$(RUN)'
 	@printf '  %-26s %s\n' 'pictures/grid.png' '64 generated birds' 'picture.png' 'one bird from the exported model' \

@@ -13,6 +13,16 @@ from stackgan_tf.user_error import UserError
 
 USER_ERROR_STATUS = 2
 INTERRUPTED_STATUS = 130
+_DISK_ERRORS = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EACCES,
+    errno.EROFS,
+    errno.EPERM,
+    errno.EEXIST,
+    errno.ENOTDIR,
+    errno.EISDIR,
+)
 
 
 @contextlib.contextmanager
@@ -47,7 +57,7 @@ def run_command(main: Callable[[], None]) -> None:
 
     def guarded(arguments: list[str]) -> None:
         status = 0
-        logging.set_verbosity(logging.WARNING)
+        logging.set_verbosity(logging.ERROR)
         try:
             if len(arguments) > 1:
                 raise UserError(f'{arguments[1]!r} is no flag: flags look like --name=value')
@@ -55,16 +65,28 @@ def run_command(main: Callable[[], None]) -> None:
             main()
         except UserError as error:
             status = _tell(str(error))
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EPERM):
-                raise
-            status = _tell(f'{error.filename or "a file"} cannot be written: {error.strerror}')
         except KeyboardInterrupt:
             print('\nInterrupted.', file=sys.stderr)
             status = INTERRUPTED_STATUS
+        except Exception as error:
+            message = _about_the_disk(error)
+            if message is None:
+                raise
+            status = _tell(message)
         sys.exit(status)
 
     app.run(guarded, flags_parser=_parse_flags)
+
+
+def _about_the_disk(error: Exception) -> str | None:
+    """What to say if files cannot be written where the user wants them; none for any other error."""
+    if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
+        return f'{error.filename or "a file"} cannot be written: {error.strerror}'
+    # TensorFlow's writers raise errors of their own.
+    for number in _DISK_ERRORS:
+        if type(error).__module__.startswith('tensorflow') and os.strerror(number) in str(error):
+            return f'a file cannot be written: {os.strerror(number)}'
+    return None
 
 
 def _tell(message: str) -> int:

@@ -177,7 +177,7 @@ def load_saved_model(source: str) -> SavedModelGenerator:
 
     try:
         loaded = hub.load(source)
-    except (OSError, ValueError, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[0]
+    except (OSError, ValueError, RuntimeError, tf.errors.OpError) as error:
+        reason = str(error).strip().partition('\n')[0] or type(error).__name__
         raise UserError(f'no model can be loaded from {source!r}: {reason}') from error
     return SavedModelGenerator(loaded, source)

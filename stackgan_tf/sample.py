@@ -16,7 +16,9 @@ _COUNT = flags.DEFINE_integer('count', 16, 'How many pictures, of the seeds from
 _SEED = flags.DEFINE_integer('seed', 0, 'The first seed.')
 _SEEDS = flags.DEFINE_string('seeds', None, 'Instead of --count and --seed, the seeds, such as 0-15,40,42.')
 _EVERY_SIZE = flags.DEFINE_bool('every_size', False, 'Write every scale of the tree, not only the largest.')
-_COLUMNS = flags.DEFINE_integer('columns', None, 'Pictures in a row of the grid; by default as square as possible.')
+_COLUMNS = flags.DEFINE_integer(
+    'columns', None, 'Pictures in a row of the grid; by default as square as possible.', lower_bound=1
+)
 
 
 def parse_seeds(text: str) -> list[int]:
@@ -28,7 +30,7 @@ def parse_seeds(text: str) -> list[int]:
     seeds: list[int] = []
     for part in text.split(','):
         first, _, last = part.strip().partition('-')
-        if not first.isdigit() or (last and not last.isdigit()) or int(last or first) < int(first):
+        if not first.isdigit() or (last and not last.isdigit()) or not int(first) <= int(last or first) < 2**63:
             raise UserError(f'--seeds={text} cannot be read at {part!r}: write for example 0-15,40,42')
         seeds += range(int(first), int(last or first) + 1)
     return seeds

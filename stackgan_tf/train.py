@@ -9,6 +9,7 @@ from pathlib import Path
 from absl import flags
 
 from stackgan_tf.command_line import run_command
+from stackgan_tf.console import say
 from stackgan_tf.user_error import UserError
 
 _GIN_FILE = flags.DEFINE_multi_string('gin_file', [], 'The recipe; may be repeated, later files override earlier ones.')
@@ -34,7 +35,7 @@ def main() -> None:
     try:
         recipe.run.train(directory)
     except InterruptedRunError as interrupted:
-        print(f'{interrupted}: stopped; the same command goes on from here.')
+        say(f'{interrupted}: stopped; the same command goes on from here.')
         sys.exit(interrupted.status)
 
 

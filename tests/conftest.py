@@ -1,13 +1,13 @@
 import os
+import shutil
+import tempfile
 
-# Before TensorFlow is imported anywhere: no chatter, and no use of a GPU that may be there.
+# Before TensorFlow and TFDS are imported anywhere: no chatter, no use of a GPU that may be there, and data sets in a
+# folder of this session instead of the user's.
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
 os.environ['CUDA_VISIBLE_DEVICES'] = '-1'
+os.environ['TFDS_DATA_DIR'] = tempfile.mkdtemp(prefix='stackgan_tf_tests_')
 
-import pytest
 
-
-@pytest.fixture(scope='session', autouse=True)
-def _own_data_folder(tmp_path_factory):
-    """Data sets are prepared in a folder of this session, not in the user's."""
-    os.environ['TFDS_DATA_DIR'] = str(tmp_path_factory.mktemp('tensorflow_datasets'))
+def pytest_sessionfinish():
+    shutil.rmtree(os.environ['TFDS_DATA_DIR'], ignore_errors=True)

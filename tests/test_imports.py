@@ -8,7 +8,7 @@ import pytest
 import stackgan_tf
 
 PACKAGE = Path(stackgan_tf.__file__).parent
-FLOOR = {'files', 'user_error', ''}
+FLOOR = {'console', 'files', 'user_error', ''}
 ALLOWED = {
     'networks': set(),
     'losses': set(),

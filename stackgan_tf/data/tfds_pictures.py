@@ -29,8 +29,10 @@ class TfdsPictures:
         if not builder.is_prepared():
             print(f'Preparing {name} in {builder.data_dir} (once) ...', flush=True)
             _prepare(builder)
-        if split not in builder.info.splits:
-            raise UserError(f'{name} has no split {split!r}; it has {", ".join(builder.info.splits)}')
+        try:
+            builder.info.splits[split]  # also slices such as train[:10%]
+        except (KeyError, ValueError) as error:
+            raise UserError(f'{name} has no split {split!r}; it has {", ".join(builder.info.splits)}') from error
         # One file after the other and unshuffled: the same order on every machine.
         examples = builder.as_dataset(
             split=split,
@@ -64,8 +66,8 @@ def _prepare(builder: tfds.core.DatasetBuilder) -> None:
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             builder.download_and_prepare(download_config=config)
-    except OSError as error:
+    except Exception as error:  # builders download, unpack and import what they like
+        reason = str(error).strip().partition('\n')[0] or type(error).__name__
         raise UserError(
-            f'cannot prepare {builder.name} in {builder.data_dir}: {error.strerror or error}; '
-            'TFDS_DATA_DIR names another folder'
+            f'cannot prepare {builder.name} in {builder.data_dir}: {reason} (TFDS_DATA_DIR names another folder)'
         ) from error

@@ -25,7 +25,13 @@ def example_order(position: tf.Tensor, count: int, seed: int) -> tf.Tensor:
 
 
 def training_batches(
-    source: ExampleSource, sizes: Sequence[int], batch_size: int, seed: int, start_step: int, steps: int
+    source: ExampleSource,
+    sizes: Sequence[int],
+    batch_size: int,
+    seed: int,
+    start_step: int,
+    steps: int,
+    flip: bool = True,
 ) -> tf.data.Dataset:
     """The batches of steps `start_step` to `start_step + steps - 1`.
 
@@ -36,6 +42,7 @@ def training_batches(
         seed: of the run.
         start_step: the first step, counted from 0.
         steps: how many batches there are.
+        flip: whether half of the pictures are mirrored.
 
     Returns:
         A data set of `{'images': (float32 [batch_size, s, s, 3] in [-1, 1], ...)}`, small to large.
@@ -44,6 +51,8 @@ def training_batches(
     def crop(position: tf.Tensor) -> tf.Tensor:
         example = source.example(example_order(position, source.count, seed))
         draws = tf.random.stateless_uniform((3,), seed=tf.stack([seed, position]), alg='philox')
+        if not flip:
+            draws *= (1.0, 1.0, 0.0)
         return random_crop(decode(example['image']), sizes[-1], draws)
 
     def batch(crops: tf.Tensor) -> dict[str, tuple[tf.Tensor, ...]]:

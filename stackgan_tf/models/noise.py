@@ -12,7 +12,12 @@ class Purpose(enum.IntEnum):
     DISCRIMINATOR_INPUT = 1
 
 
-def step_noise(seed: int, step: tf.Tensor, purpose: int, batch_size: int, shape: tuple[int, ...]) -> tf.Tensor:
+_PURPOSES = 100  # room for as many
+
+
+def step_noise(
+    seed: int, step: tf.Tensor, purpose: Purpose, batch_size: int, shape: tuple[int, ...], number: int = 0
+) -> tf.Tensor:
     """This replica's rows of the standard normal noise of one training step.
 
     The noise is drawn for the whole global batch and every replica takes its rows, so the replicas differ from each
@@ -21,14 +26,16 @@ def step_noise(seed: int, step: tf.Tensor, purpose: int, batch_size: int, shape:
     Args:
         seed: of the run.
         step: int64 scalar, the global step.
-        purpose: a `Purpose`, or a number derived from one.
+        purpose: what it is for.
         batch_size: rows of the global batch, a multiple of the number of replicas.
         shape: of one row.
+        number: tells apart several draws of one step for one purpose.
 
     Returns:
         float32 `[batch_size / replicas, *shape]`.
     """
-    key = tf.random.experimental.stateless_fold_in(tf.stack([tf.cast(seed, tf.int64), step]), purpose, alg='philox')
+    stream = purpose + _PURPOSES * number
+    key = tf.random.experimental.stateless_fold_in(tf.stack([tf.cast(seed, tf.int64), step]), stream, alg='philox')
     noise = tf.random.stateless_normal((batch_size, *shape), key, alg='philox')
     replica = tf.distribute.get_replica_context()
     rows = batch_size // replica.num_replicas_in_sync

@@ -98,7 +98,7 @@ class StackGANv2(AdversarialModel):
         z = self.draw(Purpose.LATENT, (self.noise_dimension,))
         with tf.GradientTape() as tape:
             generated = self.generator(z, training=True)
-        noises = [self._input_noise(image.shape[1:]) for image in generated]
+        noises = [self._input_noise(scale, image.shape[1:]) for scale, image in enumerate(generated)]
         for scale, real in enumerate(batch['images']):
             recorded |= self._train_discriminator(scale, real + noises[scale], generated[scale] + noises[scale])
         with tape:
@@ -131,10 +131,12 @@ class StackGANv2(AdversarialModel):
             f'confidence_generated_{size}': tf.reduce_mean(tf.sigmoid(generated_logits)),
         }
 
-    def _input_noise(self, shape: Sequence[int]) -> tf.Tensor | float:
+    def _input_noise(self, scale: int, shape: Sequence[int]) -> tf.Tensor | float:
         """What is added to all that a discriminator sees in this step, real and generated alike."""
-        return self.input_noise * self.draw(Purpose.DISCRIMINATOR_INPUT, shape) if self.input_noise else 0.0
+        if not self.input_noise:
+            return 0.0
+        return self.input_noise * self.draw(Purpose.DISCRIMINATOR_INPUT, shape, number=scale)
 
-    def draw(self, purpose: Purpose, shape: Sequence[int]) -> tf.Tensor:
-        """This replica's rows of standard normal noise for this step."""
-        return step_noise(self.seed, self.step, purpose, self.batch_size, tuple(shape))
+    def draw(self, purpose: Purpose, shape: Sequence[int], number: int = 0) -> tf.Tensor:
+        """This replica's rows of standard normal noise for this step, of one of several draws for a purpose."""
+        return step_noise(self.seed, self.step, purpose, self.batch_size, tuple(shape), number)

@@ -8,7 +8,7 @@ import typeguard
 
 import gin
 from stackgan_tf.networks.scales import check_sizes
-from stackgan_tf.recipe.configurables import parameter_types
+from stackgan_tf.recipe.configurables import parameter_types, required_parameters
 from stackgan_tf.user_error import UserError
 
 _MACRO = 'gin.macro'
@@ -24,6 +24,7 @@ def check_bindings() -> None:
     bindings: Bindings = gin.config._CONFIG  # no public way to list them; gin is pinned
     macros = {scope: values['value'] for (scope, selector), values in bindings.items() if selector == _MACRO}
     _check_macros(bindings, macros)
+    _check_required(bindings)
     for (scope, selector), values in bindings.items():
         if selector == _MACRO:
             continue
@@ -38,6 +39,33 @@ def check_bindings() -> None:
                     )
                 value = macros[macro]
             _check_value(name, value, types[parameter], parameter)
+
+
+def _check_required(bindings: Bindings) -> None:
+    """Each class that the recipe uses needs values for the parameters that have no default."""
+    values = [value for bound in bindings.values() for value in bound.values()]
+    used = {('', 'Recipe')} | {key for value in values for key in _used_classes(value)}
+    for scope, name in sorted(used):
+        bound = {
+            parameter
+            for (bound_scope, selector), parameters in bindings.items()
+            if selector.rpartition('.')[-1] == name and bound_scope in ('', scope)
+            for parameter in parameters
+        }
+        missing = [parameter for parameter in required_parameters(name) if parameter not in bound]
+        if missing:
+            setting = f'{scope}/{name}.{missing[0]}'.lstrip('/')
+            raise UserError(f'this recipe does not set {setting}: gin/quickstart.gin shows how')
+
+
+def _used_classes(value: Any) -> Iterator[tuple[str, str]]:
+    """Scope and name of the classes that a value mentions, also inside lists and tuples."""
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from _used_classes(item)
+    elif isinstance(value, gin.config.ConfigurableReference) and _knob(value) is None:
+        scope, _, selector = value.scoped_selector.rpartition('/')
+        yield scope, selector.rpartition('.')[-1]
 
 
 def _knob(value: Any) -> str | None:
@@ -110,6 +138,11 @@ def _fraction(name: str, value: Any) -> None:
         raise UserError(f'{name} = {value!r} must be between 0 and 1')
 
 
+def _seed(name: str, value: Any) -> None:
+    if not 0 <= value < 2**31:
+        raise UserError(f'{name} = {value!r} must be from 0 to {2**31 - 1}')
+
+
 def _norm(name: str, value: Any) -> None:
     if value not in ('released', 'paper'):
         raise UserError(f"{name} = {value!r} must be 'released' or 'paper'")
@@ -117,12 +150,12 @@ def _norm(name: str, value: Any) -> None:
 
 _RANGES: dict[tuple[str, ...], Callable[[str, Any], None]] = {
     ('sizes',): _sizes,
+    ('seed',): _seed,
     ('steps', 'tick', 'checkpoint_every', 'batch_size', 'noise_dimension', 'generator_width', 'discriminator_width'): (
         _at_least(1)
     ),
     (
         'residual_blocks',
-        'seed',
         'decay_steps',
         'generator_rate',
         'discriminator_rate',

@@ -33,3 +33,9 @@ def parameter_types(name: str) -> dict[str, Any]:
     """The types of a configurable's parameters, from its constructor's annotations."""
     signature = inspect.signature(CONFIGURABLES[name], eval_str=True)
     return {parameter.name: parameter.annotation for parameter in signature.parameters.values()}
+
+
+def required_parameters(name: str) -> list[str]:
+    """The parameters of a configurable that have no default."""
+    parameters = inspect.signature(CONFIGURABLES[name]).parameters.values()
+    return [parameter.name for parameter in parameters if parameter.default is parameter.empty]

@@ -78,7 +78,7 @@ def read_run(directory: Path) -> Recipe:
     """
     config = directory / CONFIG
     if not config.is_file():
-        raise UserError(f'{directory} is neither a run (it has no {CONFIG}) nor an exported model')
+        raise UserError(f'{directory} is no run: it has no {CONFIG}')
     return read_recipe([str(config.absolute())])
 
 

@@ -8,6 +8,8 @@ from stackgan_tf.user_error import UserError
 def all_devices() -> tf.distribute.Strategy:
     """Mirrors the model over all GPUs, or over the CPU devices where there is none (one, unless configured)."""
     devices = tf.config.list_logical_devices('GPU') or tf.config.list_logical_devices('CPU')
+    if len(devices) == 1 and devices[0].device_type == 'CPU':
+        return tf.distribute.get_strategy()
     return tf.distribute.MirroredStrategy([device.name for device in devices])
 
 

@@ -1,5 +1,7 @@
 """Ctrl-C and SIGTERM ask a run to stop after the step at work; a second Ctrl-C stops at once."""
 
+import contextlib
+import os
 import signal
 from types import FrameType
 
@@ -32,7 +34,9 @@ class StopRequest:
     def _ask(self, number: int, _: FrameType | None) -> None:
         self.signal_number = number
         self._restore()
-        print('\nStopping after this step; a checkpoint is written first ...', flush=True)
+        # Not print: it may have been interrupted itself, and its reader may be gone.
+        with contextlib.suppress(OSError):
+            os.write(2, b'\nStopping after this step; a checkpoint is written first ...\n')
 
     def _restore(self) -> None:
         for number, handler in self._previous.items():

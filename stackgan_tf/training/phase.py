@@ -16,9 +16,11 @@ class Phase:
         model: makes the model, inside the scope of the strategy that trains it.
         data: makes the source of examples.
         steps: how many steps it trains.
+        flip: whether half of the pictures are mirrored, as in the paper.
     """
 
     name: str
     model: Callable[[], AdversarialModel]
     data: Callable[[], ExampleSource]
     steps: int
+    flip: bool = True

@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from stackgan_tf.console import say
 from stackgan_tf.data.training_batches import training_batches
 from stackgan_tf.models.adversarial_model import AdversarialModel
 from stackgan_tf.training.checkpoints import KEEP, Checkpoints
@@ -45,7 +46,7 @@ class Run:
         """
         waiting = [phase for phase in self.phases if not _finished(phase, directory.path)]
         if not waiting:
-            print(f'{directory.path} is finished: its {len(self.phases)} phase(s) have all their steps.')
+            say(f'{directory.path} is finished: its {len(self.phases)} phase(s) have all their steps.')
             return
         for phase in waiting:
             self._train_phase(phase, directory)
@@ -60,19 +61,23 @@ class Run:
         with strategy.scope():
             model = phase.model()
         check_batch_size(model.batch_size, strategy)
-        _check_space(directory.path, model)
+        _check_space(directory.path, checkpoints, model)
         with directory.open(), StopRequest() as stop:
             progress = checkpoints.restore(model.pieces()) or {'step': 0, 'reported': 0, 'seconds': 0.0}
             start = int(progress['step'])
-            print(_greeting(phase, start, model, source.count, strategy), flush=True)
+            say(_greeting(phase, start, model, source.count, strategy))
             report = TickReport(folder, phase.name, phase.steps, start)
             upkeep = Upkeep(model, folder, checkpoints, report, stop, self.tick, self.checkpoint_every, progress)
             for first, length, ticks in ticks_between(start, phase.steps, self.tick):
-                batches = training_batches(source, model.sizes, model.batch_size, model.seed, first, length * ticks)
+                batches = training_batches(
+                    source, model.sizes, model.batch_size, model.seed, first, length * ticks, phase.flip
+                )
                 model.fit(batches, epochs=ticks, steps_per_epoch=length, shuffle=False, verbose=0, callbacks=[upkeep])
                 if stop.signal_number is not None:
+                    if checkpoints.steps()[-1:] != [upkeep.step]:
+                        upkeep.save()  # the signal came after the tick's own save
                     raise InterruptedRunError(stop.signal_number)
-            print(f'{phase.name} is done: {phase.steps} steps in {duration(upkeep.clock.trained_seconds)}', flush=True)
+            say(f'{phase.name} is done: {phase.steps} steps in {duration(upkeep.clock.trained_seconds)}')
 
 
 def ticks_between(start: int, stop: int, tick: int) -> Iterator[tuple[int, int, int]]:
@@ -106,9 +111,9 @@ def _greeting(phase: Phase, start: int, model: AdversarialModel, count: int, str
     )
 
 
-def _check_space(directory: Path, model: AdversarialModel) -> None:
+def _check_space(directory: Path, checkpoints: Checkpoints, model: AdversarialModel) -> None:
     """Refuses to begin what the disk cannot hold: the checkpoints that are kept and one being written."""
-    needed = (KEEP + 1) * checkpoint_bytes(model)
+    needed = (KEEP + 1 - len(checkpoints.steps())) * checkpoint_bytes(model)
     there = next(folder for folder in (directory, *directory.absolute().parents) if folder.exists())
     free = shutil.disk_usage(there).free
     if free < needed:

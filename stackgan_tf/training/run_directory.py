@@ -38,7 +38,8 @@ class RunDirectory:
         if self.path.exists() and not self.path.is_dir():
             raise UserError(f'{self.path} is not a folder: name another with --workdir')
         if not saved.exists():
-            if self.path.is_dir() and any(self.path.iterdir()):
+            # Hidden files are what a start that failed here leaves: the lock.
+            if self.path.is_dir() and any(not file.name.startswith('.') for file in self.path.iterdir()):
                 raise UserError(f'{self.path} is not empty and no run of this program: name another with --workdir')
             return
         before, now = _settings(saved.read_text(encoding='utf-8')), _settings(self.config)
@@ -93,8 +94,15 @@ def environment() -> dict[str, object]:
         'platform': platform.platform(),
         'cpu_cores': os.cpu_count(),
         'devices': [device.name for device in tf.config.list_logical_devices()],
-        'versions': {name: metadata.version(name) for name in packages},
+        'versions': {name: _version(name) for name in packages},
     }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _git_revision() -> str | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from stackgan_tf.console import say
 from stackgan_tf.files import write_whole
 from stackgan_tf.user_error import UserError
 
@@ -95,7 +96,7 @@ class TickReport:
             UserError: a loss is not finite, so that going on makes no sense.
         """
         values: dict[str, Any] = {'images_per_second': pace * batch_size, **record}
-        print(status_line(self.phase, step, self.steps, values, pace), flush=True)
+        say(status_line(self.phase, step, self.steps, values, pace))
         broken = [name for name, value in record.items() if not math.isfinite(value)]
         if broken:
             raise UserError(

@@ -73,6 +73,12 @@ def test_crops_and_flips_vary():
     assert max(seen.values()) < 60
 
 
+def test_flips_can_be_switched_off():
+    data = training_batches(Pictures(), (8,), 2, 3, 0, 60, flip=False)
+    images = np.concatenate([batch['images'][0].numpy() for batch in data])
+    assert (images[:, 0, 0, 1] < images[:, 0, -1, 1]).all()
+
+
 def test_shapes_range_and_types():
     (small, large), *_ = batches(sizes=(8, 16))
     assert (small.shape, large.shape) == ((2, 8, 8, 3), (2, 16, 16, 3))

@@ -4,13 +4,13 @@ import tensorflow as tf
 from stackgan_tf.models.noise import Purpose, step_noise
 
 
-def noise(seed=1, step=5, purpose=Purpose.LATENT, batch_size=6, shape=(4,)):
-    return step_noise(seed, tf.constant(step, tf.int64), purpose, batch_size, shape).numpy()
+def noise(seed=1, step=5, purpose=Purpose.LATENT, batch_size=6, shape=(4,), number=0):
+    return step_noise(seed, tf.constant(step, tf.int64), purpose, batch_size, shape, number).numpy()
 
 
 def test_it_depends_on_seed_step_and_purpose_alone():
     np.testing.assert_array_equal(noise(), noise())
-    for other in (noise(seed=2), noise(step=6), noise(purpose=Purpose.DISCRIMINATOR_INPUT)):
+    for other in (noise(seed=2), noise(step=6), noise(purpose=Purpose.DISCRIMINATOR_INPUT), noise(number=1)):
         assert not np.isclose(noise(), other).any()
 
 

@@ -78,6 +78,7 @@ def test_model_gets_the_recipes_settings():
         ('StackGANv2.seed = %SEDE', 'StackGANv2.seed needs SEDE'),
         ('TICK = 300', 'CHECKPOINT_EVERY = 500 must be a multiple of TICK = 300, for example 600'),
         ('STEPS =', 'Unable to parse'),
+        ('SEED = 5000000000', 'must be from 0 to'),
         ("tree/Phase.data = 'birds'", 'tree/Phase.data = '),
     ],
 )
@@ -100,5 +101,15 @@ def test_a_mistake_leaves_nothing_for_the_next_recipe():
 
 
 def test_a_folder_that_is_no_run(tmp_path):
-    with pytest.raises(UserError, match='neither a run'):
+    with pytest.raises(UserError, match='is no run'):
         read_run(tmp_path)
+
+
+def test_a_recipe_without_data_says_what_to_set():
+    with pytest.raises(UserError, match=r'does not set tree/Phase.data: gin/quickstart.gin shows how'):
+        read_recipe(['gin/base/stackgan_v2.gin'])
+
+
+def test_a_data_set_without_its_name_says_what_to_set():
+    with pytest.raises(UserError, match=r'does not set TfdsPictures.name'):
+        read_recipe(['gin/base/stackgan_v2.gin'], ['tree/Phase.data = @TfdsPictures'])

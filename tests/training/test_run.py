@@ -11,9 +11,10 @@ from stackgan_tf.training.run import ticks_between
 TINY_RUN = Path(__file__).with_name('tiny_run.py')
 
 
-def tiny_run(workdir, *arguments):
+def tiny_run(workdir, *arguments, devices=1):
+    environment = {**os.environ, 'TINY_RUN_DEVICES': str(devices)}
     command = [sys.executable, str(TINY_RUN), str(workdir), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, env=os.environ, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment, check=False)
 
 
 def metrics(workdir):
@@ -45,6 +46,15 @@ def test_interrupted_and_resumed_equals_uninterrupted_exactly(uninterrupted, tmp
     assert [losses(line) for line in whole] == [losses(line) for line in parts]
 
 
+def test_two_devices_interrupted_and_resumed_train_as_one_does(uninterrupted, tmp_path):
+    assert tiny_run(tmp_path / 'run', 40, 20, 40, 30, devices=2).returncode == 143
+    resumed = tiny_run(tmp_path / 'run', 40, 20, 40, devices=2)
+    assert resumed.returncode == 0, resumed.stderr
+    assert 'on 2 device(s), going on after step 30' in resumed.stdout
+    for one, two in zip(metrics(uninterrupted[0]), metrics(tmp_path / 'run'), strict=False):
+        assert losses(two) == pytest.approx(losses(one), rel=0.02, abs=1e-3)
+
+
 def test_run_directory_has_what_the_contract_says(uninterrupted):
     workdir, output = uninterrupted
     assert {path.name for path in (workdir / 'tree' / 'checkpoints').iterdir()} == {'step_000080', 'step_000120'}
@@ -60,6 +70,16 @@ def test_run_directory_has_what_the_contract_says(uninterrupted):
     assert 'tree 120/120' in output
     assert 'images/s' in output
     assert 'left' in output
+
+
+def test_a_reader_that_is_gone_does_not_cost_the_checkpoint(tmp_path):
+    """As in `train | tee log` when Ctrl-C ends tee first."""
+    command = [sys.executable, str(TINY_RUN), str(tmp_path / 'run'), '100000', '20', '100000', '65']
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    process.stderr.close()
+    assert process.wait(timeout=120) == 143
+    assert (tmp_path / 'run' / 'tree' / 'checkpoints' / 'step_000065').is_dir()
 
 
 def test_a_finished_run_says_so(uninterrupted):

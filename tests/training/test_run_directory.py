@@ -56,6 +56,17 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
         RunDirectory(tmp_path / 'thesis.txt', CONFIG)
 
 
+def test_a_start_that_failed_can_be_repeated(tmp_path, monkeypatch):
+    def fail(path, content):
+        raise OSError(28, 'No space left on device')
+
+    with monkeypatch.context() as patch:
+        patch.setattr('stackgan_tf.training.run_directory.write_whole', fail)
+        with pytest.raises(OSError, match='No space'):
+            opened(tmp_path / 'run')
+    opened(tmp_path / 'run')
+
+
 def test_one_process_at_a_time(tmp_path):
     with RunDirectory(tmp_path / 'run', CONFIG).open(), pytest.raises(UserError, match='another process'):
         RunDirectory(tmp_path / 'run', CONFIG).open()

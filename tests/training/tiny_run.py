@@ -56,5 +56,7 @@ def train(workdir: Path, steps: int, tick: int, checkpoint_every: int, stop_at: 
 
 
 if __name__ == '__main__':
+    devices = [tf.config.LogicalDeviceConfiguration()] * int(os.environ.get('TINY_RUN_DEVICES', '1'))
+    tf.config.set_logical_device_configuration(tf.config.list_physical_devices('CPU')[0], devices)
     tf.config.experimental.enable_op_determinism()
     sys.exit(train(Path(sys.argv[1]), *[int(argument) for argument in sys.argv[2:]]))

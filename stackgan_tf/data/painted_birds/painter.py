@@ -1,4 +1,4 @@
-"""Paints one bird on its branch.
+"""Paints one bird on its branch. It looks to the right; a random flip gives those that look to the left.
 
 All lengths are fractions of the picture's side. The bird, beak and tail included, stays inside the middle 64/76 crop
 of every crop, that is between 12/76 and 64/76, so no training crop cuts it.
@@ -30,7 +30,6 @@ class Pose(NamedTuple):
     scale: float  # half length of the body
     centre: Point
     tilt: float  # radians, beak up
-    facing: int  # 1 right, -1 left
     branch_slope: float
     branch_width: float
     background: tuple[int, int, int]
@@ -40,7 +39,7 @@ class Pose(NamedTuple):
         """Maps bird coordinates (body's half length 1, y down, facing right) to the picture."""
         cos, sin = math.cos(self.tilt), math.sin(self.tilt)
         x, y = x * cos + y * sin, -x * sin + y * cos
-        return self.centre[0] + self.facing * self.scale * x, self.centre[1] + self.scale * y
+        return self.centre[0] + self.scale * x, self.centre[1] + self.scale * y
 
 
 # Outlines in bird coordinates: the body's centre is the origin, its half length 1.
@@ -55,12 +54,10 @@ def draw_pose(species: Species, rng: random.Random) -> Pose:
     """Draws a pose that keeps the whole bird inside every crop."""
     scale = rng.uniform(0.172, 0.196)
     tilt = rng.uniform(-0.08, 0.14)
-    facing = rng.choice((1, -1))
     pose = Pose(
         scale=scale,
         centre=(0.0, 0.0),
         tilt=tilt,
-        facing=facing,
         branch_slope=rng.uniform(-0.04, 0.04),
         branch_width=rng.uniform(0.026, 0.036),
         background=_tinted(rng.choice(list(BACKGROUNDS.values())), rng),
@@ -135,5 +132,5 @@ def _paint_branch_and_legs(draw: ImageDraw.ImageDraw, pose: Pose, side: int) -> 
 
     draw.line([(-width, branch(-width / side)), (side + width, branch(1 + width / side))], BRANCH, round(width))
     for x in (-0.16, 0.14):
-        foot = pose.centre[0] + pose.facing * pose.scale * x
+        foot = pose.centre[0] + pose.scale * x
         draw.line([(foot * side, pose.centre[1] * side), (foot * side, branch(foot))], LEGS, round(0.012 * side))
