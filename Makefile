@@ -13,7 +13,7 @@ venv: $(VENV)/.installed
 $(VENV)/.installed: setup.py pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 		{ echo 'Python 3.11, 3.12 or 3.13 is needed: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11'; exit 2; }
-	@echo 'Installing into $(VENV) (about 2 GB; once) ...'
+	@echo 'Installing into $(VENV) (about 3 GB; once) ...'
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@

@@ -76,7 +76,7 @@ def test_model_gets_the_recipes_settings():
         ("StackGANv2.color_norm = 'l1'", "must be 'released' or 'paper'"),
         ('StackGANv2.averaging_decay = 1.5', 'must be between 0 and 1'),
         ('StackGANv2.seed = %SEDE', 'StackGANv2.seed needs SEDE'),
-        ('TICK = 300', 'CHECKPOINT_EVERY = 520 must be a multiple of TICK = 300, for example 600'),
+        ('TICK = 300', 'CHECKPOINT_EVERY = 480 must be a multiple of TICK = 300, for example 600'),
         ('STEPS =', 'Unable to parse'),
         ('SEED = 5000000000', 'must be from 0 to'),
         ("tree/Phase.data = 'birds'", 'tree/Phase.data = '),
