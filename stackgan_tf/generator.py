@@ -1,6 +1,7 @@
 """What generates: the one interface of a finished model, from a run, an export or a TF Hub handle."""
 
 import abc
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -173,7 +174,9 @@ def load_saved_model(source: str) -> SavedModelGenerator:
     Raises:
         UserError: nothing can be loaded from there.
     """
-    import tensorflow_hub as hub
+    with warnings.catch_warnings():
+        warnings.filterwarnings('ignore', message='pkg_resources')  # TF Hub's way to ask for a version
+        import tensorflow_hub as hub
 
     try:
         loaded = hub.load(source)
