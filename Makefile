@@ -24,7 +24,7 @@ quickstart: venv
 	@$(BIN)/python -m stackgan_tf.sample --model=$(RUN) --count=64 --output=$(RUN)/pictures
 	@rm -rf $(RUN)/export
 	@$(BIN)/python -m stackgan_tf.export --model=$(RUN) --output=$(RUN)/export
-	@$(BIN)/python tools/picture_from_export.py --export=$(RUN)/export --seed=7 --output=$(RUN)/picture.png
+	@$(BIN)/python -W ignore::UserWarning tools/picture_from_export.py --export=$(RUN)/export --seed=7 --output=$(RUN)/picture.png
 	@printf '\nDone. In %s:\n' '$(RUN)'
 	@printf '  %-26s %s\n' 'pictures/grid.png' '64 generated birds' 'picture.png' 'one bird from the exported model' \
 		'export/' 'the SavedModel other programs load' 'tree/samples/' 'how the birds came about' 'tree/metrics.jsonl' 'losses and speed'

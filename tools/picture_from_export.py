@@ -4,10 +4,8 @@ python tools/picture_from_export.py --export=runs/quickstart/export --seed=7 --o
 """
 
 import os
-import warnings
 
 os.environ['TF_CPP_MIN_LOG_LEVEL'] = '3'
-warnings.filterwarnings('ignore', message='pkg_resources')  # TF Hub's way to ask for a version
 
 import tensorflow as tf
 import tensorflow_hub as hub
