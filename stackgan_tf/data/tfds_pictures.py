@@ -47,9 +47,9 @@ class TfdsPictures:
         """How many examples the split has."""
         return len(self._images)
 
-    def example(self, index: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The example at `index`: `image`, encoded bytes."""
-        return {'image': tf.gather(self._images, index)}
+    def examples(self, indices: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The examples at `indices`: `image`, encoded bytes."""
+        return {'image': tf.gather(self._images, indices)}
 
 
 def _builder(name: str) -> tfds.core.DatasetBuilder:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from stackgan_tf.data.example_source import ExampleSource
-from stackgan_tf.data.image_pyramid import decode, image_pyramid, random_crop
+from stackgan_tf.data.image_pyramid import image_pyramid
+from stackgan_tf.data.random_crop import random_crop
 
 
 def example_order(position: tf.Tensor, count: int, seed: int) -> tf.Tensor:
@@ -48,19 +49,24 @@ def training_batches(
         A data set of `{'images': (float32 [batch_size, s, s, 3] in [-1, 1], ...)}`, small to large.
     """
 
-    def crop(position: tf.Tensor) -> tf.Tensor:
-        example = source.example(example_order(position, source.count, seed))
+    def choose(position: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Which example, and three numbers in [0, 1): where it is cropped, and whether it is flipped (from 0.5 up)."""
         draws = tf.random.stateless_uniform((3,), seed=tf.stack([seed, position]), alg='philox')
-        if not flip:
-            draws *= (1.0, 1.0, 0.0)
-        return random_crop(decode(example['image']), sizes[-1], draws)
+        return example_order(position, source.count, seed), draws
 
-    def batch(crops: tf.Tensor) -> dict[str, tuple[tf.Tensor, ...]]:
-        return {'images': image_pyramid(crops, sizes)}
+    def crop(image: tf.Tensor, draws: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return random_crop(image, sizes[-1], draws[:2]), (draws[2] >= 0.5) & flip
 
+    def batch(crops: tf.Tensor, flips: tf.Tensor) -> dict[str, tuple[tf.Tensor, ...]]:
+        return {'images': image_pyramid(crops, flips, sizes)}
+
+    parallel = {'num_parallel_calls': tf.data.AUTOTUNE, 'deterministic': True}
     positions = tf.data.Dataset.range(start_step * batch_size, (start_step + steps) * batch_size)
-    crops = positions.map(crop, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    batches = crops.batch(batch_size, drop_remainder=True).map(batch).prefetch(2)
+    chosen = positions.map(choose, **parallel).batch(batch_size, drop_remainder=True)
+    # Examples are fetched by the batch, since a source may have to leave the graph for them.
+    examples = chosen.map(lambda indices, draws: (source.examples(indices)['image'], draws), **parallel)
+    crops = examples.unbatch().map(crop, **parallel)
+    batches = crops.batch(batch_size, drop_remainder=True).map(batch, **parallel).prefetch(2)
     options = tf.data.Options()
     # Every replica's rows are a share of the one global batch: nothing is to be sharded by file.
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF

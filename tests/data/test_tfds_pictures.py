@@ -1,7 +1,7 @@
 import pytest
 import tensorflow as tf
 
-from stackgan_tf.data.image_pyramid import decode
+from stackgan_tf.data.random_crop import decode
 from stackgan_tf.data.tfds_pictures import TfdsPictures
 from stackgan_tf.user_error import UserError
 
@@ -13,7 +13,7 @@ def birds():
 
 def test_it_gives_encoded_pictures_by_index(birds):
     assert birds.count == 1000
-    assert decode(birds.example(tf.constant(999, tf.int64))['image']).shape == (76, 76, 3)
+    assert decode(birds.examples(tf.constant([999], tf.int64))['image'][0]).shape == (76, 76, 3)
 
 
 def test_it_is_prepared_once(birds, capsys):

@@ -24,8 +24,8 @@ class Pictures:
             self.encoded.append(encoded.getvalue())
         self.encoded = tf.constant(self.encoded)
 
-    def example(self, index):
-        return {'image': tf.gather(self.encoded, index)}
+    def examples(self, indices):
+        return {'image': tf.gather(self.encoded, indices)}
 
 
 def batches(start=0, steps=8, seed=3, batch_size=2, sizes=(8,)):

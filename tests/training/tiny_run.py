@@ -29,8 +29,8 @@ class Noise:
         pictures = rng.integers(0, 256, (self.count, 19, 19, 3), np.uint8)
         self.encoded = tf.constant([tf.io.encode_png(picture).numpy() for picture in pictures])
 
-    def example(self, index: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {'image': tf.gather(self.encoded, index)}
+    def examples(self, indices: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {'image': tf.gather(self.encoded, indices)}
 
 
 def model() -> StackGANv2:
