@@ -1,8 +1,10 @@
 """Measures what the project claims about speed, as ratios within one run.
 
-python tools/benchmark.py --what=up_block     the folded form against the plain one, by size
-python tools/benchmark.py --what=joint_block  the spread-out vector against convolving the tiled one
-python tools/benchmark.py --what=export       generating one by one, as exports do, against batches
+python tools/benchmark.py up_block     the folded form against the plain one, by size
+python tools/benchmark.py joint_block  the spread-out vector against convolving the tiled one
+python tools/benchmark.py export       generating one by one, as exports do, against batches
+python tools/benchmark.py input        images a second of a recipe's input, and what limits it; with no recipe named,
+                                       gin/image_folder.gin on pictures made up for it: its cache, and their files
 """
 
 import os
@@ -10,21 +12,37 @@ import os
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
 
 import functools
+import io
 import statistics
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 from absl import app, flags
 from keras import ops
+from PIL import Image
 
+import gin
+from stackgan_tf.command_line import start_quietly
+from stackgan_tf.data.example_source import ExampleSource
+from stackgan_tf.data.image_folder.image_folder import ImageFolder
+from stackgan_tf.data.image_pyramid import image_pyramid
+from stackgan_tf.data.random_crop import random_crops
+from stackgan_tf.data.training_batches import training_batches
 from stackgan_tf.generator import images_of_seeds, latent_noise
 from stackgan_tf.networks.blocks import JointBlock, UpBlock, gated_linear_unit
 from stackgan_tf.networks.tree_generator import TreeGenerator
+from stackgan_tf.recipe.recipe import read_recipe
 
-_WHAT = flags.DEFINE_enum('what', 'up_block', ['up_block', 'joint_block', 'export'], 'What to measure.')
-_BATCH_SIZE = flags.DEFINE_integer('batch_size', 16, 'Images in a batch.')
+_BATCH_SIZE = flags.DEFINE_integer('batch_size', 16, 'Images in a batch; not for input, whose recipe says.')
 _REPEATS = flags.DEFINE_integer('repeats', 20, 'Measurements; their median counts.')
+_GIN_FILE = flags.DEFINE_multi_string('gin_file', [], 'input: the recipe, as for training.')
+_GIN_PARAM = flags.DEFINE_multi_string('gin_param', [], 'input: a setting, as for training.')
+_SECONDS = flags.DEFINE_float('seconds', 3.0, 'input: how long each part is measured.')
+_PICTURES = flags.DEFINE_integer('pictures', 1000, 'input: how many pictures are made up.')
 
 
 def compare(title: str, slow: Callable[[], object], fast: Callable[[], object]) -> None:
@@ -95,9 +113,95 @@ def export() -> None:
         compare(f'{sizes}', functools.partial(one_by_one, seeds), functools.partial(batched, seeds))
 
 
-def main(_: list[str]) -> None:
-    """Measures what the flag says."""
-    {'up_block': up_block, 'joint_block': joint_block, 'export': export}[_WHAT.value]()
+class OriginalFiles:
+    """The files of an image folder as they are, for comparison with its cache."""
+
+    def __init__(self, folder: ImageFolder) -> None:
+        self.count = folder.count
+        self._paths = tf.constant([str(folder.path(index)) for index in range(folder.count)])
+
+    def crops(self, indices: tf.Tensor, draws: tf.Tensor, size: int) -> tf.Tensor:
+        """Crops of the pictures at `indices`; see `ExampleSource`."""
+        return random_crops(tf.map_fn(tf.io.read_file, tf.gather(self._paths, indices)), size, draws)
+
+
+def input_way() -> None:
+    """The input of each phase of a recipe: all of it, and step by step on one core."""
+    with tempfile.TemporaryDirectory() as folder:
+        files, settings = list(_GIN_FILE.value), list(_GIN_PARAM.value)
+        if not files:
+            make_photographs(Path(folder) / 'photographs', _PICTURES.value)
+            os.environ['STACKGAN_TF_CACHE'] = f'{folder}/cache'
+            files, settings = ['gin/image_folder.gin'], [f"IMAGE_ROOT = '{folder}/photographs'", *settings]
+        phases = read_recipe(files, settings).run.phases
+        sizes, batch_size = (gin.query_parameter(f'{macro}/macro.value') for macro in ('SIZES', 'BATCH_SIZE'))
+        for phase in phases:
+            start = time.perf_counter()
+            source = phase.data()
+            print(f'{phase.name}: {source.count:,} pictures, ready after {time.perf_counter() - start:.1f} s')
+            measure_input(source, sizes, batch_size)
+            if isinstance(source, ImageFolder):
+                print('The same pictures from their files, without the cache:')
+                measure_input(OriginalFiles(source), sizes, batch_size)
+
+
+def measure_input(source: ExampleSource, sizes: Sequence[int], batch_size: int) -> None:
+    """Prints images a second of the whole input, and of its two parts alone."""
+    rows = tf.range(batch_size, dtype=tf.int64)
+    draws, flips = tf.fill((batch_size, 2), 0.5), tf.zeros(batch_size, tf.bool)
+    crops = source.crops(rows % source.count, draws, sizes[-1])
+    steps = tf.data.Dataset.range(10**6)
+    parts = {
+        'reading and cropping': lambda i: source.crops((i * batch_size + rows) % source.count, draws, sizes[-1]),
+        'scaling down': lambda _: image_pyramid(crops, flips, sizes),
+    }
+    datasets = {name: steps.map(part, num_parallel_calls=tf.data.AUTOTUNE) for name, part in parts.items()}
+    datasets['all'] = training_batches(source, sizes, batch_size, 0, 0, 10**6)
+    speeds = {name: images_per_second(data, batch_size) for name, data in datasets.items()}
+    for name, speed in speeds.items():
+        print(f'  {name:<22} {speed:8,.0f} images/s, {1e6 / speed:5.0f} us an image')
+    print(f'  limited by {min(parts, key=lambda name: speeds[name])}')
+
+
+def images_per_second(dataset: tf.data.Dataset, batch_size: int) -> float:
+    """The speed of a data set of batches on all cores, once it is running."""
+    elements = iter(dataset)
+    for seconds in (2.0, _SECONDS.value):  # the first is for warming up
+        start, count = time.perf_counter(), 0
+        while (passed := time.perf_counter() - start) < seconds:
+            next(elements)
+            count += batch_size
+    return count / passed
+
+
+def make_photographs(folder: Path, count: int) -> None:
+    """JPEG files of 500 x 375 pixels whose spectrum, and so their size and the work of decoding, is a photograph's."""
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    height, width = 375, 500
+    distance = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None])
+    distance[0, 0] = np.inf
+    different = []
+    for _ in range(min(count, 16)):
+        spectra = np.fft.rfft2(rng.standard_normal((4, height, width))) / distance**1.4
+        grey, *colours = (plane / plane.std() for plane in np.fft.irfft2(spectra, (height, width)))
+        pixels = 120 + 50 * (0.8 * grey[..., None] + 0.3 * np.stack(colours, -1))
+        encoded = io.BytesIO()
+        Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).save(encoded, 'JPEG', quality=90)
+        different.append(encoded.getvalue())
+    for number in range(count):
+        (folder / f'{number}.jpg').write_bytes(different[number % len(different)])
+
+
+_SUBJECTS = {'up_block': up_block, 'joint_block': joint_block, 'export': export, 'input': input_way}
+
+
+def main(arguments: list[str]) -> None:
+    """Measures what the command names."""
+    if len(arguments) != 2 or arguments[1] not in _SUBJECTS:
+        raise app.UsageError(f'name what to measure: {", ".join(_SUBJECTS)}')
+    start_quietly()
+    _SUBJECTS[arguments[1]]()
 
 
 if __name__ == '__main__':

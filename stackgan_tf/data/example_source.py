@@ -1,4 +1,4 @@
-"""Where examples come from: anything that has a number of examples and gives any of them inside a tf.data graph.
+"""Where pictures come from: anything that has a number of examples and cuts crops of any of them in a tf.data graph.
 
 Random access is what makes order, crop, flip and partner functions of (seed, global example index) alone, and going on
 after an interruption exact.
@@ -16,9 +16,14 @@ class ExampleSource(Protocol):
     def count(self) -> int:
         """How many examples there are."""
 
-    def examples(self, indices: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The examples at `indices`, int64 `[N]` in [0, count).
+    def crops(self, indices: tf.Tensor, draws: tf.Tensor, size: int) -> tf.Tensor:
+        """Squares out of pictures whose shorter side is made `load_size(size)`; see `random_crop`.
+
+        Args:
+            indices: int64 `[N]` in [0, count), of the examples.
+            draws: float32 `[N, 2]` in [0, 1): vertical and horizontal position of each crop.
+            size: s, of the crops.
 
         Returns:
-            `image`, the encoded bytes of pictures (string `[N]`), and what else the data set has.
+            uint8 `[N, s, s, 3]`.
         """

@@ -1,8 +1,8 @@
 """From crops to the same crops at every scale of the tree (StackGAN++, "Implementation details").
 
-The lower scales are what Pillow's antialiased bilinear resizing makes of the crop, as in the released code. Its weights are
-the same everywhere but at the borders, because scales are powers of two apart; so they are summed directly. XLA compiles
-three small programs of it, which is faster than one: there it would compute the first sums again for each of the second.
+The lower scales are what Pillow's antialiased bilinear resizing makes of the crop, as in the released code. Its weights
+are the same everywhere but at the borders, because scales are powers of two apart; so they are summed directly. XLA
+compiles three small programs of it, which is faster than one: that would compute sums of rows anew for every column.
 """
 
 from collections.abc import Sequence

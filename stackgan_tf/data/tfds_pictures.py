@@ -8,6 +8,7 @@ import tensorflow_datasets as tfds
 
 # Importing a builder's module registers it with TFDS under its name.
 import stackgan_tf.data.painted_birds.painted_birds_dataset_builder  # noqa: F401
+from stackgan_tf.data.random_crop import random_crops
 from stackgan_tf.user_error import UserError
 
 
@@ -47,9 +48,9 @@ class TfdsPictures:
         """How many examples the split has."""
         return len(self._images)
 
-    def examples(self, indices: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The examples at `indices`: `image`, encoded bytes."""
-        return {'image': tf.gather(self._images, indices)}
+    def crops(self, indices: tf.Tensor, draws: tf.Tensor, size: int) -> tf.Tensor:
+        """uint8 `[N, size, size, 3]` of the examples at `indices`; see `ExampleSource`."""
+        return random_crops(tf.gather(self._images, indices), size, draws)
 
 
 def _builder(name: str) -> tfds.core.DatasetBuilder:

@@ -6,23 +6,37 @@ import tensorflow as tf
 
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.image_pyramid import image_pyramid
-from stackgan_tf.data.random_crop import random_crop
 
 
-def example_order(position: tf.Tensor, count: int, seed: int) -> tf.Tensor:
-    """Which example stands at a position of the endless shuffled stream.
+def example_order(positions: tf.Tensor, count: int, seed: int) -> tf.Tensor:
+    """Which examples stand at some positions of the endless shuffled stream.
 
     Args:
-        position: int64 scalar, the global example index.
+        positions: int64 `[n]`, global example indices.
         count: N, how many examples there are.
         seed: of the run.
 
     Returns:
-        int64 scalar in [0, N): within each N positions every example comes once, each time in another order.
+        int64 `[n]` in [0, N): within each N positions every example comes once, each time in another order.
     """
-    epoch, place = position // count, position % count
-    key = tf.cast(tf.stack([seed, epoch]), tf.int32)
-    return tf.random.experimental.index_shuffle(place, key, tf.constant(count - 1, tf.int64))
+    epochs, places = positions // count, positions % count
+    keys = tf.stack([tf.zeros_like(epochs), tf.zeros_like(epochs) + seed, epochs], axis=1)
+    # The raw operation, because `tf.random.experimental.index_shuffle` takes one key only, whatever it says.
+    return tf.raw_ops.RandomIndexShuffle(
+        index=places, seed=tf.cast(keys, tf.int32), max_index=tf.constant(count - 1, tf.int64), rounds=4
+    )
+
+
+def example_draws(first: tf.Tensor, count: int, seed: int) -> tf.Tensor:
+    """Random numbers for `count` examples from the global example index `first` on: float32 `[count, 4]` in [0, 1).
+
+    Philox makes four numbers of each value of its counter, and the global example index is that counter: so the numbers
+    of an example do not depend on the batch it is in.
+    """
+    counter = tf.stack([tf.cast(first, tf.uint64), tf.constant(0, tf.uint64)])
+    key = tf.constant([seed], tf.uint64)
+    philox = tf.constant(tf.random.Algorithm.PHILOX.value)
+    return tf.raw_ops.StatelessRandomUniformV2(shape=(count, 4), key=key, counter=counter, alg=philox)
 
 
 def training_batches(
@@ -49,24 +63,15 @@ def training_batches(
         A data set of `{'images': (float32 [batch_size, s, s, 3] in [-1, 1], ...)}`, small to large.
     """
 
-    def choose(position: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Which example, and three numbers in [0, 1): where it is cropped, and whether it is flipped (from 0.5 up)."""
-        draws = tf.random.stateless_uniform((3,), seed=tf.stack([seed, position]), alg='philox')
-        return example_order(position, source.count, seed), draws
+    def batch(step: tf.Tensor) -> dict[str, tuple[tf.Tensor, ...]]:
+        first = step * batch_size
+        indices = example_order(first + tf.range(batch_size, dtype=tf.int64), source.count, seed)
+        draws = example_draws(first, batch_size, seed)
+        crops = source.crops(indices, draws[:, :2], sizes[-1])
+        return {'images': image_pyramid(crops, (draws[:, 2] >= 0.5) & flip, sizes)}
 
-    def crop(image: tf.Tensor, draws: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return random_crop(image, sizes[-1], draws[:2]), (draws[2] >= 0.5) & flip
-
-    def batch(crops: tf.Tensor, flips: tf.Tensor) -> dict[str, tuple[tf.Tensor, ...]]:
-        return {'images': image_pyramid(crops, flips, sizes)}
-
-    parallel = {'num_parallel_calls': tf.data.AUTOTUNE, 'deterministic': True}
-    positions = tf.data.Dataset.range(start_step * batch_size, (start_step + steps) * batch_size)
-    chosen = positions.map(choose, **parallel).batch(batch_size, drop_remainder=True)
-    # Examples are fetched by the batch, since a source may have to leave the graph for them.
-    examples = chosen.map(lambda indices, draws: (source.examples(indices)['image'], draws), **parallel)
-    crops = examples.unbatch().map(crop, **parallel)
-    batches = crops.batch(batch_size, drop_remainder=True).map(batch, **parallel).prefetch(2)
+    steps_to_come = tf.data.Dataset.range(start_step, start_step + steps)
+    batches = steps_to_come.map(batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(2)
     options = tf.data.Options()
     # Every replica's rows are a share of the one global batch: nothing is to be sharded by file.
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF

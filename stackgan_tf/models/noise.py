@@ -1,6 +1,7 @@
 """Random numbers of a training step: functions of (seed, step, purpose), the same on one replica as on many."""
 
 import enum
+from collections.abc import Callable
 
 import tensorflow as tf
 
@@ -10,15 +11,22 @@ class Purpose(enum.IntEnum):
 
     LATENT = 0  # z
     DISCRIMINATOR_INPUT = 1
+    AUGMENTATION = 2
 
 
 _PURPOSES = 100  # room for as many
 
 
 def step_noise(
-    seed: int, step: tf.Tensor, purpose: Purpose, batch_size: int, shape: tuple[int, ...], number: int = 0
+    seed: int,
+    step: tf.Tensor,
+    purpose: Purpose,
+    batch_size: int,
+    shape: tuple[int, ...],
+    number: int = 0,
+    distribution: Callable[..., tf.Tensor] = tf.random.stateless_normal,
 ) -> tf.Tensor:
-    """This replica's rows of the standard normal noise of one training step.
+    """This replica's rows of the noise of one training step.
 
     The noise is drawn for the whole global batch and every replica takes its rows, so the replicas differ from each
     other and together see what a single one would.
@@ -30,13 +38,14 @@ def step_noise(
         batch_size: rows of the global batch, a multiple of the number of replicas.
         shape: of one row.
         number: tells apart several draws of one step for one purpose.
+        distribution: standard normal, or `tf.random.stateless_uniform` for numbers in [0, 1).
 
     Returns:
         float32 `[batch_size / replicas, *shape]`.
     """
     stream = purpose + _PURPOSES * number
     key = tf.random.experimental.stateless_fold_in(tf.stack([tf.cast(seed, tf.int64), step]), stream, alg='philox')
-    noise = tf.random.stateless_normal((batch_size, *shape), key, alg='philox')
+    noise = distribution((batch_size, *shape), key, alg='philox')
     replica = tf.distribute.get_replica_context()
     rows = batch_size // replica.num_replicas_in_sync
     first = replica.replica_id_in_sync_group * rows

@@ -4,7 +4,7 @@ Source: StackGAN++ (arXiv 1710.10916), section "StackGAN-v2: multi-distribution 
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
@@ -12,6 +12,7 @@ from stackgan_tf.losses.adversarial import discriminator_loss, generator_loss
 from stackgan_tf.losses.color_consistency import color_consistency_loss
 from stackgan_tf.models.adversarial_model import AdversarialModel, adam, variables_of
 from stackgan_tf.models.noise import Purpose, step_noise
+from stackgan_tf.networks.differentiable_augmentation import DRAWS, augment
 from stackgan_tf.networks.scale_discriminator import ScaleDiscriminator
 from stackgan_tf.networks.tree_generator import TreeGenerator
 
@@ -41,6 +42,7 @@ class StackGANv2(AdversarialModel):
         averaging_decay: float = 0.999,
         real_target: float = 1.0,  # not in the paper: below 1, one-sided label smoothing
         input_noise: float = 0.0,  # not in the paper: deviation of the noise on what discriminators see
+        augmentation: Sequence[str] = (),  # not in the paper: 'color', 'translation', 'cutout' before discriminators
         decay_steps: int = 0,  # not in the paper: if set, rates fall to 0 from half of it on
         seed: int = 0,
     ) -> None:
@@ -57,6 +59,7 @@ class StackGANv2(AdversarialModel):
         )
         self.real_target = real_target
         self.input_noise = input_noise
+        self.augmentation = tuple(augmentation)
         tree, average = (
             TreeGenerator(sizes, noise_dimension, generator_width, residual_blocks, synchronized) for _ in range(2)
         )
@@ -98,14 +101,14 @@ class StackGANv2(AdversarialModel):
         z = self.draw(Purpose.LATENT, (self.noise_dimension,))
         with tf.GradientTape() as tape:
             generated = self.generator(z, training=True)
-        noises = [self._input_noise(scale, image.shape[1:]) for scale, image in enumerate(generated)]
-        for scale, real in enumerate(batch['images']):
-            recorded |= self._train_discriminator(scale, real + noises[scale], generated[scale] + noises[scale])
+        views = [self._view(scale, size) for scale, size in enumerate(self.sizes)]
+        for scale, (view, real, image) in enumerate(zip(views, batch['images'], generated, strict=True)):
+            recorded |= self._train_discriminator(scale, view(real), view(image))
         with tape:
             losses = {
-                f'generator_loss_{size}': generator_loss(discriminator(image + noise, training=True))
-                for size, discriminator, image, noise in zip(
-                    self.sizes, self.discriminators, generated, noises, strict=True
+                f'generator_loss_{size}': generator_loss(discriminator(view(image), training=True))
+                for size, discriminator, image, view in zip(
+                    self.sizes, self.discriminators, generated, views, strict=True
                 )
             }
             color_loss = self.color_loss(generated)
@@ -131,12 +134,22 @@ class StackGANv2(AdversarialModel):
             f'confidence_generated_{size}': tf.reduce_mean(tf.sigmoid(generated_logits)),
         }
 
-    def _input_noise(self, scale: int, shape: Sequence[int]) -> tf.Tensor | float:
-        """What is added to all that a discriminator sees in this step, real and generated alike."""
-        if not self.input_noise:
-            return 0.0
-        return self.input_noise * self.draw(Purpose.DISCRIMINATOR_INPUT, shape, number=scale)
+    def _view(self, scale: int, size: int) -> Callable[[tf.Tensor], tf.Tensor]:
+        """How a discriminator sees images in this step, real and generated alike: augmented, with noise."""
+        draws: tf.Tensor | None = None
+        noise: tf.Tensor | float = 0.0
+        if self.augmentation:
+            draws = self.draw(Purpose.AUGMENTATION, (DRAWS,), scale, tf.random.stateless_uniform)
+        if self.input_noise:
+            noise = self.input_noise * self.draw(Purpose.DISCRIMINATOR_INPUT, (size, size, 3), scale)
+        return lambda images: augment(images, draws, self.augmentation) + noise
 
-    def draw(self, purpose: Purpose, shape: Sequence[int], number: int = 0) -> tf.Tensor:
-        """This replica's rows of standard normal noise for this step, of one of several draws for a purpose."""
-        return step_noise(self.seed, self.step, purpose, self.batch_size, tuple(shape), number)
+    def draw(
+        self,
+        purpose: Purpose,
+        shape: Sequence[int],
+        number: int = 0,
+        distribution: Callable[..., tf.Tensor] = tf.random.stateless_normal,
+    ) -> tf.Tensor:
+        """This replica's rows of the noise for this step, of one of several draws for a purpose."""
+        return step_noise(self.seed, self.step, purpose, self.batch_size, tuple(shape), number, distribution)

@@ -7,6 +7,8 @@ from typing import Any
 import typeguard
 
 import gin
+from stackgan_tf.data.image_folder.listing import SPLITS
+from stackgan_tf.networks.differentiable_augmentation import POLICIES
 from stackgan_tf.networks.scales import check_sizes
 from stackgan_tf.recipe.configurables import parameter_types, required_parameters
 from stackgan_tf.user_error import UserError
@@ -143,9 +145,30 @@ def _seed(name: str, value: Any) -> None:
         raise UserError(f'{name} = {value!r} must be from 0 to {2**31 - 1}')
 
 
-def _norm(name: str, value: Any) -> None:
-    if value not in ('released', 'paper'):
-        raise UserError(f"{name} = {value!r} must be 'released' or 'paper'")
+def _below_one(name: str, value: Any) -> None:
+    if not 0 <= value < 1:
+        raise UserError(f'{name} = {value!r} must be from 0 to less than 1')
+
+
+def _positive(name: str, value: Any) -> None:
+    if not value > 0:
+        raise UserError(f'{name} = {value!r} must be more than 0')
+
+
+def _one_of(*allowed: str) -> Callable[[str, Any], None]:
+    def check(name: str, value: Any) -> None:
+        if value not in allowed:
+            raise UserError(f'{name} = {value!r} must be {" or ".join(map(repr, allowed))}')
+
+    return check
+
+
+def _all_of(*allowed: str) -> Callable[[str, Any], None]:
+    def check(name: str, value: Any) -> None:
+        if isinstance(value, str) or any(item not in allowed for item in value):
+            raise UserError(f'{name} = {value!r} must be a list of some of {", ".join(map(repr, allowed))}, or ()')
+
+    return check
 
 
 _RANGES: dict[tuple[str, ...], Callable[[str, Any], None]] = {
@@ -163,5 +186,9 @@ _RANGES: dict[tuple[str, ...], Callable[[str, Any], None]] = {
         'color_weight',
     ): _at_least(0),
     ('averaging_decay', 'real_target'): _fraction,
-    ('color_norm',): _norm,
+    ('split',): _one_of(*SPLITS),
+    ('test_fraction',): _below_one,
+    ('cache_gigabytes',): _positive,
+    ('color_norm',): _one_of('released', 'paper'),
+    ('augmentation',): _all_of(*POLICIES),
 }

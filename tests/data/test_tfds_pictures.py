@@ -1,7 +1,7 @@
+import numpy as np
 import pytest
 import tensorflow as tf
 
-from stackgan_tf.data.random_crop import decode
 from stackgan_tf.data.tfds_pictures import TfdsPictures
 from stackgan_tf.user_error import UserError
 
@@ -11,9 +11,12 @@ def birds():
     return TfdsPictures('painted_birds/76px', 'test')
 
 
-def test_it_gives_encoded_pictures_by_index(birds):
+def test_it_gives_crops_by_index(birds):
     assert birds.count == 1000
-    assert decode(birds.examples(tf.constant([999], tf.int64))['image'][0]).shape == (76, 76, 3)
+    crops = birds.crops(tf.constant([999, 0, 999], tf.int64), tf.zeros((3, 2)), 64).numpy()
+    assert crops.shape == (3, 64, 64, 3)
+    np.testing.assert_array_equal(crops[0], crops[2])
+    assert (crops[0] != crops[1]).any()
 
 
 def test_it_is_prepared_once(birds, capsys):

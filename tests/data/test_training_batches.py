@@ -6,7 +6,8 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from stackgan_tf.data.training_batches import example_order, training_batches
+from stackgan_tf.data.random_crop import random_crops
+from stackgan_tf.data.training_batches import example_draws, example_order, training_batches
 
 
 class Pictures:
@@ -24,8 +25,8 @@ class Pictures:
             self.encoded.append(encoded.getvalue())
         self.encoded = tf.constant(self.encoded)
 
-    def examples(self, indices):
-        return {'image': tf.gather(self.encoded, indices)}
+    def crops(self, indices, draws, size):
+        return random_crops(tf.gather(self.encoded, indices), size, draws)
 
 
 def batches(start=0, steps=8, seed=3, batch_size=2, sizes=(8,)):
@@ -34,7 +35,7 @@ def batches(start=0, steps=8, seed=3, batch_size=2, sizes=(8,)):
 
 
 def order(seed, count, length):
-    return [int(example_order(tf.constant(i, tf.int64), count, seed)) for i in range(length)]
+    return example_order(tf.range(length, dtype=tf.int64), count, seed).numpy().tolist()
 
 
 @pytest.mark.parametrize('count', [1, 2, 7, 60])
@@ -59,6 +60,23 @@ def test_the_same_position_looks_the_same_whatever_the_batch():
     one = np.concatenate([batch[0] for batch in batches(batch_size=2, steps=6)])
     other = np.concatenate([batch[0] for batch in batches(batch_size=3, steps=4)])
     np.testing.assert_array_equal(one, other)
+
+
+def test_draws_of_an_example_do_not_depend_on_its_batch():
+    whole = example_draws(tf.constant(0, tf.int64), 40, 5).numpy()
+    for first, count in ((0, 1), (7, 3), (13, 27)):
+        np.testing.assert_array_equal(
+            example_draws(tf.constant(first, tf.int64), count, 5), whole[first : first + count]
+        )
+    assert len(np.unique(whole)) == whole.size
+    assert (example_draws(tf.constant(0, tf.int64), 40, 6).numpy() != whole).all()
+
+
+def test_draws_are_uniform():
+    draws = example_draws(tf.constant(0, tf.int64), 10_000, 0).numpy()
+    assert 0 <= draws.min() <= draws.max() < 1
+    np.testing.assert_allclose(draws.mean(0), 0.5, atol=0.02)
+    np.testing.assert_allclose(np.corrcoef(draws, rowvar=False), np.eye(4), atol=0.05)
 
 
 def test_crops_and_flips_vary():

@@ -20,6 +20,14 @@ def test_it_is_standard_normal():
     assert abs(drawn.std() - 1) < 0.02
 
 
+def test_uniform_on_request():
+    drawn = step_noise(
+        1, tf.constant(5, tf.int64), Purpose.AUGMENTATION, 1000, (50,), distribution=tf.random.stateless_uniform
+    ).numpy()
+    assert 0 <= drawn.min() < drawn.max() < 1
+    np.testing.assert_allclose((drawn.mean(), drawn.var()), (1 / 2, 1 / 12), atol=0.01)
+
+
 def test_traced_and_eager_agree():
     traced = tf.function(lambda step: step_noise(1, step, Purpose.LATENT, 6, (4,)))
     np.testing.assert_array_equal(traced(tf.constant(5, tf.int64)), noise())

@@ -43,6 +43,22 @@ def test_a_step_moves_every_network_and_counts():
                 assert not np.array_equal(was, variable.numpy()), variable.path
 
 
+def test_discriminators_see_augmented_images_and_the_tree_learns_through_them():
+    plain, augmented = make(), make(augmentation=('color', 'translation', 'cutout'))
+    for model in (plain, augmented):
+        model.train_step(batch())
+    for one, other in zip(
+        (plain.generator, *plain.discriminators), (augmented.generator, *augmented.discriminators), strict=True
+    ):
+        # Adam's first step is a sign: only where that changed, weights differ.
+        assert any(not np.array_equal(a, b) for a, b in zip(copy(one), copy(other), strict=True))
+
+
+def test_augmentation_leaves_the_colour_consistency_alone():
+    losses = [make(augmentation=policy).train_step(batch())['color_loss'] for policy in ((), ('color',))]
+    assert float(losses[0]) == float(losses[1])
+
+
 def test_record_is_the_mean_over_steps_and_begins_anew():
     model = make()
     values = [model.train_step(batch(seed)) for seed in range(3)]

@@ -12,7 +12,10 @@ QUICKSTART = 'gin/quickstart.gin'
 @pytest.mark.parametrize('name', known_recipes())
 def test_every_recipe_reads_and_describes_itself(name):
     # Narrow: at full width the largest discriminators take a minute to initialise.
-    recipe = read_recipe([name], ['StackGANv2.generator_width = 8', 'StackGANv2.discriminator_width = 4'])
+    settings = ['StackGANv2.generator_width = 8', 'StackGANv2.discriminator_width = 4']
+    if 'image_folder' in name:
+        settings.append("IMAGE_ROOT = '/my/pictures'")
+    recipe = read_recipe([name], settings)
     text = describe(recipe)
     for phase in recipe.run.phases:
         assert f'Phase {phase.name}: {phase.steps:,} steps' in text
@@ -22,7 +25,7 @@ def test_every_recipe_reads_and_describes_itself(name):
 
 
 def test_there_are_recipes():
-    assert {'gin/quickstart.gin', 'gin/lsun_bedroom.gin'} <= set(known_recipes())
+    assert {'gin/quickstart.gin', 'gin/lsun_bedroom.gin', 'gin/image_folder.gin'} <= set(known_recipes())
 
 
 def test_dry_run_counts_parameters_and_memory():
@@ -89,8 +92,28 @@ def test_mistakes_are_told_in_one_line(setting, message):
     assert '\n' not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ('setting', 'message'),
+    [
+        ('FLIP = False', 'ImageFolder.root needs IMAGE_ROOT: set it, for example --gin_param="IMAGE_ROOT = '),
+        ('IMAGE_ROOT = 3', 'IMAGE_ROOT = 3 is of the wrong type'),
+        ("AUGMENTATION = 'color'", "AUGMENTATION = 'color' must be a list of some of 'color', 'translation', 'cutout'"),
+        ("AUGMENTATION = ('colour',)", "must be a list of some of 'color'"),
+        ('FLIP = 1', 'FLIP = 1 is of the wrong type'),
+        ("ImageFolder.split = 'val'", "must be 'train' or 'test'"),
+        ('ImageFolder.test_fraction = 1.0', 'must be from 0 to less than 1'),
+        ('ImageFolder.cache_gigabytes = 0.0', 'must be more than 0'),
+    ],
+)
+def test_mistakes_about_image_folders(setting, message):
+    settings = [setting] if setting.startswith(('FLIP = F', 'IMAGE')) else ["IMAGE_ROOT = '/my/pictures'", setting]
+    with pytest.raises(UserError) as raised:
+        read_recipe(['gin/image_folder.gin'], settings)
+    assert message in str(raised.value)
+
+
 def test_unknown_recipe_lists_those_there_are():
-    with pytest.raises(UserError, match=r'no recipe gin/nothing\.gin: there are gin/lsun_bedroom\.gin'):
+    with pytest.raises(UserError, match=r'no recipe gin/nothing\.gin: there are gin/image_folder\.gin'):
         read_recipe(['gin/nothing.gin'])
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from stackgan_tf.data.random_crop import random_crops
 from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.training.interruption import InterruptedRunError
 from stackgan_tf.training.phase import Phase
@@ -29,8 +30,8 @@ class Noise:
         pictures = rng.integers(0, 256, (self.count, 19, 19, 3), np.uint8)
         self.encoded = tf.constant([tf.io.encode_png(picture).numpy() for picture in pictures])
 
-    def examples(self, indices: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {'image': tf.gather(self.encoded, indices)}
+    def crops(self, indices: tf.Tensor, draws: tf.Tensor, size: int) -> tf.Tensor:
+        return random_crops(tf.gather(self.encoded, indices), size, draws)
 
 
 def model() -> StackGANv2:

@@ -1,0 +1,91 @@
+"""A folder of pictures as a source of examples."""
+
+import dataclasses
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+
+import tensorflow as tf
+
+from stackgan_tf.console import say
+from stackgan_tf.data.image_folder.listing import list_pictures
+from stackgan_tf.data.image_folder.picture_cache import PictureCache, Preparation
+from stackgan_tf.data.random_crop import load_size, random_crops
+from stackgan_tf.user_error import UserError
+
+
+class ImageFolder:
+    """Any folder of JPEG, PNG, WebP, GIF, BMP and TIFF files, nested or not.
+
+    The first use reads every picture once and keeps it at load size in a cache (see `picture_cache`).
+
+    Args:
+        root: the folder; may hold `train/` and `test/`, a sub-folder a class, and `metadata.jsonl` or `metadata.csv`.
+        sizes: of the model, small to large; the largest decides the load size.
+        split: `train` or `test`.
+        test_fraction: the share of `test` where the folder does not say, chosen by a hash of the file name.
+        crop_to_boxes: whether pictures are cropped around the boxes that the metadata give (`bbox`).
+        cache_gigabytes: what the cache may take. Pictures are kept uncompressed if that is enough for them, else JPEG.
+
+    Raises:
+        UserError: there is no such folder, nothing in it can be used, or there is no room for the cache.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        sizes: Sequence[int],
+        split: str = 'train',
+        test_fraction: float = 0.1,
+        crop_to_boxes: bool = True,
+        cache_gigabytes: float = 20.0,
+    ) -> None:
+        self._size = sizes[-1]
+        self._listing = list_pictures(Path(root).expanduser(), split, test_fraction)
+        for note in self._listing.notes:
+            say(note)
+        limit = int(cache_gigabytes * 1e9)
+        lossless = Preparation(load_size(self._size), crop_to_boxes, lossless=True)
+        fits = lossless.expected_bytes(len(self._listing.files)) <= limit
+        self._preparation = lossless if fits else dataclasses.replace(lossless, lossless=False)
+        self._cache = PictureCache(self._listing, self._preparation, limit)
+
+    @property
+    def count(self) -> int:
+        """How many usable pictures the split has."""
+        return self._cache.count
+
+    @property
+    def class_names(self) -> list[str]:
+        """The classes in the order of their labels; empty if there are none."""
+        return self._listing.class_names
+
+    def path(self, index: int) -> Path:
+        """The file of an example."""
+        return self._listing.root / self._name(index)
+
+    def captions(self, index: int) -> tuple[str, ...]:
+        """The captions of an example; maybe none."""
+        return self._listing.annotation(self._name(index)).captions
+
+    def label(self, index: int) -> int:
+        """The class of an example, -1 if there are no classes."""
+        return self._listing.label(self._name(index))
+
+    def crops(self, indices: tf.Tensor, draws: tf.Tensor, size: int) -> tf.Tensor:
+        """uint8 `[N, size, size, 3]` of the examples at `indices`; see `ExampleSource`.
+
+        Raises:
+            UserError: `size` is not the size that the pictures were prepared for.
+        """
+        if size != self._size:
+            raise UserError(f'ImageFolder.sizes ends with {self._size}, the sizes of the model with {size}')
+        if not self._preparation.lossless:
+            encoded = tf.numpy_function(self._cache.read, [indices], tf.string, stateful=False)
+            return random_crops(tf.ensure_shape(encoded, indices.shape), size, draws)
+        cut = functools.partial(self._cache.crops, size=size)
+        crops = tf.numpy_function(cut, [indices, draws], tf.uint8, stateful=False)
+        return tf.ensure_shape(crops, (*indices.shape, size, size, 3))
+
+    def _name(self, index: int) -> str:
+        return self._listing.files[self._cache.positions[index]].name

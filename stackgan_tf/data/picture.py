@@ -1,0 +1,69 @@
+"""Picture files as people see them: what Pillow knows about them, and what it must not be let do."""
+
+import contextlib
+import io
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+# These readers alone may see people's files; Pillow has others, some of which run programs.
+_FORMATS = ('JPEG', 'PNG', 'WEBP', 'GIF', 'BMP', 'TIFF')
+
+
+class BadPictureError(Exception):
+    """A file cannot be used; the text says why, without its name."""
+
+
+def decode(file: Path | io.BytesIO, shorter_side: int | None = None) -> Image.Image:
+    """Decodes a picture.
+
+    Its first frame, turned as its orientation tag says, transparency on white, 16-bit grey scaled to 8 bits, everything
+    to RGB; colour profiles are ignored.
+
+    Args:
+        file: JPEG, PNG, WebP, GIF, BMP or TIFF.
+        shorter_side: what the picture will be resized to, pixels, if it will: a large JPEG then decodes itself to a
+            fraction of its size, but never below twice that.
+
+    Returns:
+        The picture in mode RGB.
+
+    Raises:
+        BadPictureError: it cannot be decoded, or has more pixels than Pillow lets pass (179 million).
+    """
+    try:
+        with Image.open(file, formats=_FORMATS) as image:
+            if shorter_side is not None:
+                enough = 2 * shorter_side / min(image.size)
+                image.draft(image.mode, (round(image.width * enough), round(image.height * enough)))
+            _turn_upright(image)
+            return _rgb(image)
+    except UnidentifiedImageError as error:
+        raise BadPictureError('it is no picture') from error
+    except OSError as error:
+        raise BadPictureError(error.strerror or str(error)) from error
+    except BadPictureError:
+        raise
+    except Exception as error:  # Pillow's readers raise what they meet in broken files
+        raise BadPictureError(str(error).partition('\n')[0] or type(error).__name__) from error
+
+
+def _turn_upright(image: Image.Image) -> None:
+    image.load()
+    # A broken tag does not spoil the picture.
+    with contextlib.suppress(Exception):
+        ImageOps.exif_transpose(image, in_place=True)
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode == 'F':
+        raise BadPictureError('floating-point pixels, whose white nobody knows')
+    if image.mode.startswith('I'):  # 16-bit grey, which Pillow would cut off at 255
+        pixels = np.asarray(image).astype(np.int64)
+        return Image.fromarray(np.clip(pixels // 257, 0, 255).astype(np.uint8)).convert('RGB')
+    if image.has_transparency_data:
+        picture = image.convert('RGBA')
+        white = Image.new('RGBA', picture.size, 'white')
+        return Image.alpha_composite(white, picture).convert('RGB')
+    return image if image.mode == 'RGB' else image.convert('RGB')

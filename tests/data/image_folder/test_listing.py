@@ -1,0 +1,142 @@
+import os
+
+import pytest
+
+from stackgan_tf.data.image_folder import listing
+from stackgan_tf.data.image_folder.listing import list_pictures, shown
+from stackgan_tf.user_error import UserError
+
+
+def touch(root, *names):
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b'x')
+
+
+def names(root, split='train', test_fraction=0.0):
+    return [file.name for file in list_pictures(root, split, test_fraction).files]
+
+
+def test_it_finds_every_kind_at_any_depth_and_nothing_else(tmp_path):
+    kinds = ['a.jpg', 'b.JPEG', 'c/d.png', 'c/e/f.webp', 'g.gif', 'h.bmp', 'i.tif', 'j.tiff']
+    touch(tmp_path, *kinds, 'notes.txt', '.hidden.jpg', '.thumbnails/k.jpg', 'l.heic')
+    assert names(tmp_path) == sorted(kinds)
+
+
+def test_names_of_all_sorts(tmp_path):
+    odd = ['with space.jpg', 'new\nline.jpg', 'bird ✓.jpg', os.fsdecode(b'caf\xe9.jpg')]
+    touch(tmp_path, *odd)
+    assert names(tmp_path) == sorted(odd)
+    assert [shown(name) for name in odd[:3]] == ['with space.jpg', r"'new\nline.jpg'", 'bird ✓.jpg']
+    assert shown(odd[3]).isascii()
+
+
+def test_the_split_of_a_picture_depends_on_its_name_alone(tmp_path):
+    touch(tmp_path, *(f'{i}.png' for i in range(400)))
+    train, test = names(tmp_path, 'train', 0.25), names(tmp_path, 'test', 0.25)
+    assert sorted(train + test) == sorted(f'{i}.png' for i in range(400))
+    assert 70 < len(test) < 130
+    touch(tmp_path, *(f'more/{i}.png' for i in range(100)))
+    assert [name for name in names(tmp_path, 'test', 0.25) if '/' not in name] == test
+    assert len(names(tmp_path, 'train', 0.0)) == 500
+
+
+def test_given_splits_and_what_lies_outside(tmp_path):
+    touch(tmp_path, 'train/a.jpg', 'train/deep/b.jpg', 'test/c.jpg', 'other/d.jpg')
+    assert names(tmp_path, 'train', 0.5) == ['train/a.jpg', 'train/deep/b.jpg']
+    assert names(tmp_path, 'test', 0.5) == ['test/c.jpg']
+    assert list_pictures(tmp_path, 'test', 0.5).notes == ['1 pictures outside train/ and test/ are not used']
+
+
+def test_a_split_without_pictures(tmp_path):
+    touch(tmp_path, 'train/a.jpg')
+    with pytest.raises(UserError, match='no pictures in test/; 1 in all'):
+        list_pictures(tmp_path, 'test', 0.5)
+    touch(tmp_path / 'flat', 'a.jpg')
+    with pytest.raises(UserError, match='test_fraction decides'):
+        list_pictures(tmp_path / 'flat', 'test', 0.0)
+
+
+def test_sub_folders_are_classes_if_all_pictures_lie_in_them(tmp_path):
+    touch(tmp_path, 'train/wren/a.jpg', 'train/owl/b.jpg', 'test/owl/c.jpg', 'test/owl/deep/d.jpg')
+    found = list_pictures(tmp_path, 'test', 0.0)
+    assert found.class_names == ['owl', 'wren']
+    assert [found.label(file.name) for file in found.files] == [0, 0]
+    assert list_pictures(tmp_path, 'train', 0.0).label('train/wren/a.jpg') == 1
+
+
+@pytest.mark.parametrize('files', [('images/a.jpg', 'images/b.jpg'), ('one/a.jpg', 'two/b.jpg', 'c.jpg')])
+def test_other_sub_folders_are_not(tmp_path, files):
+    touch(tmp_path, *files)
+    found = list_pictures(tmp_path, 'train', 0.0)
+    assert found.class_names == []
+    assert found.label(files[0]) == -1
+
+
+def test_metadata_of_the_root_and_of_splits(tmp_path):
+    touch(tmp_path, 'train/a.jpg', 'train/b.jpg', 'test/c.jpg')
+    (tmp_path / 'metadata.csv').write_text('file_name,text\ntrain/a.jpg,from the root\n')
+    (tmp_path / 'test' / 'metadata.jsonl').write_text('{"file_name": "c.jpg", "text": "from test"}\n')
+    assert list_pictures(tmp_path, 'train', 0).annotation('train/a.jpg').captions == ('from the root',)
+    found = list_pictures(tmp_path, 'test', 0)
+    assert found.annotation('test/c.jpg').captions == ('from test',)
+    assert found.notes == ['1 pictures are not in the metadata: they have no captions']
+
+
+def test_metadata_that_name_what_is_not_there_are_counted_and_listed_up_to_ten(tmp_path):
+    touch(tmp_path, 'a.jpg')
+    missing = ''.join(f'no{i:02}.jpg,x\n' for i in range(12))
+    (tmp_path / 'metadata.csv').write_text(f'file_name,text\na.jpg,x\n"new\nline.jpg",x\n{missing}')
+    (note,) = list_pictures(tmp_path, 'train', 0).notes
+    assert note.startswith(r"the metadata name 13 pictures that are not there: 'new\nline.jpg', no00.jpg, ")
+    assert note.endswith('no08.jpg, ...')
+
+
+def test_metadata_that_name_a_picture_twice_are_told(tmp_path):
+    touch(tmp_path, 'a.jpg')
+    (tmp_path / 'metadata.csv').write_text('file_name,text\na.jpg,x\na.jpg,y\n')
+    assert 'names 1 pictures again' in list_pictures(tmp_path, 'train', 0).notes[0]
+
+
+def test_equal_names_in_two_folders_are_two_pictures(tmp_path):
+    touch(tmp_path, 'one/1.jpg', 'two/1.jpg', 'one/1.png', 'one/1.JPG')
+    assert len(names(tmp_path)) == 4
+
+
+def test_links_are_followed_once(tmp_path):
+    touch(tmp_path / 'elsewhere', 'a.jpg')
+    root = tmp_path / 'root'
+    touch(root, 'b.jpg')
+    (root / 'linked').symlink_to(tmp_path / 'elsewhere')
+    (root / 'loop').symlink_to(root)
+    (root / 'broken.jpg').symlink_to(root / 'nowhere.jpg')
+    assert names(root) == ['b.jpg', 'broken.jpg', 'linked/a.jpg']
+
+
+def test_missing_folder_file_and_empty_folder(tmp_path):
+    with pytest.raises(UserError, match='does not exist'):
+        list_pictures(tmp_path / 'nowhere', 'train', 0)
+    touch(tmp_path, 'notes.txt', 'more.txt', 'a.heic')
+    with pytest.raises(UserError, match='is no folder'):
+        list_pictures(tmp_path / 'notes.txt', 'train', 0)
+    with pytest.raises(UserError, match=r'no pictures \(jpg, .*\); it has 2 .txt, 1 .heic'):
+        list_pictures(tmp_path, 'train', 0)
+    (tmp_path / 'empty').mkdir()
+    with pytest.raises(UserError, match=r'no pictures \(jpg, [^;]*$'):
+        list_pictures(tmp_path / 'empty', 'train', 0)
+
+
+def test_no_permission(tmp_path, monkeypatch):
+    # The user who runs tests may be root, whom permissions do not stop: so the system call fails for everyone.
+    touch(tmp_path, 'a.jpg', 'closed/b.jpg')
+    scandir = os.scandir
+
+    def refuse(path):
+        if str(path).endswith('closed'):
+            raise PermissionError(13, 'Permission denied', str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(listing.os, 'scandir', refuse)
+    with pytest.raises(UserError, match='closed cannot be read: Permission denied'):
+        list_pictures(tmp_path, 'train', 0)

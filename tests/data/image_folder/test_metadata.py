@@ -1,0 +1,90 @@
+import json
+
+import pytest
+
+from stackgan_tf.data.image_folder.metadata import Annotation, find_metadata, read_metadata
+from stackgan_tf.user_error import UserError
+
+
+def read(tmp_path, name, content):
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return read_metadata(path)
+
+
+def test_json_lines_with_text_captions_and_boxes(tmp_path):
+    lines = [
+        {'file_name': 'a.jpg', 'text': 'a red bird', 'other': [1]},
+        {'file_name': './b.jpg', 'text': 'a bird', 'captions': ['a blue bird', ' ', 'a sky'], 'bbox': [1, 2, 30, 40.5]},
+        {'file_name': 'sub/c.jpg'},
+    ]
+    annotations, repeated = read(tmp_path, 'metadata.jsonl', '\n\n'.join(map(json.dumps, lines)))
+    assert annotations == {
+        'a.jpg': Annotation(('a red bird',)),
+        'b.jpg': Annotation(('a blue bird', 'a sky'), (1, 2, 30, 40.5)),
+        'sub/c.jpg': Annotation(),
+    }
+    assert repeated == 0
+
+
+def test_csv_with_quotes_line_breaks_and_json_cells(tmp_path):
+    content = (
+        '\ufefffile_name,text,captions,bbox\r\n'
+        'a.jpg,"red, with ""spots""\nand a beak",,\r\n'
+        'b.jpg,,"[""one"", ""two""]","[1, 2, 3, 4]"\r\n'
+    )
+    annotations, _ = read(tmp_path, 'metadata.csv', content)
+    assert annotations == {
+        'a.jpg': Annotation(('red, with "spots"\nand a beak',)),
+        'b.jpg': Annotation(('one', 'two'), (1, 2, 3, 4)),
+    }
+
+
+def test_a_file_named_again_gets_more_captions(tmp_path):
+    annotations, repeated = read(
+        tmp_path, 'metadata.csv', 'file_name,text\na.jpg,one\nb.jpg,x\na.jpg,two\n./a.jpg,three\n'
+    )
+    assert annotations['a.jpg'].captions == ('one', 'two', 'three')
+    assert repeated == 2
+
+
+@pytest.mark.parametrize(
+    ('name', 'content', 'message'),
+    [
+        ('metadata.jsonl', '{"file_name": "a.jpg"}\n{"file_name": ', 'line 2: not JSON'),
+        ('metadata.jsonl', '\n["a.jpg"]', 'line 2: it must have a file_name'),
+        ('metadata.jsonl', '{"text": "a"}', 'line 1: it must have a file_name'),
+        ('metadata.jsonl', '{"file_name": 3}', 'line 1: it must have a file_name'),
+        ('metadata.jsonl', '{"file_name": "a", "text": 3}', 'line 1: text must be a string'),
+        ('metadata.jsonl', '{"file_name": "a", "captions": ["x", 3]}', 'line 1: text must be a string'),
+        ('metadata.jsonl', '{"file_name": "a", "bbox": [1, 2, 3]}', 'line 1: bbox must be'),
+        ('metadata.jsonl', '{"file_name": "a", "bbox": [1, 2, 3, NaN]}', 'line 1: bbox must be'),
+        ('metadata.jsonl', b'{"file_name": "a"}\n{"file_name": "\xff"}', 'line 2: not UTF-8'),
+        ('metadata.jsonl', '[' * 100_000, 'line 1: not JSON'),
+        ('metadata.csv', 'name,text\na.jpg,x', 'line 2: it must have a file_name'),
+        ('metadata.csv', 'file_name,text\na.jpg', 'line 2: the first line names 2 columns'),
+        ('metadata.csv', 'file_name,text\na.jpg,b,c', 'line 2: the first line names 2 columns'),
+        ('metadata.csv', 'file_name,text\na.jpg,x\nb.jpg,"open', 'line 3: unexpected end'),
+        ('metadata.csv', 'file_name,captions\na.jpg,one', 'line 2: Expecting value'),
+    ],
+)
+def test_wrong_forms_are_told_with_their_line(tmp_path, name, content, message):
+    with pytest.raises(UserError, match=message) as caught:
+        read(tmp_path, name, content)
+    assert str(tmp_path / name) in str(caught.value)
+    assert '\n' not in str(caught.value)
+
+
+def test_one_metadata_file_a_folder(tmp_path):
+    assert find_metadata(tmp_path) is None
+    (tmp_path / 'metadata.csv').touch()
+    assert find_metadata(tmp_path) == tmp_path / 'metadata.csv'
+    (tmp_path / 'metadata.jsonl').touch()
+    with pytest.raises(UserError, match='keep one'):
+        find_metadata(tmp_path)
+
+
+def test_unreadable(tmp_path):
+    (tmp_path / 'metadata.csv').mkdir()
+    with pytest.raises(UserError, match='cannot be read'):
+        read_metadata(tmp_path / 'metadata.csv')

@@ -1,0 +1,33 @@
+"""Pictures that tests write, and the folder whose cache they use."""
+
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+
+def photograph(height=60, width=80, seed=0):
+    """Smooth colours, so that encoders keep them nearly as they are."""
+    rng = np.random.default_rng(seed)
+    small = Image.fromarray(rng.integers(0, 256, (4, 4, 3), np.uint8))
+    return small.resize((width, height), Image.BICUBIC)
+
+
+def save(path, image=None, **options):
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    (image or photograph(seed=len(path.name))).save(path, **options)
+    return path
+
+
+def huge_png(path, side=80_000):
+    """A PNG of a few bytes that claims to be `side` x `side` pixels."""
+
+    def chunk(kind, data):
+        return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))
+
+    header = struct.pack('>IIBBBBB', side, side, 8, 2, 0, 0, 0)
+    body = zlib.compress(bytes(1000))
+    path.write_bytes(b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', header) + chunk(b'IDAT', body) + chunk(b'IEND', b''))
