@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from picture_files import photograph, save
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
@@ -49,6 +50,45 @@ def test_training_speaks_to_the_user_and_to_nobody_else(trained):
     assert 'tree 4/4' in result.stdout
     assert 'tree is done: 4 steps' in result.stdout
     assert result.stderr == ''
+
+
+def train_on(folder, workdir, *flags):
+    settings = [f"--gin_param=IMAGE_ROOT = '{folder}'", '--gin_param=STEPS = 2']
+    recipe = '--gin_file=gin/image_folder_64px.gin'
+    return command('train', recipe, f'--workdir={workdir}', *settings, *TINY, *flags)
+
+
+def test_a_folder_of_pictures(tmp_path):
+    for number in range(6):
+        save(tmp_path / 'my pictures' / f'{number}.jpg', photograph(40, 60, number))
+    (tmp_path / 'my pictures' / 'bad.jpg').touch()
+    result = run(train_on(tmp_path / 'my pictures', 'run'), tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ''
+    assert 'First pass over 7 pictures' in result.stdout
+    assert '1 files cannot be used:\n  bad.jpg: empty file\n' in result.stdout
+    assert 'of 6 pictures' in result.stdout
+    assert 'tree is done: 2 steps' in result.stdout
+
+
+@pytest.mark.parametrize(
+    ('prepare', 'message'),
+    [
+        (lambda folder: None, 'does not exist'),
+        (lambda folder: folder.mkdir(), 'has no pictures'),
+        (
+            lambda folder: save(folder / 'a.jpg') and (folder / 'metadata.jsonl').write_text('{'),
+            'jsonl, line 1: not JSON',
+        ),
+    ],
+)
+def test_mistakes_with_a_folder_end_with_one_line(prepare, message, tmp_path):
+    prepare(tmp_path / 'set')
+    result = run(train_on(tmp_path / 'set', 'run'), tmp_path)
+    assert result.returncode == 2
+    assert message in result.stderr
+    assert result.stderr.count('\n') == 1
+    assert not (tmp_path / 'run').exists()
 
 
 def test_the_whole_way(trained, tmp_path):

@@ -3,6 +3,7 @@
 python tools/benchmark.py up_block     the folded form against the plain one, by size
 python tools/benchmark.py joint_block  the spread-out vector against convolving the tiled one
 python tools/benchmark.py export       generating one by one, as exports do, against batches
+python tools/benchmark.py pyramid      the lower scales of the pyramid: TensorFlow's resizing against compiled sums
 python tools/benchmark.py input        images a second of a recipe's input, and what limits it; with no recipe named,
                                        gin/image_folder.gin on pictures made up for it: its cache, and their files
 """
@@ -113,6 +114,22 @@ def export() -> None:
         compare(f'{sizes}', functools.partial(one_by_one, seeds), functools.partial(batched, seeds))
 
 
+def pyramid() -> None:
+    """`tf.image.resize` with antialiasing against the sums of the image pyramid."""
+    flips = tf.zeros(_BATCH_SIZE.value, tf.bool)
+    for sizes in ((16, 32, 64), (64, 128, 256)):
+        shape = (_BATCH_SIZE.value, sizes[-1], sizes[-1], 3)
+        crops = tf.cast(tf.random.uniform(shape, 0, 256, tf.int32), tf.uint8)
+
+        @tf.function
+        def resized(crops: tf.Tensor, sizes: tuple[int, ...] = sizes) -> list[tf.Tensor]:
+            largest = tf.cast(crops, tf.float32) / 127.5 - 1.0
+            return [tf.image.resize(largest, (size, size), antialias=True) for size in sizes[:-1]]
+
+        summed = tf.function(lambda crops, sizes=sizes: image_pyramid(crops, flips, sizes))
+        compare(f'pyramid {sizes}', functools.partial(resized, crops), functools.partial(summed, crops))
+
+
 class OriginalFiles:
     """The files of an image folder as they are, for comparison with its cache."""
 
@@ -193,7 +210,7 @@ def make_photographs(folder: Path, count: int) -> None:
         (folder / f'{number}.jpg').write_bytes(different[number % len(different)])
 
 
-_SUBJECTS = {'up_block': up_block, 'joint_block': joint_block, 'export': export, 'input': input_way}
+_SUBJECTS = {'up_block': up_block, 'joint_block': joint_block, 'export': export, 'pyramid': pyramid, 'input': input_way}
 
 
 def main(arguments: list[str]) -> None:

@@ -113,9 +113,9 @@ def shown(name: str) -> str:
 
 def _find(root: Path) -> tuple[list[PictureFile], Counter[str]]:
     """All files named like pictures, sorted by name, and how many others there are, by suffix."""
-    if not root.is_dir():
-        what = 'is no folder' if root.exists() else 'does not exist'
-        raise UserError(f'IMAGE_ROOT: {root} {what}')
+    if not os.path.isdir(root):  # unlike pathlib's, never raises
+        what = 'is no folder' if os.path.exists(root) else 'does not exist, or may not be read'
+        raise UserError(f'there are no pictures: {root} {what}')
     files: list[PictureFile] = []
     others: Counter[str] = Counter()
     for path in _walk(root):
