@@ -12,13 +12,14 @@ RUNTIME = [
     'importlib_resources>=6',  # tensorflow-datasets imports it without asking for it
     'keras>=3.12,<3.16',
     'numpy>=1.26,<3',
-    'pillow>=10,<13',
+    'pillow>=10.1,<13',
     'setuptools>=77,<82',  # tensorflow-hub imports pkg_resources
     'tensorboard>=2.20,<2.22',  # TensorFlow no longer brings it
     'tensorflow>=2.20,<2.22',
     'tensorflow-datasets>=4.9.9,<4.10',
     'tensorflow-hub==0.16.1',
     'tf-keras>=2.20,<2.22',  # tensorflow-hub's Keras
+    'tqdm>=4.60,<5',
     'typeguard>=4.3,<5',
 ]
 TEST = ['build>=1.2', 'dill', 'jax>=0.5', 'pytest>=8', 'pytest-xdist>=3']  # JAX: networks run on every Keras backend

@@ -58,6 +58,8 @@ def run_command(main: Callable[[], None]) -> None:
     def guarded(arguments: list[str]) -> None:
         status = 0
         logging.set_verbosity(logging.ERROR)
+        # File names may hold what the terminal cannot show.
+        sys.stdout.reconfigure(errors='backslashreplace')  # type: ignore[union-attr]
         try:
             if len(arguments) > 1:
                 raise UserError(f'{arguments[1]!r} is no flag: flags look like --name=value')

@@ -69,6 +69,10 @@ def test_a_folder_of_pictures(tmp_path):
     assert '1 files cannot be used:\n  bad.jpg: empty file\n' in result.stdout
     assert 'of 6 pictures' in result.stdout
     assert 'tree is done: 2 steps' in result.stdout
+    (tmp_path / 'my pictures' / '0.jpg').unlink()
+    again = run(train_on(tmp_path / 'my pictures', 'run', '--gin_param=STEPS = 4'), tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert 'This run had 6 pictures until now' in again.stdout
 
 
 @pytest.mark.parametrize(
@@ -125,7 +129,7 @@ def assert_one_line(result, message):
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        (command('train'), 'name a recipe with --gin_file: there are gin/lsun_bedroom.gin'),
+        (command('train'), 'name a recipe with --gin_file: there are gin/image_folder.gin'),
         (command('train', '--gin_file=gin/quickstart.gin', '--gin_param=STEP = 3'), 'did you mean STEPS?'),
         (
             command('train', '--gin_file=gin/lsun_bedroom.gin'),

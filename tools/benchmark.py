@@ -15,6 +15,7 @@ os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
 import functools
 import io
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -31,12 +32,14 @@ from stackgan_tf.command_line import start_quietly
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.image_folder.image_folder import ImageFolder
 from stackgan_tf.data.image_pyramid import image_pyramid
+from stackgan_tf.data.picture import decode
 from stackgan_tf.data.random_crop import random_crops
 from stackgan_tf.data.training_batches import training_batches
 from stackgan_tf.generator import images_of_seeds, latent_noise
 from stackgan_tf.networks.blocks import JointBlock, UpBlock, gated_linear_unit
 from stackgan_tf.networks.tree_generator import TreeGenerator
 from stackgan_tf.recipe.recipe import read_recipe
+from stackgan_tf.user_error import UserError
 
 _BATCH_SIZE = flags.DEFINE_integer('batch_size', 16, 'Images in a batch; not for input, whose recipe says.')
 _REPEATS = flags.DEFINE_integer('repeats', 20, 'Measurements; their median counts.')
@@ -131,11 +134,16 @@ def pyramid() -> None:
 
 
 class OriginalFiles:
-    """The files of an image folder as they are, for comparison with its cache."""
+    """The files of an image folder, whole, for comparison with its cache."""
 
     def __init__(self, folder: ImageFolder) -> None:
         self.count = folder.count
-        self._paths = tf.constant([str(folder.path(index)) for index in range(folder.count)])
+        self._files = [folder.path(index) for index in range(folder.count)]
+        self._paths = tf.constant([os.fsencode(file) for file in self._files])
+
+    def decode(self, indices: tf.Tensor) -> tf.Tensor:
+        """Decodes the pictures at `indices`, and nothing else."""
+        return tf.numpy_function(lambda chosen: len([decode(self._files[i]) for i in chosen]), [indices], tf.int64)
 
     def crops(self, indices: tf.Tensor, draws: tf.Tensor, size: int) -> tf.Tensor:
         """Crops of the pictures at `indices`; see `ExampleSource`."""
@@ -143,7 +151,7 @@ class OriginalFiles:
 
 
 def input_way() -> None:
-    """The input of each phase of a recipe: all of it, and step by step on one core."""
+    """The input of each phase of a recipe: all of it, and its two parts alone."""
     with tempfile.TemporaryDirectory() as folder:
         files, settings = list(_GIN_FILE.value), list(_GIN_PARAM.value)
         if not files:
@@ -172,12 +180,15 @@ def measure_input(source: ExampleSource, sizes: Sequence[int], batch_size: int) 
         'reading and cropping': lambda i: source.crops((i * batch_size + rows) % source.count, draws, sizes[-1]),
         'scaling down': lambda _: image_pyramid(crops, flips, sizes),
     }
+    limits = list(parts)
+    if isinstance(source, OriginalFiles):
+        parts['decoding alone'] = lambda i: source.decode((i * batch_size + rows) % source.count)
     datasets = {name: steps.map(part, num_parallel_calls=tf.data.AUTOTUNE) for name, part in parts.items()}
     datasets['all'] = training_batches(source, sizes, batch_size, 0, 0, 10**6)
     speeds = {name: images_per_second(data, batch_size) for name, data in datasets.items()}
     for name, speed in speeds.items():
         print(f'  {name:<22} {speed:8,.0f} images/s, {1e6 / speed:5.0f} us an image')
-    print(f'  limited by {min(parts, key=lambda name: speeds[name])}')
+    print(f'  limited by {min(limits, key=lambda name: speeds[name])}')
 
 
 def images_per_second(dataset: tf.data.Dataset, batch_size: int) -> float:
@@ -218,7 +229,10 @@ def main(arguments: list[str]) -> None:
     if len(arguments) != 2 or arguments[1] not in _SUBJECTS:
         raise app.UsageError(f'name what to measure: {", ".join(_SUBJECTS)}')
     start_quietly()
-    _SUBJECTS[arguments[1]]()
+    try:
+        _SUBJECTS[arguments[1]]()
+    except UserError as error:
+        sys.exit(f'benchmark.py: {error}')
 
 
 if __name__ == '__main__':

@@ -1,6 +1,7 @@
 """Picture files as people see them: what Pillow knows about them, and what it must not be let do."""
 
 import contextlib
+import errno
 import io
 from pathlib import Path
 
@@ -11,8 +12,20 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 _FORMATS = ('JPEG', 'PNG', 'WEBP', 'GIF', 'BMP', 'TIFF')
 
 
+# More would fill the memory, since every core decodes one. A large JPEG decodes itself to less.
+_MAX_PIXELS = 50_000_000
+
+
 class BadPictureError(Exception):
-    """A file cannot be used; the text says why, without its name."""
+    """A file cannot be used; the text says why, without its name.
+
+    Attributes:
+        may_pass: whether the reason is the system's, not the file's.
+    """
+
+    def __init__(self, reason: str, may_pass: bool = False) -> None:
+        super().__init__(reason)
+        self.may_pass = may_pass
 
 
 def decode(file: Path | io.BytesIO, shorter_side: int | None = None) -> Image.Image:
@@ -30,19 +43,27 @@ def decode(file: Path | io.BytesIO, shorter_side: int | None = None) -> Image.Im
         The picture in mode RGB.
 
     Raises:
-        BadPictureError: it cannot be decoded, or has more pixels than Pillow lets pass (179 million).
+        BadPictureError: it cannot be decoded, or has too many pixels.
     """
     try:
+        if isinstance(file, Path) and not file.stat().st_size:
+            raise BadPictureError('empty file')
         with Image.open(file, formats=_FORMATS) as image:
             if shorter_side is not None:
                 enough = 2 * shorter_side / min(image.size)
                 image.draft(image.mode, (round(image.width * enough), round(image.height * enough)))
+            if image.width * image.height > _MAX_PIXELS:
+                raise BadPictureError(f'{image.width:,} x {image.height:,} are more than {_MAX_PIXELS:,} pixels')
             _turn_upright(image)
             return _rgb(image)
     except UnidentifiedImageError as error:
         raise BadPictureError('it is no picture') from error
     except OSError as error:
-        raise BadPictureError(error.strerror or str(error)) from error
+        # Pillow's own have no number.
+        may_pass = error.errno not in (None, errno.ENOENT)
+        raise BadPictureError(error.strerror or str(error), may_pass) from error
+    except MemoryError as error:
+        raise BadPictureError('not enough memory', may_pass=True) from error
     except BadPictureError:
         raise
     except Exception as error:  # Pillow's readers raise what they meet in broken files
@@ -61,7 +82,9 @@ def _rgb(image: Image.Image) -> Image.Image:
         raise BadPictureError('floating-point pixels, whose white nobody knows')
     if image.mode.startswith('I'):  # 16-bit grey, which Pillow would cut off at 255
         pixels = np.asarray(image).astype(np.int64)
-        return Image.fromarray(np.clip(pixels // 257, 0, 255).astype(np.uint8)).convert('RGB')
+        if pixels.min() < 0 or pixels.max() > 65535:
+            raise BadPictureError('32-bit pixels, whose white nobody knows')
+        return Image.fromarray((pixels // 257).astype(np.uint8)).convert('RGB')
     if image.has_transparency_data:
         picture = image.convert('RGBA')
         white = Image.new('RGBA', picture.size, 'white')

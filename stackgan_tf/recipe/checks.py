@@ -7,7 +7,6 @@ from typing import Any
 import typeguard
 
 import gin
-from stackgan_tf.data.image_folder.listing import SPLITS
 from stackgan_tf.networks.differentiable_augmentation import POLICIES
 from stackgan_tf.networks.scales import check_sizes
 from stackgan_tf.recipe.configurables import parameter_types, required_parameters
@@ -186,7 +185,6 @@ _RANGES: dict[tuple[str, ...], Callable[[str, Any], None]] = {
         'color_weight',
     ): _at_least(0),
     ('averaging_decay', 'real_target'): _fraction,
-    ('split',): _one_of(*SPLITS),
     ('test_fraction',): _below_one,
     ('cache_gigabytes',): _positive,
     ('color_norm',): _one_of('released', 'paper'),

@@ -65,6 +65,10 @@ class Run:
         with directory.open(), StopRequest() as stop:
             progress = checkpoints.restore(model.pieces()) or {'step': 0, 'reported': 0, 'seconds': 0.0}
             start = int(progress['step'])
+            pictures = progress.get('pictures', source.count)
+            if pictures != source.count:
+                say(f'This run had {pictures} pictures until now: other pictures come than if it had not stopped.')
+            progress['pictures'] = source.count
             say(_greeting(phase, start, model, source.count, strategy))
             report = TickReport(folder, phase.name, phase.steps, start)
             upkeep = Upkeep(model, folder, checkpoints, report, stop, self.tick, self.checkpoint_every, progress)

@@ -40,6 +40,7 @@ class Upkeep(keras.callbacks.Callback):
         self.step = int(progress['step'])
         self.reported = int(progress['reported'])  # the step of the last report
         self.clock = Clock(progress['seconds'])
+        self.pictures = int(progress['pictures'])
         self.samples = NetworkGenerator(model.averaged_generator)
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
@@ -73,5 +74,10 @@ class Upkeep(keras.callbacks.Callback):
 
     def save(self) -> None:
         """Writes a checkpoint of this step."""
-        progress = {'step': self.step, 'reported': self.reported, 'seconds': self.clock.trained_seconds}
+        progress = {
+            'step': self.step,
+            'reported': self.reported,
+            'seconds': self.clock.trained_seconds,
+            'pictures': self.pictures,
+        }
         self.checkpoints.save(self.step, self._adversarial.pieces(), progress)

@@ -108,6 +108,12 @@ def test_what_cannot_be_used_says_why(tmp_path):
         decode(tmp_path / 'huge.png')
     with pytest.raises(BadPictureError, match='No such file'):
         decode(tmp_path / 'nowhere.png')
+    save(tmp_path / 'large.png', Image.new('1', (8000, 8000)))
+    with pytest.raises(BadPictureError, match='8,000 x 8,000 are more than 50,000,000 pixels'):
+        decode(tmp_path / 'large.png')
+    save(tmp_path / 'deep.tiff', Image.new('I', (4, 4), 70_000))
+    with pytest.raises(BadPictureError, match='32-bit'):
+        decode(tmp_path / 'deep.tiff')
     save(tmp_path / 'float.tiff', Image.new('F', (4, 4), 0.5))
     with pytest.raises(BadPictureError, match='floating-point'):
         decode(tmp_path / 'float.tiff')

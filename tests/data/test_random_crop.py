@@ -30,16 +30,19 @@ def test_load_sizes_of_the_paper():
 
 @pytest.mark.parametrize(('height', 'width'), [(76, 76), (120, 76), (90, 140), (40, 30), (500, 375), (77, 76)])
 @pytest.mark.parametrize(('top', 'left'), [(0.0, 0.0), (0.5, 0.999), (0.999, 0.3)])
-@pytest.mark.parametrize(('file_format', 'tolerance'), [('PNG', 1), ('JPEG', 4)])
-def test_crop_is_that_of_the_whole_picture_resized(height, width, top, left, file_format, tolerance):
+@pytest.mark.parametrize('file_format', ['PNG', 'JPEG'])
+def test_crop_is_that_of_the_whole_picture_resized(height, width, top, left, file_format):
     encoded = encode(picture(height, width), file_format)
     scale = 76 / min(height, width)
     target = (int(width * scale + 0.5), int(height * scale + 0.5))
     resized = np.asarray(Image.open(io.BytesIO(encoded)).resize(target, Image.BILINEAR)).astype(int)
     first_row, first_column = int(top * (resized.shape[0] - 63)), int(left * (resized.shape[1] - 63))
     expected = resized[first_row : first_row + 64, first_column : first_column + 64]
-    # A JPEG of four times the size is decoded to half of it.
-    assert np.abs(crop_of(encoded, 64, top, left) - expected).max() <= tolerance
+    difference = np.abs(crop_of(encoded, 64, top, left) - expected)
+    if file_format == 'JPEG' and min(height, width) > 4 * 76:  # decoded to half of its size
+        assert difference.mean() < 2
+    else:
+        assert difference.max() <= 1
 
 
 def test_crop_of_a_picture_of_load_size_keeps_every_pixel():

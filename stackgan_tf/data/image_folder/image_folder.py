@@ -1,6 +1,5 @@
 """A folder of pictures as a source of examples."""
 
-import dataclasses
 import functools
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,8 +7,9 @@ from pathlib import Path
 import tensorflow as tf
 
 from stackgan_tf.console import say
+from stackgan_tf.data.image_folder.first_pass import Preparation
 from stackgan_tf.data.image_folder.listing import list_pictures
-from stackgan_tf.data.image_folder.picture_cache import PictureCache, Preparation
+from stackgan_tf.data.image_folder.picture_cache import PictureCache
 from stackgan_tf.data.random_crop import load_size, random_crops
 from stackgan_tf.user_error import UserError
 
@@ -17,7 +17,7 @@ from stackgan_tf.user_error import UserError
 class ImageFolder:
     """Any folder of JPEG, PNG, WebP, GIF, BMP and TIFF files, nested or not.
 
-    The first use reads every picture once and keeps it at load size in a cache (see `picture_cache`).
+    The first use reads every picture once and keeps it at load size in a cache (see `first_pass`).
 
     Args:
         root: the folder; may hold `train/` and `test/`, a sub-folder a class, and `metadata.jsonl` or `metadata.csv`.
@@ -44,11 +44,8 @@ class ImageFolder:
         self._listing = list_pictures(Path(root).expanduser(), split, test_fraction)
         for note in self._listing.notes:
             say(note)
-        limit = int(cache_gigabytes * 1e9)
-        lossless = Preparation(load_size(self._size), crop_to_boxes, lossless=True)
-        fits = lossless.expected_bytes(len(self._listing.files)) <= limit
-        self._preparation = lossless if fits else dataclasses.replace(lossless, lossless=False)
-        self._cache = PictureCache(self._listing, self._preparation, limit)
+        preparation = Preparation(load_size(self._size), crop_to_boxes)
+        self._cache = PictureCache(self._listing, preparation, int(cache_gigabytes * 1e9))
 
     @property
     def count(self) -> int:
@@ -80,7 +77,7 @@ class ImageFolder:
         """
         if size != self._size:
             raise UserError(f'ImageFolder.sizes ends with {self._size}, the sizes of the model with {size}')
-        if not self._preparation.lossless:
+        if not self._cache.lossless:
             encoded = tf.numpy_function(self._cache.read, [indices], tf.string, stateful=False)
             return random_crops(tf.ensure_shape(encoded, indices.shape), size, draws)
         cut = functools.partial(self._cache.crops, size=size)

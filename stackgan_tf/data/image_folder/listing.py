@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from stackgan_tf.data.image_folder.metadata import Annotation, find_metadata, read_metadata
+from stackgan_tf.data.image_folder.metadata import FILE_NAMES, Annotation, read_metadata
 from stackgan_tf.user_error import UserError
 
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.webp', '.gif', '.bmp', '.tif', '.tiff')
@@ -78,24 +78,27 @@ def list_pictures(root: Path, split: str, test_fraction: float) -> Listing:
     Raises:
         UserError: the folder is missing, may not be read, or has no picture of this split; or its metadata are wrong.
     """
-    everything, others = _find(root)
-    if not everything:
-        also = f'; it has {_counted(others)}' if others else ''
+    if split not in SPLITS:
+        raise UserError(f'ImageFolder.split = {split!r} must be {" or ".join(map(repr, SPLITS))}')
+    found = _find(root)
+    if not found.pictures:
+        also = f'; it has {_counted(found.others)}' if found.others else ''
         raise UserError(f'{root} has no pictures ({", ".join(suffix[1:] for suffix in SUFFIXES)}){also}')
+    everything, notes = found.pictures, found.notes()
     given = [name for name in SPLITS if any(file.name.startswith(f'{name}/') for file in everything)]
     if given:
+        everything = [file for file in everything if file.name.startswith(tuple(f'{name}/' for name in given))]
         files = [file for file in everything if file.name.startswith(f'{split}/')]
-        outside = sum(not file.name.startswith(tuple(f'{name}/' for name in SPLITS)) for file in everything)
+        if outside := len(found.pictures) - len(everything):
+            notes.append(f'{outside:,} pictures outside {"/ and ".join(given)}/ are not used')
     else:
         chosen = [_fraction(file.name) < test_fraction for file in everything]
         files = [file for file, is_test in zip(everything, chosen, strict=True) if is_test == (split == 'test')]
-        outside = 0
     if not files:
         why = f'no pictures in {split}/' if given else f'no pictures for {split}: ImageFolder.test_fraction decides'
         raise UserError(f'{root} has {why}; {len(everything):,} in all')
-    annotations, notes = _annotate(root, given, {file.name for file in everything})
-    if outside:
-        notes.append(f'{outside:,} pictures outside {"/ and ".join(given)}/ are not used')
+    annotations, more_notes = _annotate(root, found.metadata, {file.name for file in everything})
+    notes += more_notes
     names = {file.name for file in files}
     return Listing(
         root=root,
@@ -111,34 +114,64 @@ def shown(name: str) -> str:
     return name if name.isprintable() else ascii(name)
 
 
-def _find(root: Path) -> tuple[list[PictureFile], Counter[str]]:
-    """All files named like pictures, sorted by name, and how many others there are, by suffix."""
+@dataclasses.dataclass
+class _Found:
+    """What a folder holds.
+
+    Attributes:
+        pictures: files named like pictures, sorted by name.
+        others: how many other files there are, by suffix.
+        metadata: the metadata files, relative to the folder.
+        unreadable: sub-folders that may not be read.
+    """
+
+    pictures: list[PictureFile] = dataclasses.field(default_factory=list)
+    others: Counter[str] = dataclasses.field(default_factory=Counter)
+    metadata: list[str] = dataclasses.field(default_factory=list)
+    unreadable: list[str] = dataclasses.field(default_factory=list)
+
+    def notes(self) -> list[str]:
+        """What there is to say about it."""
+        notes = []
+        if self.others:
+            notes.append(f'passed over: {_counted(self.others)}')
+        if self.unreadable:
+            notes.append(f'{len(self.unreadable):,} folders may not be read: {_listed(self.unreadable)}')
+        return notes
+
+
+def _find(root: Path) -> _Found:
     if not os.path.isdir(root):  # unlike pathlib's, never raises
         what = 'is no folder' if os.path.exists(root) else 'does not exist, or may not be read'
         raise UserError(f'there are no pictures: {root} {what}')
-    files: list[PictureFile] = []
-    others: Counter[str] = Counter()
-    for path in _walk(root):
+    found = _Found()
+    for path in _walk(root, found.unreadable):
         suffix = os.path.splitext(path)[1].lower()
+        if os.path.basename(path) in FILE_NAMES:
+            found.metadata.append(_relative(path, root))
+            continue
         if suffix not in SUFFIXES:
-            others[suffix] += 1
+            found.others[suffix] += 1
             continue
         try:
             status = os.stat(path)
         except OSError:  # a link to nowhere, or gone since
-            files.append(PictureFile(_relative(path, root), -1, 0))
+            found.pictures.append(PictureFile(_relative(path, root), -1, 0))
             continue
         if stat.S_ISREG(status.st_mode):
-            files.append(PictureFile(_relative(path, root), status.st_size, status.st_mtime_ns))
-    files.sort()
-    return files, others
+            found.pictures.append(PictureFile(_relative(path, root), status.st_size, status.st_mtime_ns))
+    found.pictures.sort()
+    found.metadata.sort()
+    return found
 
 
-def _walk(root: Path) -> Iterator[str]:
+def _walk(root: Path, unreadable: list[str]) -> Iterator[str]:
     """Paths of all files below a folder but hidden ones; follows links to folders, each folder once."""
 
     def refuse(error: OSError) -> None:
-        raise UserError(f'{shown(str(error.filename))} cannot be read: {error.strerror}') from error
+        if os.path.samefile(error.filename, root):
+            raise UserError(f'{root} may not be read: {error.strerror}') from error
+        unreadable.append(_relative(error.filename, root))
 
     seen: set[tuple[int, int]] = set()
     for folder, folders, names in os.walk(root, onerror=refuse, followlinks=True):
@@ -173,31 +206,41 @@ def _class_names(names: Iterable[str]) -> list[str]:
     return sorted(classes) if len(classes) > 1 and '' not in classes else []
 
 
-def _annotate(root: Path, given: list[str], names: set[str]) -> tuple[dict[str, Annotation], list[str]]:
-    """Annotations of all metadata files by the pictures' names, and what there is to say about them."""
+def _annotate(root: Path, files: list[str], names: set[str]) -> tuple[dict[str, Annotation], list[str]]:
+    """Annotations of the metadata files by the pictures' names, and what there is to say about them.
+
+    Raises:
+        UserError: a folder has two, or one is in the wrong form.
+    """
     annotations: dict[str, Annotation] = {}
     notes: list[str] = []
     missing: list[str] = []
-    for prefix in ('', *(f'{name}/' for name in given)):
-        path = find_metadata(root / prefix)
-        if path is None:
-            continue
-        found, repeated = read_metadata(path)
+    seen: set[str] = set()
+    for file in files:
+        prefix = file[: file.rfind('/') + 1]
+        if prefix in seen:
+            raise UserError(f'{root / prefix} has both {" and ".join(FILE_NAMES)}: keep one')
+        seen.add(prefix)
+        found, repeated = read_metadata(root / file)
         if repeated:
-            notes.append(f'{path} names {repeated:,} pictures again: their captions are put together')
+            notes.append(f'{root / file} names {repeated:,} pictures again: their captions are put together')
         for name, annotation in found.items():
             if prefix + name in names:
                 annotations[prefix + name] = annotation
             else:
                 missing.append(prefix + name)
     if missing:
-        more = ', ...' if len(missing) > _LISTED else ''
-        listed = ', '.join(shown(name) for name in missing[:_LISTED])
-        notes.append(f'the metadata name {len(missing):,} pictures that are not there: {listed}{more}')
+        notes.append(f'the metadata name {len(missing):,} pictures that are not there: {_listed(missing)}')
     if annotations and len(annotations) < len(names):
         notes.append(f'{len(names) - len(annotations):,} pictures are not in the metadata: they have no captions')
     return annotations, notes
 
 
+def _listed(names: list[str]) -> str:
+    more = ', ...' if len(names) > _LISTED else ''
+    return ', '.join(shown(name) for name in names[:_LISTED]) + more
+
+
 def _counted(suffixes: Counter[str]) -> str:
-    return ', '.join(f'{count:,} {suffix or "without suffix"}' for suffix, count in suffixes.most_common(3))
+    most = sorted(suffixes.items(), key=lambda item: (-item[1], item[0]))[:3]
+    return ', '.join(f'{count:,} {suffix or "without suffix"}' for suffix, count in most)

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import math
 import posixpath
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from stackgan_tf.user_error import UserError
 
 FILE_NAMES = ('metadata.jsonl', 'metadata.csv')
 _JSON_COLUMNS = ('captions', 'bbox')
+_MAX_PIXEL = 10**9  # no picture has one there; also refuses what is no number
 
 
 class Annotation(NamedTuple):
@@ -24,18 +24,6 @@ class Annotation(NamedTuple):
 
     captions: tuple[str, ...] = ()
     box: tuple[float, ...] | None = None
-
-
-def find_metadata(folder: Path) -> Path | None:
-    """The metadata file of a folder, if it has one.
-
-    Raises:
-        UserError: it has two.
-    """
-    found = [folder / name for name in FILE_NAMES if (folder / name).is_file()]
-    if len(found) > 1:
-        raise UserError(f'{folder} has both {" and ".join(FILE_NAMES)}: keep one')
-    return found[0] if found else None
 
 
 def read_metadata(path: Path) -> tuple[dict[str, Annotation], int]:
@@ -77,6 +65,9 @@ def _json_records(path: Path) -> Iterator[tuple[int, Any]]:
 def _csv_records(path: Path) -> Iterator[tuple[int, Any]]:
     reader = csv.DictReader(_lines(path), strict=True)
     try:
+        reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
+        if 'file_name' not in reader.fieldnames:
+            raise ValueError('the first line must name the columns, among them file_name')
         for record in reader:
             if None in record or None in record.values():
                 raise ValueError(f'the first line names {len(reader.fieldnames or ())} columns, here are more or less')
@@ -128,4 +119,4 @@ def _box(value: Any) -> tuple[float, ...] | None:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _MAX_PIXEL

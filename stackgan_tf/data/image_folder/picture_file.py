@@ -31,8 +31,6 @@ def read_picture(path: Path, shorter_side: int, box: Sequence[float] | None = No
     Raises:
         BadPictureError: it cannot be used.
     """
-    if not _size(path):
-        raise BadPictureError('empty file')
     image = decode(path, shorter_side if box is None else None)
     if box is not None:
         try:
@@ -60,10 +58,3 @@ def _encode(image: Image.Image, file_format: str, **options: int) -> bytes:
     encoded = io.BytesIO()
     image.save(encoded, file_format, **options)
     return encoded.getvalue()
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError as error:
-        raise BadPictureError(error.strerror or str(error)) from error

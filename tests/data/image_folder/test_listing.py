@@ -22,6 +22,7 @@ def test_it_finds_every_kind_at_any_depth_and_nothing_else(tmp_path):
     kinds = ['a.jpg', 'b.JPEG', 'c/d.png', 'c/e/f.webp', 'g.gif', 'h.bmp', 'i.tif', 'j.tiff']
     touch(tmp_path, *kinds, 'notes.txt', '.hidden.jpg', '.thumbnails/k.jpg', 'l.heic')
     assert names(tmp_path) == sorted(kinds)
+    assert list_pictures(tmp_path, 'train', 0.0).notes == ['passed over: 1 .heic, 1 .txt']
 
 
 def test_names_of_all_sorts(tmp_path):
@@ -60,6 +61,7 @@ def test_a_split_without_pictures(tmp_path):
 
 def test_sub_folders_are_classes_if_all_pictures_lie_in_them(tmp_path):
     touch(tmp_path, 'train/wren/a.jpg', 'train/owl/b.jpg', 'test/owl/c.jpg', 'test/owl/deep/d.jpg')
+    touch(tmp_path, 'val/owl/e.jpg', 'cover.jpg')  # not used, and so no classes
     found = list_pictures(tmp_path, 'test', 0.0)
     assert found.class_names == ['owl', 'wren']
     assert [found.label(file.name) for file in found.files] == [0, 0]
@@ -74,14 +76,17 @@ def test_other_sub_folders_are_not(tmp_path, files):
     assert found.label(files[0]) == -1
 
 
-def test_metadata_of_the_root_and_of_splits(tmp_path):
-    touch(tmp_path, 'train/a.jpg', 'train/b.jpg', 'test/c.jpg')
+def test_metadata_of_any_folder(tmp_path):
+    touch(tmp_path, 'train/a.jpg', 'train/b.jpg', 'test/sub/c.jpg')
     (tmp_path / 'metadata.csv').write_text('file_name,text\ntrain/a.jpg,from the root\n')
-    (tmp_path / 'test' / 'metadata.jsonl').write_text('{"file_name": "c.jpg", "text": "from test"}\n')
+    (tmp_path / 'test' / 'sub' / 'metadata.jsonl').write_text('{"file_name": "c.jpg", "text": "from its folder"}\n')
     assert list_pictures(tmp_path, 'train', 0).annotation('train/a.jpg').captions == ('from the root',)
     found = list_pictures(tmp_path, 'test', 0)
-    assert found.annotation('test/c.jpg').captions == ('from test',)
+    assert found.annotation('test/sub/c.jpg').captions == ('from its folder',)
     assert found.notes == ['1 pictures are not in the metadata: they have no captions']
+    (tmp_path / 'metadata.jsonl').touch()
+    with pytest.raises(UserError, match=r'has both metadata.jsonl and metadata.csv: keep one'):
+        list_pictures(tmp_path, 'train', 0)
 
 
 def test_metadata_that_name_what_is_not_there_are_counted_and_listed_up_to_ten(tmp_path):
@@ -127,16 +132,25 @@ def test_missing_folder_file_and_empty_folder(tmp_path):
         list_pictures(tmp_path / 'empty', 'train', 0)
 
 
-def test_no_permission(tmp_path, monkeypatch):
+def test_an_unknown_split(tmp_path):
+    with pytest.raises(UserError, match=r"ImageFolder.split = 'val' must be 'train' or 'test'"):
+        list_pictures(tmp_path, 'val', 0)
+
+
+def test_folders_that_may_not_be_read(tmp_path, monkeypatch):
     # The user who runs tests may be root, whom permissions do not stop: so the system call fails for everyone.
     touch(tmp_path, 'a.jpg', 'closed/b.jpg')
-    scandir = os.scandir
+    closed, scandir = [str(tmp_path / 'closed')], os.scandir
 
     def refuse(path):
-        if str(path).endswith('closed'):
+        if str(path) in closed:
             raise PermissionError(13, 'Permission denied', str(path))
         return scandir(path)
 
     monkeypatch.setattr(listing.os, 'scandir', refuse)
-    with pytest.raises(UserError, match='closed cannot be read: Permission denied'):
+    found = list_pictures(tmp_path, 'train', 0)
+    assert [file.name for file in found.files] == ['a.jpg']
+    assert found.notes == ['1 folders may not be read: closed']
+    closed.append(str(tmp_path))
+    with pytest.raises(UserError, match='may not be read: Permission denied'):
         list_pictures(tmp_path, 'train', 0)

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from stackgan_tf.data.image_folder.metadata import Annotation, find_metadata, read_metadata
+from stackgan_tf.data.image_folder.metadata import Annotation, read_metadata
 from stackgan_tf.user_error import UserError
 
 
@@ -42,7 +42,7 @@ def test_csv_with_quotes_line_breaks_and_json_cells(tmp_path):
 
 def test_a_file_named_again_gets_more_captions(tmp_path):
     annotations, repeated = read(
-        tmp_path, 'metadata.csv', 'file_name,text\na.jpg,one\nb.jpg,x\na.jpg,two\n./a.jpg,three\n'
+        tmp_path, 'metadata.csv', 'file_name, text\na.jpg,one\nb.jpg,x\na.jpg,two\n./a.jpg,three\n'
     )
     assert annotations['a.jpg'].captions == ('one', 'two', 'three')
     assert repeated == 2
@@ -61,7 +61,9 @@ def test_a_file_named_again_gets_more_captions(tmp_path):
         ('metadata.jsonl', '{"file_name": "a", "bbox": [1, 2, 3, NaN]}', 'line 1: bbox must be'),
         ('metadata.jsonl', b'{"file_name": "a"}\n{"file_name": "\xff"}', 'line 2: not UTF-8'),
         ('metadata.jsonl', '[' * 100_000, 'line 1: not JSON'),
-        ('metadata.csv', 'name,text\na.jpg,x', 'line 2: it must have a file_name'),
+        ('metadata.jsonl', '{"file_name": "a", "bbox": [1, 2, 3, 1' + '0' * 400 + ']}', 'line 1: bbox must be'),
+        ('metadata.csv', 'name,text\na.jpg,x', 'line 1: the first line must name the columns, among them file_name'),
+        ('metadata.csv', '', 'line 0: the first line must name the columns'),
         ('metadata.csv', 'file_name,text\na.jpg', 'line 2: the first line names 2 columns'),
         ('metadata.csv', 'file_name,text\na.jpg,b,c', 'line 2: the first line names 2 columns'),
         ('metadata.csv', 'file_name,text\na.jpg,x\nb.jpg,"open', 'line 3: unexpected end'),
@@ -73,15 +75,6 @@ def test_wrong_forms_are_told_with_their_line(tmp_path, name, content, message):
         read(tmp_path, name, content)
     assert str(tmp_path / name) in str(caught.value)
     assert '\n' not in str(caught.value)
-
-
-def test_one_metadata_file_a_folder(tmp_path):
-    assert find_metadata(tmp_path) is None
-    (tmp_path / 'metadata.csv').touch()
-    assert find_metadata(tmp_path) == tmp_path / 'metadata.csv'
-    (tmp_path / 'metadata.jsonl').touch()
-    with pytest.raises(UserError, match='keep one'):
-        find_metadata(tmp_path)
 
 
 def test_unreadable(tmp_path):

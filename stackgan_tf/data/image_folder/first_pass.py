@@ -1,0 +1,182 @@
+"""The first pass over a folder of pictures: each is read once, and kept in TFRecord files that training reads from.
+
+A cache entry grows by whole shards; an interrupted first pass goes on with the next.
+"""
+
+import collections
+import concurrent.futures
+import dataclasses
+import json
+import os
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+from tqdm import tqdm
+
+from stackgan_tf.console import say
+from stackgan_tf.data.image_folder.cache_entry import CacheEntry, NoRoomError, gigabytes, size_of
+from stackgan_tf.data.image_folder.listing import Listing, PictureFile
+from stackgan_tf.data.image_folder.picture_file import encode_compact, encode_lossless, read_picture
+from stackgan_tf.data.picture import BadPictureError
+from stackgan_tf.files import write_json
+from stackgan_tf.user_error import UserError
+
+SHARD = 8192  # files
+FRAME_BEFORE, FRAME_AFTER = 12, 4  # what TFRecord puts around a record, bytes
+
+
+@dataclasses.dataclass(frozen=True)
+class Preparation:
+    """What is done to pictures.
+
+    Attributes:
+        load_size: what their shorter side becomes, pixels.
+        crop_to_boxes: whether they are cropped around the boxes that are known.
+    """
+
+    load_size: int
+    crop_to_boxes: bool
+
+    def box(self, listing: Listing, file: PictureFile) -> tuple[float, ...] | None:
+        """The box that a picture is cropped around, if it is."""
+        return listing.annotation(file.name).box if self.crop_to_boxes else None
+
+    def expected_bytes(self, count: int, lossless: bool) -> int:
+        """About what so many pictures take: with sides of 4 to 3, and as JPEG an eighth of the pixels."""
+        return count * self.load_size**2 * 4 // (1 if lossless else 8)
+
+
+class _Prepared(NamedTuple):
+    encoded: bytes
+    shape: tuple[int, int]  # height, width
+    enlarged: bool
+
+
+def shard_count(listing: Listing) -> int:
+    """Into how many shards a listing is cut."""
+    return -(-len(listing.files) // SHARD)
+
+
+def shard_path(entry: Path, number: int) -> Path:
+    """A shard's pictures; what is known of them lies beside, with the suffix `.json`."""
+    return entry / f'pictures-{number:05}.tfrecord'
+
+
+def shard_contents(entry: Path, number: int) -> dict[str, Any] | None:
+    """What is known of a shard's pictures; None if it is not there, cut short, or made when files could not be read."""
+    path = shard_path(entry, number)
+    try:
+        contents = json.loads(path.with_suffix('.json').read_text(encoding='utf-8'))
+        framed = sum(length + FRAME_BEFORE + FRAME_AFTER for length in contents['lengths'])
+        return contents if path.stat().st_size == framed and not contents['again'] else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def first_pass(listing: Listing, preparation: Preparation, entry: CacheEntry, limit: int) -> list[dict[str, Any]]:
+    """Makes the shards that are missing: uncompressed if they fit, else as JPEG.
+
+    Args:
+        listing: the files.
+        preparation: what is done to them.
+        entry: where they are kept.
+        limit: bytes that all entries of the cache together may take.
+
+    Returns:
+        What is known of the pictures of each shard.
+
+    Raises:
+        UserError: there is no room.
+    """
+    say(f'First pass over {len(listing.files):,} pictures (once; kept in {entry.path}) ...')
+    try:
+        return _make(listing, preparation, entry, limit, lossless=True)
+    except NoRoomError:
+        try:
+            return _make(listing, preparation, entry, limit, lossless=False)
+        except NoRoomError as error:
+            expected = preparation.expected_bytes(len(listing.files), lossless=False)
+            raise UserError(
+                f'the prepared pictures take about {gigabytes(expected)} in {entry.path.parent}, but {error}: raise '
+                'ImageFolder.cache_gigabytes, or set STACKGAN_TF_CACHE to another disk'
+            ) from error
+
+
+def _make(
+    listing: Listing, preparation: Preparation, entry: CacheEntry, limit: int, lossless: bool
+) -> list[dict[str, Any]]:
+    files = listing.files
+    allowed = entry.make_room(preparation.expected_bytes(len(files), lossless), limit)
+
+    def prepare(file: PictureFile) -> _Prepared | BadPictureError:
+        try:
+            box = preparation.box(listing, file)
+            image, enlarged = read_picture(listing.root / file.name, preparation.load_size, box)
+        except BadPictureError as error:
+            return error
+        encoded = encode_lossless(image) if lossless else encode_compact(image)
+        return _Prepared(encoded, (image.height, image.width), enlarged)
+
+    shards = []
+    with (
+        concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool,
+        tqdm(total=len(files), unit=' pictures', disable=None, leave=False) as progress,
+        warnings.catch_warnings(),
+    ):
+        # Of what Pillow only warns about, it makes pictures nevertheless.
+        warnings.simplefilter('ignore')
+        for number in range(shard_count(listing)):
+            contents = shard_contents(entry.path, number)
+            if contents is None or contents['lossless'] != lossless:
+                progress.update(number * SHARD - progress.n)
+                shard = files[number * SHARD : (number + 1) * SHARD]
+                outcomes = _in_order(pool, prepare, shard)
+                contents = _write_shard(shard_path(entry.path, number), outcomes, lossless, progress)
+            shards.append(contents)
+            if size_of(entry.path) > allowed:
+                for path in entry.path.glob('pictures-*'):
+                    path.unlink()
+                raise NoRoomError(f'the cache may take {gigabytes(limit)}')
+    return shards
+
+
+def _write_shard(
+    path: Path, outcomes: Iterator[_Prepared | BadPictureError], lossless: bool, progress: tqdm
+) -> dict[str, Any]:
+    contents: dict[str, Any] = {'lossless': lossless, 'again': False, 'enlarged': 0, 'bad': []}
+    contents |= {'positions': [], 'lengths': [], 'shapes': []}
+    beside = path.with_name(f'.{path.name}')
+    try:
+        with tf.io.TFRecordWriter(str(beside)) as writer:
+            for position, outcome in enumerate(outcomes):
+                progress.update()
+                if isinstance(outcome, BadPictureError):
+                    contents['bad'].append((position, str(outcome)))
+                    contents['again'] |= outcome.may_pass
+                    continue
+                writer.write(outcome.encoded)
+                contents['positions'].append(position)
+                contents['lengths'].append(len(outcome.encoded))
+                contents['shapes'].append(outcome.shape)
+                contents['enlarged'] += outcome.enlarged
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+    write_json(path.with_suffix('.json'), contents)
+    return contents
+
+
+def _in_order(
+    pool: concurrent.futures.Executor, function: Callable[[PictureFile], Any], files: Sequence[PictureFile]
+) -> Iterator[Any]:
+    """What the function makes of each file, a few at work at a time, so that memory stays small."""
+    waiting: collections.deque[concurrent.futures.Future[Any]] = collections.deque()
+    for file in files:
+        waiting.append(pool.submit(function, file))
+        if len(waiting) > 4 * (os.cpu_count() or 1):
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
