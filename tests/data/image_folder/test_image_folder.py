@@ -1,51 +1,16 @@
-import errno
 import json
 import os
-import subprocess
-import sys
-import threading
-import time
-import types
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from folder_source import SIZES, crops, passes, source
 from picture_files import huge_png, photograph, save
 from PIL import Image
 
-from stackgan_tf.data import picture
-from stackgan_tf.data.image_folder import cache_entry, first_pass, picture_cache
 from stackgan_tf.data.image_folder.image_folder import ImageFolder
 from stackgan_tf.data.training_batches import training_batches
 from stackgan_tf.user_error import UserError
-
-SIZES = (8, 16)  # load size 19
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv('STACKGAN_TF_CACHE', str(tmp_path / 'cache'))
-    return tmp_path / 'cache' / 'image_folders'
-
-
-@pytest.fixture
-def root(tmp_path):
-    for number in range(5):
-        save(tmp_path / 'pictures' / f'{number}.png', photograph(40, 50 + 10 * number, number))
-    return tmp_path / 'pictures'
-
-
-def source(root, **settings):
-    return ImageFolder(str(root), SIZES, **{'test_fraction': 0.0, **settings})
-
-
-def crops(folder, indices, draws=None):
-    draws = np.zeros((len(indices), 2)) if draws is None else draws
-    return folder.crops(tf.constant(indices, tf.int64), tf.constant(draws, tf.float32), 16).numpy()
-
-
-def passes(capsys):
-    return capsys.readouterr().out.count('First pass')
 
 
 def test_crops_are_cut_from_the_prepared_pictures(root):
@@ -192,131 +157,3 @@ def test_pictures_with_names_of_all_sorts_are_used(tmp_path):
     for name in ('with space.png', 'new\nline.png', 'bird ✓.png', os.fsdecode(b'caf\xe9.png')):
         save(tmp_path / 'set' / name)
     assert crops(source(tmp_path / 'set'), range(4)).shape == (4, 16, 16, 3)
-
-
-def test_an_interrupted_first_pass_goes_on_with_the_next_shard(root, monkeypatch):
-    monkeypatch.setattr(first_pass, 'SHARD', 2)
-    monkeypatch.setattr(picture_cache, 'SHARD', 2)
-    read, seen = first_pass.read_picture, []
-
-    def interrupted(path, *arguments):
-        seen.append(path.name)
-        if path.name == '3.png':
-            raise KeyboardInterrupt
-        return read(path, *arguments)
-
-    monkeypatch.setattr(first_pass, 'read_picture', interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        source(root)
-    seen.clear()
-    monkeypatch.setattr(first_pass, 'read_picture', lambda path, *rest: seen.append(path.name) or read(path, *rest))
-    of_three_shards = crops(source(root), range(5))
-    assert sorted(seen) == ['2.png', '3.png', '4.png']
-    monkeypatch.setattr(first_pass, 'SHARD', 100)
-    monkeypatch.setattr(picture_cache, 'SHARD', 100)
-    np.testing.assert_array_equal(of_three_shards, crops(source(root), range(5)))
-
-
-def test_a_damaged_cache_is_mended(root, cache, capsys):
-    before = crops(source(root), range(5))
-    (shard,) = cache.glob('*/*.tfrecord')
-    shard.write_bytes(shard.read_bytes()[:1000])
-    np.testing.assert_array_equal(crops(source(root), range(5)), before)
-    (contents,) = cache.glob('*/pictures-*.json')
-    contents.write_text('{"lengths"')
-    np.testing.assert_array_equal(crops(source(root), range(5)), before)
-    assert passes(capsys) == 3
-
-
-def test_the_cache_is_a_tfrecord_of_pictures(root, cache):
-    source(root)
-    (shard,) = cache.glob('*/*.tfrecord')
-    records = list(tf.data.TFRecordDataset(str(shard)).as_numpy_iterator())
-    assert len(records) == 5
-    assert records[0].startswith(b'P6\n')
-
-
-def test_the_longest_unused_entries_make_room(root, tmp_path, cache):
-    # The two sets take 11 and 8 kB, the third is expected to take 5.
-    source(root, cache_gigabytes=21e-6)
-    (old,) = cache.iterdir()
-    os.utime(old, (1, 1))
-    for number in range(5):
-        save(tmp_path / 'more' / f'{number}.png', photograph(40, 50, number))
-    kept = source(tmp_path / 'more', cache_gigabytes=21e-6)
-    assert old.exists()
-    source(tmp_path / 'more', cache_gigabytes=21e-6, test_fraction=0.4)
-    assert not old.exists()
-    # An entry in use stays, whatever the limit.
-    assert crops(kept, [0]).shape == (1, 16, 16, 3)
-    assert len(list(cache.iterdir())) == 2
-
-
-def test_nothing_else_is_removed(root, cache):
-    for stranger in (cache.parent / 'thesis', cache / 'thesis'):
-        stranger.mkdir(parents=True)
-        (stranger / 'thesis.txt').write_text('years of work')
-    source(root, cache_gigabytes=8e-6)
-    assert len(list(cache.parent.rglob('thesis.txt'))) == 2
-
-
-def test_what_turns_out_too_large_is_kept_as_jpeg(tmp_path, cache):
-    # Wider than expected: 3 * 19 * 19 * 12 bytes each instead of 19 * 19 * 4.
-    for number in range(3):
-        save(tmp_path / 'wide' / f'{number}.png', photograph(40, 480, number))
-    folder = source(tmp_path / 'wide', cache_gigabytes=20e-6)
-    assert not folder._cache.lossless
-    assert crops(folder, range(3)).shape == (3, 16, 16, 3)
-
-
-def test_what_does_not_fit_is_refused_before_anything_is_removed(root, tmp_path, cache, monkeypatch):
-    source(root)
-    more = save(tmp_path / 'more' / 'a.png').parent
-    with pytest.raises(UserError, match=r'but the cache may take 0.0 GB: raise ImageFolder.cache_gigabytes'):
-        source(more, cache_gigabytes=1e-7)
-    assert len(list(cache.glob('*/*.tfrecord'))) == 1
-    monkeypatch.setattr(cache_entry.shutil, 'disk_usage', lambda path: types.SimpleNamespace(free=1))
-    with pytest.raises(UserError, match=r'but the disk has 0.0 GB free: raise .* or set STACKGAN_TF_CACHE'):
-        source(more)
-
-
-def test_files_that_could_not_be_read_are_tried_again(root, monkeypatch, capsys):
-    def fail(image, **options):
-        raise OSError(errno.EIO, 'Input/output error')
-
-    with monkeypatch.context() as patch:
-        patch.setattr(picture.Image, 'open', fail)
-        with pytest.raises(UserError, match=r'no picture that can be used: 0.png: Input/output error'):
-            source(root)
-    assert source(root).count == 5
-    assert passes(capsys) == 2
-
-
-def test_two_at_once_prepare_once(root, monkeypatch, capsys):
-    read = first_pass.read_picture
-    monkeypatch.setattr(first_pass, 'read_picture', lambda *arguments: time.sleep(0.1) or read(*arguments))
-    folders = []
-    threads = [threading.Thread(target=lambda: folders.append(source(root))) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert passes(capsys) == 1
-    np.testing.assert_array_equal(crops(folders[0], range(5)), crops(folders[1], range(5)))
-
-
-def test_memory_stays_small_however_many_names(tmp_path):
-    script = (
-        'import os, resource, sys\n'
-        'from pathlib import Path\n'
-        'from stackgan_tf.data.image_folder.listing import PictureFile, list_pictures\n'
-        'import stackgan_tf.data.image_folder.listing as listing\n'
-        'count = 100_000\n'
-        'before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n'
-        'pictures = [PictureFile(f"folder/{i:012}.jpg", i, i) for i in range(count)]\n'
-        'listing._find = lambda root: listing._Found(pictures)\n'
-        'list_pictures(Path(sys.argv[1]), "train", 0.1)\n'
-        'print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / count)\n'
-    )
-    result = subprocess.run([sys.executable, '-c', script, str(tmp_path)], capture_output=True, text=True, check=True)
-    assert float(result.stdout) < 1000  # bytes a name: a million stay under 1 GiB

@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -154,3 +156,20 @@ def test_folders_that_may_not_be_read(tmp_path, monkeypatch):
     closed.append(str(tmp_path))
     with pytest.raises(UserError, match='may not be read: Permission denied'):
         list_pictures(tmp_path, 'train', 0)
+
+
+def test_memory_stays_small_however_many_names(tmp_path):
+    script = (
+        'import os, resource, sys\n'
+        'from pathlib import Path\n'
+        'from stackgan_tf.data.image_folder.listing import PictureFile, list_pictures\n'
+        'import stackgan_tf.data.image_folder.listing as listing\n'
+        'count = 100_000\n'
+        'before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n'
+        'pictures = [PictureFile(f"folder/{i:012}.jpg", i, i) for i in range(count)]\n'
+        'listing._find = lambda root: listing._Found(pictures)\n'
+        'list_pictures(Path(sys.argv[1]), "train", 0.1)\n'
+        'print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / count)\n'
+    )
+    result = subprocess.run([sys.executable, '-c', script, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert float(result.stdout) < 1000  # bytes a name: a million stay under 1 GiB

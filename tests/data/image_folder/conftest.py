@@ -1,0 +1,16 @@
+import pytest
+from picture_files import photograph, save
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv('STACKGAN_TF_CACHE', str(tmp_path / 'cache'))
+    return tmp_path / 'cache' / 'image_folders'
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A folder of five pictures."""
+    for number in range(5):
+        save(tmp_path / 'pictures' / f'{number}.png', photograph(40, 50 + 10 * number, number))
+    return tmp_path / 'pictures'
