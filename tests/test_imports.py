@@ -13,6 +13,7 @@ ALLOWED = {
     'networks': set(),
     'losses': set(),
     'data': FLOOR,
+    'text': {'networks'} | FLOOR,
     'models': {'networks', 'losses'} | FLOOR,
     'generator': FLOOR,
     'figures': {'generator'} | FLOOR,

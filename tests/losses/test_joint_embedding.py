@@ -1,0 +1,40 @@
+import numpy as np
+import tensorflow as tf
+
+from stackgan_tf.losses.joint_embedding import joint_embedding_loss
+
+
+def loss(images, texts, labels):
+    return float(
+        joint_embedding_loss(tf.constant(images, tf.float32), tf.constant(texts, tf.float32), tf.constant(labels))
+    )
+
+
+def by_hand(v, t, labels):
+    total, n = 0.0, len(labels)
+    for i in range(n):
+        for j in range(n):
+            if labels[i] != labels[j]:
+                total += max(0, 1 + v[i] @ t[j] - v[i] @ t[i])
+                total += max(0, 1 + v[j] @ t[i] - v[i] @ t[i])
+    return total / n**2
+
+
+def test_against_the_sums_of_the_paper():
+    rng = np.random.default_rng(0)
+    v, t = rng.normal(size=(2, 6, 3))
+    labels = np.array([0, 1, 2, 1, 0, 3])
+    np.testing.assert_allclose(loss(v, t, labels), by_hand(v, t, labels), rtol=1e-5)
+
+
+def test_pairs_that_find_each_other_cost_nothing():
+    assert loss(2 * np.eye(3), np.eye(3), [0, 1, 2]) == 0
+
+
+def test_equal_embeddings_cost_one_a_pair_and_side():
+    assert loss(np.ones((4, 2)), np.ones((4, 2)), [0, 1, 2, 3]) == 2 * 12 / 16
+
+
+def test_pictures_of_one_class_are_not_held_against_each_other():
+    v, t = np.random.default_rng(0).normal(size=(2, 4, 3))
+    assert loss(v, t, [5, 5, 5, 5]) == 0

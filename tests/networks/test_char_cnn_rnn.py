@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+from layer_harness import check_layer
+
+from stackgan_tf.networks.char_cnn_rnn import (
+    ALPHABET_SIZE,
+    LENGTH,
+    PUBLISHED,
+    CharCNNRNN,
+    GatedRecurrence,
+    ReluRecurrence,
+)
+
+
+def tokens(count=2, seed=0):
+    return np.random.default_rng(seed).integers(-1, ALPHABET_SIZE, (count, LENGTH)).astype('float32')
+
+
+@pytest.mark.parametrize(
+    ('name', 'parameters'),
+    [('cvpr2016', 1_814_144), ('icml2016_flowers', 2_994_560), ('icml2016_birds_coco', 4_045_184)],
+)
+def test_the_published_sizes(name, parameters):
+    network = CharCNNRNN(**PUBLISHED[name])
+    network.build((None, LENGTH))
+    assert network.count_params() == parameters
+
+
+@pytest.mark.parametrize(('recurrence', 'last_pool'), [('relu', True), ('gru', False)])
+def test_network(recurrence, last_pool, tmp_path):
+    check_layer(lambda: CharCNNRNN(8, recurrence, last_pool, 6), (tokens(),), ((2, 6),), tmp_path)
+
+
+@pytest.mark.parametrize('layer', [ReluRecurrence, GatedRecurrence])
+def test_recurrences(layer, tmp_path):
+    check_layer(
+        lambda: layer(4), (np.random.default_rng(0).normal(size=(2, 5, 3)).astype('float32'),), ((2, 5, 4),), tmp_path
+    )
+
+
+def test_relu_recurrence_against_its_formula():
+    layer = ReluRecurrence(4)
+    layer.build((None, 5, 3))
+    x = np.random.default_rng(0).normal(size=(2, 5, 3)).astype('float32')
+    w, a, u, b = (np.asarray(weight) for weight in layer.get_weights())
+    h = np.maximum(x[:, 0] @ w + a, 0)
+    expected = [h]
+    for t in range(1, 5):
+        h = np.maximum(x[:, t] @ w + a + h @ u + b, 0)
+        expected.append(h)
+    np.testing.assert_allclose(layer(x), np.stack(expected, 1), atol=1e-6)
+
+
+def test_gated_recurrence_against_its_formula():
+    layer = GatedRecurrence(4)
+    layer.build((None, 5, 3))
+    x = 5 * np.random.default_rng(0).normal(size=(2, 5, 3)).astype('float32')
+    w, a, ug, bg, uc, bc = (np.asarray(weight) for weight in layer.get_weights())
+
+    def sigmoid(value):
+        return 1 / (1 + np.exp(-value))
+
+    h = np.tanh((x[:, 0] @ w + a)[:, 8:])
+    expected = [h]
+    for t in range(1, 5):
+        from_input = x[:, t] @ w + a
+        z = sigmoid(from_input[:, :4] + (h @ ug + bg)[:, :4])
+        r = sigmoid(from_input[:, 4:8] + (h @ ug + bg)[:, 4:])
+        h = z * np.tanh(from_input[:, 8:] + (r * h) @ uc + bc) + (1 - z) * h
+        expected.append(h)
+    np.testing.assert_allclose(layer(x), np.stack(expected, 1), atol=1e-6)
+
+
+def test_a_caption_has_one_embedding_in_any_batch():
+    network = CharCNNRNN(32, 'gru', False, 16)
+    network.build((None, LENGTH))
+    together = np.asarray(network(tokens(7)))
+    alone = np.concatenate([network(tokens(7)[i : i + 1]) for i in range(7)])
+    np.testing.assert_allclose(together, alone, atol=1e-6)
+
+
+def test_unknown_characters_have_no_features():
+    network = CharCNNRNN(8, 'relu', True, 6)
+    network.build((None, LENGTH))
+    nothing = np.full((1, LENGTH), -1)
+    assert np.isfinite(np.asarray(network(nothing))).all()
+    assert (np.asarray(network(nothing)) != np.asarray(network(np.full((1, LENGTH), 69)))).any()
+
+
+def test_unknown_recurrence():
+    with pytest.raises(ValueError, match="no recurrence 'lstm': there are relu, gru"):
+        CharCNNRNN(recurrence='lstm')
