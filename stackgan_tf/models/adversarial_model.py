@@ -1,10 +1,12 @@
-"""What every adversarial model of the package shares: step counter, averaged generator, sums of losses, updates."""
+"""What every adversarial model of the package shares: the averaged generator, and the paper's optimiser."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
+
+from stackgan_tf.models.trained_model import TrainedModel, variables_of
 
 # Adam as in the paper (StackGAN++, "Implementation details").
 ADAM_BETA_1 = 0.5
@@ -43,30 +45,14 @@ def adam(rate: float, variables: Sequence[Any], decay_steps: int = 0) -> keras.o
     return optimizer
 
 
-def variables_of(holder: keras.Model | keras.optimizers.Optimizer) -> list[tf.Variable]:
-    """TensorFlow's variables behind those of a network or an optimiser."""
-    return [variable.value for variable in holder.variables]
-
-
-class AdversarialModel(keras.Model):
-    """A generator, its average, and the book-keeping of a run, under any `tf.distribute` strategy.
-
-    Subclasses make their networks, call `set_up` last in the constructor, and override `train_step` and `pieces`.
-    Build them inside the scope of the strategy that trains them.
-    """
+class AdversarialModel(TrainedModel):
+    """A generator and its average. `pieces` and `train_step` are for subclasses to complete."""
 
     def __init__(self, seed: int, batch_size: int, averaging_decay: float) -> None:
-        super().__init__()
-        self.seed = seed
-        self.batch_size = batch_size
+        super().__init__(seed, batch_size)
         self.averaging_decay = averaging_decay
-        self.replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        # An own counter: those of optimisers cannot be read outside of replicas.
-        self.step = tf.Variable(
-            0, dtype=tf.int64, trainable=False, aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA, name='step'
-        )
 
-    def set_up(
+    def set_up_generator(
         self,
         generator: keras.Model,
         averaged_generator: keras.Model,
@@ -78,48 +64,16 @@ class AdversarialModel(keras.Model):
         self.averaged_generator = averaged_generator
         averaged_generator.set_weights(generator.get_weights())
         averaged_generator.trainable = False
-        self.recorded = tuple(recorded)
-        # Each replica adds to its own copy; reading sums them up.
-        self._sums = tf.Variable(
-            tf.zeros(len(self.recorded)),
-            trainable=False,
-            synchronization=tf.VariableSynchronization.ON_READ,
-            aggregation=tf.VariableAggregation.SUM,
-            name='sums',
-        )
-        self.compile(optimizer=optimizer, jit_compile=False)
-        self.built = True
+        self.set_up(optimizer, recorded)
 
     def pieces(self) -> dict[str, list[tf.Variable]]:
-        """Everything that a checkpoint must hold to go on exactly, by name.
-
-        Lists of variables, because TensorFlow's checkpoints do not see layers that Keras layers keep in lists.
-        """
+        """Everything that a checkpoint must hold to go on exactly, by name."""
         return {
-            'step': [self.step],
-            'sums': [self._sums],
+            **super().pieces(),
             'generator': variables_of(self.generator),
             'averaged_generator': variables_of(self.averaged_generator),
             'generator_optimizer': variables_of(self.optimizer),
         }
-
-    def record(self, values: Mapping[str, tf.Tensor]) -> None:
-        """Adds this step's means over this replica's rows to the sums, and counts the step."""
-        self._sums.assign_add(tf.stack([values[name] for name in self.recorded]) / self.replicas)
-        self.step.assign_add(1)
-
-    def take_record(self, steps: int) -> dict[str, float]:
-        """The means over the last `steps` steps of everything recorded; begins anew."""
-        means = self._sums.read_value().numpy() / steps
-        self._sums.assign(tf.zeros_like(self._sums.read_value()))
-        return {name: float(mean) for name, mean in zip(self.recorded, means, strict=True)}
-
-    def descend(
-        self, optimizer: keras.optimizers.Optimizer, tape: tf.GradientTape, loss: tf.Tensor, network: keras.Model
-    ) -> None:
-        """One step down the gradient of a loss that was divided by the number of replicas: gradients are summed."""
-        variables = network.trainable_variables
-        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
 
     def average_generator(self) -> None:
         """Moves the averaged generator towards the generator: weights and moving statistics alike."""

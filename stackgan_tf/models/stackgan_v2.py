@@ -10,8 +10,9 @@ import tensorflow as tf
 
 from stackgan_tf.losses.adversarial import discriminator_loss, generator_loss
 from stackgan_tf.losses.color_consistency import color_consistency_loss
-from stackgan_tf.models.adversarial_model import AdversarialModel, adam, variables_of
+from stackgan_tf.models.adversarial_model import AdversarialModel, adam
 from stackgan_tf.models.noise import Purpose, step_noise
+from stackgan_tf.models.trained_model import variables_of
 from stackgan_tf.networks.differentiable_augmentation import DRAWS, augment
 from stackgan_tf.networks.scale_discriminator import ScaleDiscriminator
 from stackgan_tf.networks.tree_generator import TreeGenerator
@@ -76,7 +77,7 @@ class StackGANv2(AdversarialModel):
         ]
         kinds = ('discriminator_loss', 'generator_loss', 'confidence_real', 'confidence_generated')
         recorded = ['color_loss', *(f'{kind}_{size}' for size in sizes for kind in kinds)]
-        self.set_up(tree, average, adam(generator_rate, tree.trainable_variables, decay_steps), recorded)
+        self.set_up_generator(tree, average, adam(generator_rate, tree.trainable_variables, decay_steps), recorded)
 
     def pieces(self) -> dict[str, list[tf.Variable]]:
         """Everything that a checkpoint must hold to go on exactly, by name."""
@@ -113,7 +114,7 @@ class StackGANv2(AdversarialModel):
             }
             color_loss = self.color_loss(generated)
             total = (sum(losses.values()) + self.color_weight * color_loss) / self.replicas
-        self.descend(self.optimizer, tape, total, self.generator)
+        self.descend(self.optimizer, tape, total, self.generator.trainable_variables)
         self.average_generator()
         recorded |= losses | {'color_loss': color_loss}
         self.record(recorded)
@@ -127,7 +128,7 @@ class StackGANv2(AdversarialModel):
             generated_logits = discriminator(tf.stop_gradient(generated), training=True)
             loss = discriminator_loss(real_logits, generated_logits, self.real_target)
             scaled = loss / self.replicas
-        self.descend(self.discriminator_optimizers[scale], tape, scaled, discriminator)
+        self.descend(self.discriminator_optimizers[scale], tape, scaled, discriminator.trainable_variables)
         return {
             f'discriminator_loss_{size}': loss,
             f'confidence_real_{size}': tf.reduce_mean(tf.sigmoid(real_logits)),

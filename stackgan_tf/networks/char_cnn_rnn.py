@@ -4,6 +4,7 @@ Source: Reed et al., "Learning Deep Representations of Fine-Grained Visual Descr
 released code, whose layers, initialisation and recurrences these are.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -16,28 +17,36 @@ LENGTH = 201  # characters of a caption that are read
 
 # The three networks that were published, by the data they were trained on.
 PUBLISHED: dict[str, dict[str, Any]] = {
-    'cvpr2016': {'width': 256, 'recurrence': 'relu', 'last_pool': True},  # birds and flowers; 1,814,144 parameters
-    'icml2016_flowers': {'width': 512, 'recurrence': 'relu', 'last_pool': True},  # 2,994,560
-    'icml2016_birds_coco': {'width': 512, 'recurrence': 'gru', 'last_pool': False},  # 4,045,184; StackGAN's birds
+    # birds and flowers; 1,814,144 parameters
+    'cvpr2016': {'widths': (384, 512, 256), 'recurrence': 'relu', 'last_pool': True},
+    # 2,994,560
+    'icml2016_flowers': {'widths': (384, 512, 512), 'recurrence': 'relu', 'last_pool': True},
+    # 4,045,184; what StackGAN's birds were trained on
+    'icml2016_birds_coco': {'widths': (384, 512, 512), 'recurrence': 'gru', 'last_pool': False},
 }
 
 
-def _uniform() -> keras.initializers.Initializer:
-    return keras.initializers.RandomUniform(-0.08, 0.08)
+def _initializers(initial_range: float) -> dict[str, Any]:
+    """Uniform up to `initial_range` in both directions, biases too, as released; for 0 Glorot's."""
+    if not initial_range:
+        return {'kernel_initializer': keras.initializers.GlorotUniform(), 'bias_initializer': 'zeros'}
+    kernel, bias = (keras.initializers.RandomUniform(-initial_range, initial_range) for _ in range(2))
+    return {'kernel_initializer': kernel, 'bias_initializer': bias}
 
 
-def _dense(units: int) -> keras.layers.Dense:
-    return keras.layers.Dense(units, kernel_initializer=_uniform(), bias_initializer=_uniform())
+def _dense(units: int, initial_range: float) -> keras.layers.Dense:
+    return keras.layers.Dense(units, **_initializers(initial_range))
 
 
 class ReluRecurrence(keras.layers.Layer):
     """A plain recurrent layer without a state before its first step: h_1 = relu(W x_1), h_t = relu(W x_t + U h_t-1)."""
 
-    def __init__(self, units: int, **kwargs: object) -> None:
+    def __init__(self, units: int, initial_range: float = 0.08, **kwargs: object) -> None:
         super().__init__(**kwargs)
         self.units = units
-        self.from_input = _dense(units)
-        self.from_state = _dense(units)
+        self.initial_range = initial_range
+        self.from_input = _dense(units, initial_range)
+        self.from_state = _dense(units, initial_range)
 
     def build(self, input_shape: Shape) -> None:
         """Builds for `[N, T, C]`."""
@@ -54,7 +63,7 @@ class ReluRecurrence(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {**super().get_config(), 'units': self.units}
+        return {**super().get_config(), 'units': self.units, 'initial_range': self.initial_range}
 
 
 class GatedRecurrence(keras.layers.Layer):
@@ -63,12 +72,13 @@ class GatedRecurrence(keras.layers.Layer):
     Unlike Keras's, z weighs the candidate c; and the first step is h_1 = tanh(W x_1), without gates.
     """
 
-    def __init__(self, units: int, **kwargs: object) -> None:
+    def __init__(self, units: int, initial_range: float = 0.08, **kwargs: object) -> None:
         super().__init__(**kwargs)
         self.units = units
-        self.from_input = _dense(3 * units)  # of update gate z, reset gate r and candidate c
-        self.gates_from_state = _dense(2 * units)
-        self.candidate_from_state = _dense(units)
+        self.initial_range = initial_range
+        self.from_input = _dense(3 * units, initial_range)  # of update gate z, reset gate r and candidate c
+        self.gates_from_state = _dense(2 * units, initial_range)
+        self.candidate_from_state = _dense(units, initial_range)
 
     def build(self, input_shape: Shape) -> None:
         """Builds for `[N, T, C]`."""
@@ -89,7 +99,7 @@ class GatedRecurrence(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {**super().get_config(), 'units': self.units}
+        return {**super().get_config(), 'units': self.units, 'initial_range': self.initial_range}
 
 
 _RECURRENCES: dict[str, Any] = {'relu': ReluRecurrence, 'gru': GatedRecurrence}
@@ -105,27 +115,26 @@ class CharCNNRNN(keras.Model):
 
     def __init__(
         self,
-        width: int = 512,  # channels of the third convolution and of the recurrence
+        widths: Sequence[int] = (384, 512, 512),  # channels of the convolutions; the last also of the recurrence
         recurrence: str = 'gru',  # or 'relu'
         last_pool: bool = False,  # whether the third convolution is pooled too
         dimension: int = 1024,  # T, of the embedding
+        initial_range: float = 0.08,  # of the first weights, in both directions; 0: Glorot's, for narrow networks
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
         if recurrence not in _RECURRENCES:
             raise ValueError(f'no recurrence {recurrence!r}: there are {", ".join(_RECURRENCES)}')
-        self.width = width
+        self.widths = tuple(widths)
         self.recurrence = recurrence
         self.last_pool = last_pool
         self.dimension = dimension
+        self.initial_range = initial_range
         self.convolutions = [
-            keras.layers.Conv1D(
-                channels, 4, activation='relu', kernel_initializer=_uniform(), bias_initializer=_uniform()
-            )
-            for channels in (384, 512, width)
+            keras.layers.Conv1D(width, 4, activation='relu', **_initializers(initial_range)) for width in self.widths
         ]
-        self.recurrent = _RECURRENCES[recurrence](width)
-        self.embed = _dense(dimension)
+        self.recurrent = _RECURRENCES[recurrence](self.widths[-1], initial_range)
+        self.embed = _dense(dimension, initial_range)
 
     def build(self, input_shape: Shape) -> None:
         """Builds every layer for tokens `[N, LENGTH]`."""
@@ -135,7 +144,7 @@ class CharCNNRNN(keras.Model):
             _, length, channels = convolution.compute_output_shape(shape)
             shape = (None, (length - window) // stride + 1, channels)
         self.recurrent.build(shape)
-        self.embed.build((None, self.width))
+        self.embed.build((None, self.widths[-1]))
 
     def _pools(self) -> list[tuple[int, int]]:
         """Window and stride of the pooling after each convolution."""
@@ -148,18 +157,19 @@ class CharCNNRNN(keras.Model):
         """
         h = ops.one_hot(ops.cast(tokens, 'int32'), ALPHABET_SIZE, dtype=self.compute_dtype)  # [N, 201, 70]
         for convolution, (window, stride) in zip(self.convolutions, self._pools(), strict=True):
-            h = convolution(h)  # [N, 198, 384], [N, 63, 512], [N, 18, width]
+            h = convolution(h)  # [N, 198, widths[0]], [N, 63, widths[1]], [N, 18, widths[2]]
             if window > 1:
-                h = ops.max_pool(h, window, stride)  # [N, 66, 384], [N, 21, 512], [N, 8, width]
-        h = ops.mean(self.recurrent(h), axis=1)  # [N, width]
+                h = ops.max_pool(h, window, stride)  # [N, 66, ...], [N, 21, ...], [N, 8, ...]
+        h = ops.mean(self.recurrent(h), axis=1)  # [N, widths[2]]
         return ops.cast(self.embed(h), 'float32')
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {
             **super().get_config(),
-            'width': self.width,
+            'widths': self.widths,
             'recurrence': self.recurrence,
             'last_pool': self.last_pool,
             'dimension': self.dimension,
+            'initial_range': self.initial_range,
         }

@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from stackgan_tf.files import write_json
-from stackgan_tf.models.adversarial_model import variables_of
+from stackgan_tf.models.trained_model import variables_of
 from stackgan_tf.user_error import UserError
 
 KEEP = 2
@@ -41,7 +41,7 @@ class Checkpoints:
 
         Args:
             step: the number of steps trained.
-            pieces: variables by name, see `AdversarialModel.pieces`.
+            pieces: variables by name, see `TrainedModel.pieces`.
             progress: what else there is to know, as JSON.
 
         Raises:

@@ -88,7 +88,7 @@ class TickReport:
 
         Args:
             step: how many steps are done.
-            record: means over the tick, see `AdversarialModel.take_record`.
+            record: means over the tick, see `TrainedModel.take_record`.
             pace: steps per second.
             batch_size: images of a step.
 

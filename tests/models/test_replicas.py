@@ -15,7 +15,7 @@ replicas = int(sys.argv[1])
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices('CPU')[0], [tf.config.LogicalDeviceConfiguration()] * replicas)
 tf.config.experimental.enable_op_determinism()
-from stackgan_tf.models.adversarial_model import variables_of
+from stackgan_tf.models.trained_model import variables_of
 from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.training.devices import all_devices
 strategy = all_devices()

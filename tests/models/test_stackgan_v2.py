@@ -4,8 +4,8 @@ import pytest
 import tensorflow as tf
 
 from stackgan_tf.losses.color_consistency import color_consistency_loss
-from stackgan_tf.models.adversarial_model import variables_of
 from stackgan_tf.models.stackgan_v2 import StackGANv2
+from stackgan_tf.models.trained_model import variables_of
 
 TINY = {
     'sizes': (8, 16),

@@ -28,7 +28,7 @@ def test_the_published_sizes(name, parameters):
 
 @pytest.mark.parametrize(('recurrence', 'last_pool'), [('relu', True), ('gru', False)])
 def test_network(recurrence, last_pool, tmp_path):
-    check_layer(lambda: CharCNNRNN(8, recurrence, last_pool, 6), (tokens(),), ((2, 6),), tmp_path)
+    check_layer(lambda: CharCNNRNN((6, 8, 8), recurrence, last_pool, 6), (tokens(),), ((2, 6),), tmp_path)
 
 
 @pytest.mark.parametrize('layer', [ReluRecurrence, GatedRecurrence])
@@ -72,7 +72,7 @@ def test_gated_recurrence_against_its_formula():
 
 
 def test_a_caption_has_one_embedding_in_any_batch():
-    network = CharCNNRNN(32, 'gru', False, 16)
+    network = CharCNNRNN((16, 32, 32), 'gru', False, 16)
     network.build((None, LENGTH))
     together = np.asarray(network(tokens(7)))
     alone = np.concatenate([network(tokens(7)[i : i + 1]) for i in range(7)])
@@ -80,7 +80,7 @@ def test_a_caption_has_one_embedding_in_any_batch():
 
 
 def test_unknown_characters_have_no_features():
-    network = CharCNNRNN(8, 'relu', True, 6)
+    network = CharCNNRNN((6, 8, 8), 'relu', True, 6)
     network.build((None, LENGTH))
     nothing = np.full((1, LENGTH), -1)
     assert np.isfinite(np.asarray(network(nothing))).all()
@@ -90,3 +90,12 @@ def test_unknown_characters_have_no_features():
 def test_unknown_recurrence():
     with pytest.raises(ValueError, match="no recurrence 'lstm': there are relu, gru"):
         CharCNNRNN(recurrence='lstm')
+
+
+def test_first_weights_are_the_released_ones_or_glorots():
+    released, narrow = CharCNNRNN((6, 8, 8), dimension=6), CharCNNRNN((6, 8, 8), dimension=6, initial_range=0.0)
+    for network, limit in ((released, 0.08), (narrow, 1.0)):
+        network.build((None, LENGTH))
+        largest = max(np.abs(weight).max() for weight in network.get_weights())
+        assert 0.9 * limit * (limit < 1) < largest <= limit
+    assert not any(np.any(layer.bias) for layer in narrow.convolutions)

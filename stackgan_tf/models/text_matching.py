@@ -1,0 +1,79 @@
+"""A text encoder trained against pictures: captions and pictures of one kind must find each other.
+
+Source: Reed et al. (arXiv 1605.05395), whose encoder the paper takes its embeddings from.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from stackgan_tf.losses.joint_embedding import joint_embedding_loss
+from stackgan_tf.models.trained_model import TrainedModel, variables_of
+from stackgan_tf.networks.char_cnn_rnn import LENGTH, CharCNNRNN
+from stackgan_tf.networks.image_encoder import ImageEncoder
+
+
+class TextMatching(TrainedModel):
+    """The char-CNN-RNN and an image tower, moved together by the joint embedding loss."""
+
+    def __init__(
+        self,
+        size: int = 64,  # pixels of the pictures
+        batch_size: int = 40,  # global; pairs are held against each other within a replica
+        widths: Sequence[int] = (384, 512, 512),  # of the char-CNN-RNN
+        recurrence: str = 'gru',  # or 'relu'
+        last_pool: bool = False,
+        dimension: int = 1024,  # T
+        initial_range: float = 0.08,  # 0 for narrow networks
+        image_width: int = 32,  # channels after the tower's first convolution
+        rate: float = 7e-4,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(seed, batch_size)
+        self.size = size
+        self.text_encoder = CharCNNRNN(widths, recurrence, last_pool, dimension, initial_range)
+        self.text_encoder.build((None, LENGTH))
+        self.image_encoder = ImageEncoder(size, image_width, dimension)
+        self.image_encoder.build((None, size, size, 3))
+        optimizer = keras.optimizers.Adam(rate)
+        optimizer.build(self._moved())
+        self.set_up(optimizer, ('matching_loss', 'matching_accuracy'))
+
+    def _moved(self) -> list[Any]:
+        return [*self.text_encoder.trainable_variables, *self.image_encoder.trainable_variables]
+
+    def pieces(self) -> dict[str, list[tf.Variable]]:
+        """Everything that a checkpoint must hold to go on exactly, by name."""
+        return {
+            **super().pieces(),
+            'text_encoder': variables_of(self.text_encoder),
+            'image_encoder': variables_of(self.image_encoder),
+            'optimizer': variables_of(self.optimizer),
+        }
+
+    def train_step(self, batch: dict[str, Any]) -> dict[str, tf.Tensor]:
+        """One update of both encoders.
+
+        Args:
+            batch: this replica's rows: `images`, whose last is float32 `[n, size, size, 3]` in [-1, 1]; `tokens` int32
+                `[n, 201]` of one caption of each; `label` int32 `[n]`.
+
+        Returns:
+            The loss, and the share of pictures whose best caption of these is one of their class.
+        """
+        labels = batch['label']
+        with tf.GradientTape() as tape:
+            images = self.image_encoder(batch['images'][-1], training=True)
+            texts = self.text_encoder(batch['tokens'], training=True)
+            loss = joint_embedding_loss(images, texts, labels)
+            scaled = loss / self.replicas
+        self.descend(self.optimizer, tape, scaled, self._moved())
+        best = tf.gather(labels, tf.argmax(tf.matmul(images, texts, transpose_b=True), axis=1))
+        recorded = {
+            'matching_loss': loss,
+            'matching_accuracy': tf.reduce_mean(tf.cast(best == labels, tf.float32)),
+        }
+        self.record(recorded)
+        return recorded

@@ -1,0 +1,71 @@
+"""What every trained model of the package shares: step counter, sums of losses, updates, what a checkpoint holds."""
+
+from collections.abc import Mapping, Sequence
+
+import keras
+import tensorflow as tf
+
+
+def variables_of(holder: keras.Model | keras.optimizers.Optimizer) -> list[tf.Variable]:
+    """TensorFlow's variables behind those of a network or an optimiser."""
+    return [variable.value for variable in holder.variables]
+
+
+class TrainedModel(keras.Model):
+    """The book-keeping of a run, under any `tf.distribute` strategy.
+
+    Subclasses make their networks, call `set_up` last in the constructor, and override `train_step` and `pieces`.
+    Build them inside the scope of the strategy that trains them.
+    """
+
+    def __init__(self, seed: int, batch_size: int) -> None:
+        super().__init__()
+        self.seed = seed
+        self.batch_size = batch_size
+        self.replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        # An own counter: those of optimisers cannot be read outside of replicas.
+        self.step = tf.Variable(
+            0, dtype=tf.int64, trainable=False, aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA, name='step'
+        )
+
+    def set_up(self, optimizer: keras.optimizers.Optimizer, recorded: Sequence[str]) -> None:
+        """Takes the (first) optimiser and the names of what each step records."""
+        self.recorded = tuple(recorded)
+        # Each replica adds to its own copy; reading sums them up.
+        self._sums = tf.Variable(
+            tf.zeros(len(self.recorded)),
+            trainable=False,
+            synchronization=tf.VariableSynchronization.ON_READ,
+            aggregation=tf.VariableAggregation.SUM,
+            name='sums',
+        )
+        self.compile(optimizer=optimizer, jit_compile=False)
+        self.built = True
+
+    def pieces(self) -> dict[str, list[tf.Variable]]:
+        """Everything that a checkpoint must hold to go on exactly, by name.
+
+        Lists of variables, because TensorFlow's checkpoints do not see layers that Keras layers keep in lists.
+        """
+        return {'step': [self.step], 'sums': [self._sums]}
+
+    def record(self, values: Mapping[str, tf.Tensor]) -> None:
+        """Adds this step's means over this replica's rows to the sums, and counts the step."""
+        self._sums.assign_add(tf.stack([values[name] for name in self.recorded]) / self.replicas)
+        self.step.assign_add(1)
+
+    def take_record(self, steps: int) -> dict[str, float]:
+        """The means over the last `steps` steps of everything recorded; begins anew."""
+        means = self._sums.read_value().numpy() / steps
+        self._sums.assign(tf.zeros_like(self._sums.read_value()))
+        return {name: float(mean) for name, mean in zip(self.recorded, means, strict=True)}
+
+    def descend(
+        self,
+        optimizer: keras.optimizers.Optimizer,
+        tape: tf.GradientTape,
+        loss: tf.Tensor,
+        variables: Sequence[keras.Variable],
+    ) -> None:
+        """One step down the gradient of a loss that was divided by the number of replicas: gradients are summed."""
+        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))

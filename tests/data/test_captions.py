@@ -1,0 +1,21 @@
+import numpy as np
+import tensorflow as tf
+
+from stackgan_tf.data.captions import Captions
+
+CAPTIONS = Captions([['a', 'b', 'c'], [], ['d']])
+
+
+def drawn(indices, draws):
+    return CAPTIONS.drawn(tf.constant(indices, tf.int64), tf.constant(draws, tf.float32)).numpy().tolist()
+
+
+def test_each_caption_has_an_equal_share_of_the_draws():
+    assert drawn([0] * 6, [0.0, 0.33, 0.34, 0.66, 0.67, 0.9999999]) == [b'a', b'a', b'b', b'b', b'c', b'c']
+    draws = np.random.default_rng(0).random(3000)
+    _, counts = np.unique(drawn([0] * 3000, draws), return_counts=True)
+    assert counts.min() > 900
+
+
+def test_examples_with_one_caption_or_none():
+    assert drawn([2, 1, 2], [0.0, 0.5, 0.999]) == [b'd', b'', b'd']

@@ -1,0 +1,66 @@
+import keras
+import numpy as np
+import tensorflow as tf
+
+from stackgan_tf.models.text_matching import TextMatching
+from stackgan_tf.models.trained_model import variables_of
+from stackgan_tf.text.characters import character_tokens
+
+TINY = {
+    'size': 16,
+    'batch_size': 6,
+    'widths': (16, 16, 16),
+    'dimension': 16,
+    'initial_range': 0.0,
+    'image_width': 4,
+    'rate': 3e-3,
+}
+COLOURS = {'red': (1, -1, -1), 'green': (-1, 1, -1), 'blue': (-1, -1, 1), 'black': (-1, -1, -1), 'white': (1, 1, 1)}
+
+
+def make(**settings):
+    keras.utils.set_random_seed(0)
+    return TextMatching(**{**TINY, **settings})
+
+
+def batch():
+    """Pictures of one colour each, and captions that say so; two are of one class."""
+    names = [*COLOURS, 'red']
+    pictures = np.array([COLOURS[name] for name in names], np.float32)[:, None, None] * np.ones(
+        (1, 16, 16, 1), np.float32
+    )
+    return {
+        'images': (tf.constant(pictures),),
+        'tokens': character_tokens(tf.constant([f'a {name} picture' for name in names])),
+        'label': tf.constant([0, 1, 2, 3, 4, 0]),
+    }
+
+
+def test_one_batch_is_learnt():
+    model = make()
+    step = tf.function(model.train_step)
+    first = float(step(batch())['matching_loss'])
+    for _ in range(150):
+        last = step(batch())
+    assert float(last['matching_loss']) < 0.05 * first
+    assert float(last['matching_accuracy']) == 1
+    record = model.take_record(151)
+    assert set(record) == {'matching_loss', 'matching_accuracy'}
+
+
+def test_a_step_moves_both_encoders_and_counts():
+    model = make()
+    before = [
+        value.numpy().copy() for network in (model.text_encoder, model.image_encoder) for value in variables_of(network)
+    ]
+    model.train_step(batch())
+    after = [value.numpy() for network in (model.text_encoder, model.image_encoder) for value in variables_of(network)]
+    assert all((old != new).any() for old, new in zip(before, after, strict=True))
+    assert int(model.step) == 1
+
+
+def test_pieces_hold_every_variable():
+    model = make()
+    held = {id(variable) for piece in model.pieces().values() for variable in piece}
+    for network in (model.text_encoder, model.image_encoder, model.optimizer):
+        assert {id(variable) for variable in variables_of(network)} <= held
