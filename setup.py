@@ -26,6 +26,7 @@ TEST = ['build>=1.2', 'dill', 'jax>=0.5', 'pytest>=8', 'pytest-xdist>=3']  # JAX
 LINT = ['mypy>=1.11', 'ruff>=0.6']
 
 HERE = Path(__file__).parent
+RECIPES = ['stackgan_tf.gin', 'stackgan_tf.gin.base', 'stackgan_tf.gin.text']
 
 setup(
     name='stackgan-tf',
@@ -37,12 +38,11 @@ setup(
     python_requires='>=3.11,<3.14',
     # gin/ at the top is where people look for recipes; installed, it lives inside the package, because
     # site-packages/gin is gin-config itself.
-    packages=[*find_packages(include=['stackgan_tf', 'stackgan_tf.*']), 'stackgan_tf.gin', 'stackgan_tf.gin.base'],
+    packages=[*find_packages(include=['stackgan_tf', 'stackgan_tf.*']), *RECIPES],
     package_dir={'stackgan_tf.gin': 'gin'},
     package_data={
         'stackgan_tf': ['py.typed'],
-        'stackgan_tf.gin': ['*.gin'],
-        'stackgan_tf.gin.base': ['*.gin'],
+        **{folder: ['*.gin'] for folder in RECIPES},
         'stackgan_tf.data.painted_birds': ['README.md', 'CITATIONS.bib'],
     },
     install_requires=RUNTIME,

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from stackgan_tf.generator import Generator, NetworkGenerator, load_saved_model
+from stackgan_tf.models.adversarial_model import AdversarialModel
 from stackgan_tf.recipe.recipe import read_run
 from stackgan_tf.training.checkpoints import Checkpoints
 from stackgan_tf.training.run_directory import CONFIG
@@ -33,10 +34,13 @@ def load_run(directory: Path) -> NetworkGenerator:
     """The averaged generator of a run's last phase, at its newest checkpoint.
 
     Raises:
-        UserError: the directory is no run, or has no checkpoint yet.
+        UserError: the directory is no run, trains no generator, or has no checkpoint yet.
     """
     phase = read_run(directory).run.phases[-1]
-    network = phase.model().averaged_generator
+    model = phase.model()
+    if not isinstance(model, AdversarialModel):
+        raise UserError(f'{directory} trains no generator: its last phase, {phase.name}, is of {type(model).__name__}')
+    network = model.averaged_generator
     Checkpoints(directory / phase.name / 'checkpoints').restore_generator(network)
     network.trainable = True
     return NetworkGenerator(network)

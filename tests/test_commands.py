@@ -52,6 +52,21 @@ def test_training_speaks_to_the_user_and_to_nobody_else(trained):
     assert result.stderr == ''
 
 
+def test_a_text_encoder_trains_goes_on_and_is_no_generator(tmp_path):
+    small = [flag for flag in TINY if 'StackGANv2' not in flag and 'SIZES' not in flag]
+    small += ['--gin_param=SIZES = (16,)', '--gin_param=TextMatching.widths = (4, 4, 4)']
+    flags = ['--gin_file=gin/text/painted_birds.gin', f'--workdir={tmp_path}/run', *small]
+    first = run(command('train', *flags, '--gin_param=STEPS = 4'), tmp_path)
+    assert first.returncode == 0, first.stderr
+    assert 'encoder 4/4' in first.stdout
+    assert 'matching ' in first.stdout
+    again = run(command('train', *flags, '--gin_param=STEPS = 6'), tmp_path)
+    assert 'going on after step 4' in again.stdout, again.stderr
+    sampled = run(command('sample', f'--model={tmp_path}/run', '--count=1', '--output=here'), tmp_path)
+    assert sampled.returncode == 2
+    assert 'trains no generator: its last phase, encoder, is of TextMatching' in sampled.stderr
+
+
 def train_on(folder, workdir, *flags):
     settings = [f"--gin_param=IMAGE_ROOT = '{folder}'", '--gin_param=STEPS = 2']
     recipe = '--gin_file=gin/image_folder_64px.gin'

@@ -12,7 +12,7 @@ FLOOR = {'console', 'files', 'user_error', ''}
 ALLOWED = {
     'networks': set(),
     'losses': set(),
-    'data': FLOOR,
+    'data': {'text'} | FLOOR,
     'text': {'networks'} | FLOOR,
     'models': {'networks', 'losses'} | FLOOR,
     'generator': FLOOR,
@@ -20,7 +20,7 @@ ALLOWED = {
     'serving': {'generator'} | FLOOR,
     'training': {'models', 'data', 'figures', 'generator'} | FLOOR,
     'recipe': {'models', 'networks', 'data', 'training'} | FLOOR,
-    'loading': {'generator', 'networks', 'recipe', 'training'} | FLOOR,
+    'loading': {'generator', 'models', 'recipe', 'training'} | FLOOR,
 }
 WITHOUT_TENSORFLOW = ('networks', 'losses')
 

@@ -49,6 +49,7 @@ def wheel(tmp_path_factory):
 
 def test_wheel_has_recipes_data_set_pages_and_no_gin_package(wheel):
     names = zipfile.ZipFile(wheel).namelist()
+    assert 'stackgan_tf/gin/text/painted_birds.gin' in names
     assert {'stackgan_tf/gin/quickstart.gin', 'stackgan_tf/gin/base/stackgan_v2.gin', 'stackgan_tf/py.typed'} <= set(
         names
     )

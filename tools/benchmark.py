@@ -137,7 +137,7 @@ class OriginalFiles:
     """The files of an image folder, whole, for comparison with its cache."""
 
     def __init__(self, folder: ImageFolder) -> None:
-        self.count = folder.count
+        self.count, self.captions, self.labels = folder.count, folder.captions, folder.labels
         self._files = [folder.path(index) for index in range(folder.count)]
         self._paths = tf.constant([os.fsencode(file) for file in self._files])
 

@@ -27,3 +27,17 @@ class ExampleSource(Protocol):
         Returns:
             uint8 `[N, s, s, 3]`.
         """
+
+    def captions(self, indices: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+        """One caption of each example: string `[N]`, empty where there is none.
+
+        Args:
+            indices: int64 `[N]` in [0, count), of the examples.
+            draws: float32 `[N]` in [0, 1), which of its captions.
+
+        Raises:
+            UserError: the data set has no captions.
+        """
+
+    def labels(self, indices: tf.Tensor) -> tf.Tensor:
+        """The class of each example: int32 `[N]`. Without classes every example is its own."""

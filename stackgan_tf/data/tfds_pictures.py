@@ -2,12 +2,14 @@
 
 import contextlib
 import io
+from typing import Any
 
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
 # Importing a builder's module registers it with TFDS under its name.
 import stackgan_tf.data.painted_birds.painted_birds_dataset_builder  # noqa: F401
+from stackgan_tf.data.captions import Captions
 from stackgan_tf.data.random_crop import random_crops
 from stackgan_tf.user_error import UserError
 
@@ -41,7 +43,15 @@ class TfdsPictures:
             read_config=tfds.ReadConfig(interleave_cycle_length=1),
             shuffle_files=False,
         )
-        self._images = tf.constant([example['image'] for example in examples.as_numpy_iterator()])
+        self.name = name
+        known = [feature for feature in ('image', 'captions', 'label') if feature in builder.info.features]
+        columns: dict[str, list[Any]] = {feature: [] for feature in known}
+        for example in examples.as_numpy_iterator():
+            for feature in known:
+                columns[feature].append(example[feature])
+        self._images = tf.constant(columns['image'])
+        self._captions = Captions(columns['captions']) if 'captions' in columns else None
+        self._labels = tf.constant(columns.get('label', range(len(columns['image']))), tf.int32)
 
     @property
     def count(self) -> int:
@@ -51,6 +61,16 @@ class TfdsPictures:
     def crops(self, indices: tf.Tensor, draws: tf.Tensor, size: int) -> tf.Tensor:
         """uint8 `[N, size, size, 3]` of the examples at `indices`; see `ExampleSource`."""
         return random_crops(tf.gather(self._images, indices), size, draws)
+
+    def captions(self, indices: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+        """String `[N]`; see `ExampleSource`."""
+        if self._captions is None:
+            raise UserError(f'{self.name} has no captions, which this model needs')
+        return self._captions.drawn(indices, draws)
+
+    def labels(self, indices: tf.Tensor) -> tf.Tensor:
+        """int32 `[N]`; see `ExampleSource`."""
+        return tf.gather(self._labels, indices)
 
 
 def _builder(name: str) -> tfds.core.DatasetBuilder:

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.image_pyramid import image_pyramid
+from stackgan_tf.text.characters import character_tokens
 
 
 def example_order(positions: tf.Tensor, count: int, seed: int) -> tf.Tensor:
@@ -47,6 +48,7 @@ def training_batches(
     start_step: int,
     steps: int,
     flip: bool = True,
+    parts: Sequence[str] = ('images',),
 ) -> tf.data.Dataset:
     """The batches of steps `start_step` to `start_step + steps - 1`.
 
@@ -58,17 +60,29 @@ def training_batches(
         start_step: the first step, counted from 0.
         steps: how many batches there are.
         flip: whether half of the pictures are mirrored.
+        parts: of 'images', 'tokens' and 'label', what a batch holds.
 
     Returns:
-        A data set of `{'images': (float32 [batch_size, s, s, 3] in [-1, 1], ...)}`, small to large.
+        A data set of dicts: `images`, a tuple of float32 `[batch_size, s, s, 3]` in [-1, 1], small to large; `tokens`
+        int32 `[batch_size, 201]` of one caption of each; `label` int32 `[batch_size]`.
+
+    Raises:
+        UserError: the source has not what is to be in a batch.
     """
 
-    def batch(step: tf.Tensor) -> dict[str, tuple[tf.Tensor, ...]]:
+    def batch(step: tf.Tensor) -> dict[str, tf.Tensor | tuple[tf.Tensor, ...]]:
         first = step * batch_size
         indices = example_order(first + tf.range(batch_size, dtype=tf.int64), source.count, seed)
         draws = example_draws(first, batch_size, seed)
-        crops = source.crops(indices, draws[:, :2], sizes[-1])
-        return {'images': image_pyramid(crops, (draws[:, 2] >= 0.5) & flip, sizes)}
+        made: dict[str, tf.Tensor | tuple[tf.Tensor, ...]] = {}
+        if 'images' in parts:
+            crops = source.crops(indices, draws[:, :2], sizes[-1])
+            made['images'] = image_pyramid(crops, (draws[:, 2] >= 0.5) & flip, sizes)
+        if 'tokens' in parts:
+            made['tokens'] = character_tokens(source.captions(indices, draws[:, 3]))
+        if 'label' in parts:
+            made['label'] = source.labels(indices)
+        return made
 
     steps_to_come = tf.data.Dataset.range(start_step, start_step + steps)
     batches = steps_to_come.map(batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(2)

@@ -6,29 +6,12 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from stackgan_tf.models.trained_model import TrainedModel, variables_of
+from stackgan_tf.models.trained_model import LateDecay, TrainedModel, variables_of
 
 # Adam as in the paper (StackGAN++, "Implementation details").
 ADAM_BETA_1 = 0.5
 ADAM_BETA_2 = 0.999
 ADAM_EPSILON = 1e-8
-
-
-class LateDecay(keras.optimizers.schedules.LearningRateSchedule):
-    """A rate that is constant for the first half of the steps, then falls linearly to 0 (not in the paper)."""
-
-    def __init__(self, rate: float, steps: int) -> None:
-        self.rate = rate
-        self.steps = steps
-
-    def __call__(self, step: tf.Tensor) -> tf.Tensor:
-        """The rate at a step."""
-        left = 1.0 - tf.cast(step, tf.float32) / self.steps
-        return self.rate * tf.clip_by_value(2.0 * left, 0.0, 1.0)
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {'rate': self.rate, 'steps': self.steps}
 
 
 def adam(rate: float, variables: Sequence[Any], decay_steps: int = 0) -> keras.optimizers.Adam:

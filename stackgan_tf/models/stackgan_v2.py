@@ -6,6 +6,7 @@ Source: StackGAN++ (arXiv 1710.10916), section "StackGAN-v2: multi-distribution 
 import functools
 from collections.abc import Callable, Sequence
 
+import keras
 import tensorflow as tf
 
 from stackgan_tf.losses.adversarial import discriminator_loss, generator_loss
@@ -88,6 +89,16 @@ class StackGANv2(AdversarialModel):
             pieces[f'discriminator_{size}'] = variables_of(network)
             pieces[f'discriminator_optimizer_{size}'] = variables_of(optimizer)
         return pieces
+
+    def networks(self) -> dict[str, keras.Model]:
+        """The tree and the discriminators."""
+        discriminators = {f'discriminator {network.size}': network for network in self.discriminators}
+        return {'generator': self.generator, **discriminators}
+
+    def forward_passes(self) -> list[tf.Tensor]:
+        """Logits of what the tree makes of zeros."""
+        images = self.generator(tf.zeros((self.batch_size, self.noise_dimension)), training=True)
+        return [network(image, training=True) for network, image in zip(self.discriminators, images, strict=True)]
 
     def train_step(self, batch: dict[str, tuple[tf.Tensor, ...]]) -> dict[str, tf.Tensor]:
         """One update of every discriminator and of the tree.

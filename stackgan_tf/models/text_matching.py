@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from stackgan_tf.losses.joint_embedding import joint_embedding_loss
-from stackgan_tf.models.trained_model import TrainedModel, variables_of
+from stackgan_tf.models.trained_model import LateDecay, TrainedModel, variables_of
 from stackgan_tf.networks.char_cnn_rnn import LENGTH, CharCNNRNN
 from stackgan_tf.networks.image_encoder import ImageEncoder
 
@@ -18,9 +18,11 @@ from stackgan_tf.networks.image_encoder import ImageEncoder
 class TextMatching(TrainedModel):
     """The char-CNN-RNN and an image tower, moved together by the joint embedding loss."""
 
+    reads = ('images', 'tokens', 'label')
+
     def __init__(
         self,
-        size: int = 64,  # pixels of the pictures
+        sizes: Sequence[int] = (64,),  # of the pictures, pixels; the last is used
         batch_size: int = 40,  # global; pairs are held against each other within a replica
         widths: Sequence[int] = (384, 512, 512),  # of the char-CNN-RNN
         recurrence: str = 'gru',  # or 'relu'
@@ -29,15 +31,17 @@ class TextMatching(TrainedModel):
         initial_range: float = 0.08,  # 0 for narrow networks
         image_width: int = 32,  # channels after the tower's first convolution
         rate: float = 7e-4,
+        decay_steps: int = 0,  # if set, the rate falls to 0 from half of it on
         seed: int = 0,
     ) -> None:
         super().__init__(seed, batch_size)
-        self.size = size
+        self.sizes = tuple(sizes)
+        size = self.sizes[-1]
         self.text_encoder = CharCNNRNN(widths, recurrence, last_pool, dimension, initial_range)
         self.text_encoder.build((None, LENGTH))
         self.image_encoder = ImageEncoder(size, image_width, dimension)
         self.image_encoder.build((None, size, size, 3))
-        optimizer = keras.optimizers.Adam(rate)
+        optimizer = keras.optimizers.Adam(LateDecay(rate, decay_steps) if decay_steps else rate)
         optimizer.build(self._moved())
         self.set_up(optimizer, ('matching_loss', 'matching_accuracy'))
 
@@ -52,6 +56,16 @@ class TextMatching(TrainedModel):
             'image_encoder': variables_of(self.image_encoder),
             'optimizer': variables_of(self.optimizer),
         }
+
+    def networks(self) -> dict[str, keras.Model]:
+        """Both encoders."""
+        return {'text encoder': self.text_encoder, 'image encoder': self.image_encoder}
+
+    def forward_passes(self) -> list[tf.Tensor]:
+        """Embeddings of no captions and of grey pictures."""
+        images = tf.zeros((self.batch_size, self.image_encoder.size, self.image_encoder.size, 3))
+        tokens = tf.zeros((self.batch_size, LENGTH), tf.int32)
+        return [self.text_encoder(tokens, training=True), self.image_encoder(images, training=True)]
 
     def train_step(self, batch: dict[str, Any]) -> dict[str, tf.Tensor]:
         """One update of both encoders.

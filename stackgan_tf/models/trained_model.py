@@ -1,6 +1,8 @@
 """What every trained model of the package shares: step counter, sums of losses, updates, what a checkpoint holds."""
 
+import abc
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -11,12 +13,36 @@ def variables_of(holder: keras.Model | keras.optimizers.Optimizer) -> list[tf.Va
     return [variable.value for variable in holder.variables]
 
 
+class LateDecay(keras.optimizers.schedules.LearningRateSchedule):
+    """A rate that is constant for the first half of the steps, then falls linearly to 0 (not in the paper)."""
+
+    def __init__(self, rate: float, steps: int) -> None:
+        self.rate = rate
+        self.steps = steps
+
+    def __call__(self, step: tf.Tensor) -> tf.Tensor:
+        """The rate at a step."""
+        left = 1.0 - tf.cast(step, tf.float32) / self.steps
+        return self.rate * tf.clip_by_value(2.0 * left, 0.0, 1.0)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {'rate': self.rate, 'steps': self.steps}
+
+
 class TrainedModel(keras.Model):
     """The book-keeping of a run, under any `tf.distribute` strategy.
 
-    Subclasses make their networks, call `set_up` last in the constructor, and override `train_step` and `pieces`.
-    Build them inside the scope of the strategy that trains them.
+    Subclasses make their networks, call `set_up` last in the constructor, and override `train_step`, `pieces`,
+    `networks` and `forward_passes`. Build them inside the scope of the strategy that trains them.
+
+    Attributes:
+        sizes: of the pictures that a batch holds, small to large.
+        reads: the parts of a batch that a step needs: `images`, `tokens`, `label`.
     """
+
+    sizes: tuple[int, ...]
+    reads: tuple[str, ...] = ('images',)
 
     def __init__(self, seed: int, batch_size: int) -> None:
         super().__init__()
@@ -48,6 +74,14 @@ class TrainedModel(keras.Model):
         Lists of variables, because TensorFlow's checkpoints do not see layers that Keras layers keep in lists.
         """
         return {'step': [self.step], 'sums': [self._sums]}
+
+    @abc.abstractmethod
+    def networks(self) -> dict[str, keras.Model]:
+        """The networks that learn, by name."""
+
+    @abc.abstractmethod
+    def forward_passes(self) -> list[tf.Tensor]:
+        """What the networks make of a whole batch of zeros, in training mode."""
 
     def record(self, values: Mapping[str, tf.Tensor]) -> None:
         """Adds this step's means over this replica's rows to the sums, and counts the step."""

@@ -126,6 +126,11 @@ def _sizes(name: str, value: Any) -> None:
         raise UserError(str(error)) from error
 
 
+def _widths(name: str, value: Any) -> None:
+    if len(value) != 3 or min(value) < 1:
+        raise UserError(f'{name} = {value!r} must be three numbers of channels')
+
+
 def _at_least(lowest: float) -> Callable[[str, Any], None]:
     def check(name: str, value: Any) -> None:
         if not value >= lowest:
@@ -173,9 +178,17 @@ def _all_of(*allowed: str) -> Callable[[str, Any], None]:
 _RANGES: dict[tuple[str, ...], Callable[[str, Any], None]] = {
     ('sizes',): _sizes,
     ('seed',): _seed,
-    ('steps', 'tick', 'checkpoint_every', 'batch_size', 'noise_dimension', 'generator_width', 'discriminator_width'): (
-        _at_least(1)
-    ),
+    (
+        'steps',
+        'tick',
+        'checkpoint_every',
+        'batch_size',
+        'noise_dimension',
+        'generator_width',
+        'discriminator_width',
+        'dimension',
+        'image_width',
+    ): _at_least(1),
     (
         'residual_blocks',
         'decay_steps',
@@ -183,10 +196,14 @@ _RANGES: dict[tuple[str, ...], Callable[[str, Any], None]] = {
         'discriminator_rate',
         'input_noise',
         'color_weight',
+        'rate',
+        'initial_range',
     ): _at_least(0),
     ('averaging_decay', 'real_target'): _fraction,
     ('test_fraction',): _below_one,
     ('cache_gigabytes',): _positive,
+    ('widths',): _widths,
+    ('recurrence',): _one_of('relu', 'gru'),
     ('color_norm',): _one_of('released', 'paper'),
     ('augmentation',): _all_of(*POLICIES),
 }

@@ -10,6 +10,7 @@ from stackgan_tf.data.image_folder.image_folder import ImageFolder
 from stackgan_tf.data.lsun import LsunPictures
 from stackgan_tf.data.tfds_pictures import TfdsPictures
 from stackgan_tf.models.stackgan_v2 import StackGANv2
+from stackgan_tf.models.text_matching import TextMatching
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.run import Run
 
@@ -20,6 +21,7 @@ CONFIGURABLES: dict[str, Callable[..., Any]] = {
     'Phase': Phase,
     'Recipe': Run,
     'StackGANv2': StackGANv2,
+    'TextMatching': TextMatching,
     'TfdsPictures': TfdsPictures,
 }
 

@@ -1,9 +1,8 @@
 """What a recipe would train and what it takes, without training."""
 
-import keras
 import tensorflow as tf
 
-from stackgan_tf.models.adversarial_model import AdversarialModel
+from stackgan_tf.models.trained_model import TrainedModel
 from stackgan_tf.recipe.recipe import Recipe
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.run import checkpoint_bytes
@@ -27,10 +26,8 @@ def describe(recipe: Recipe) -> str:
 
 def _describe_phase(phase: Phase) -> list[str]:
     model = phase.model()
-    networks: dict[str, keras.Model] = {'generator': model.generator}
-    networks |= {f'discriminator {network.size}': network for network in model.discriminators}
     lines = [f'\nPhase {phase.name}: {phase.steps:,} steps of {model.batch_size} pictures, {type(model).__name__}']
-    for name, network in networks.items():
+    for name, network in model.networks().items():
         count = sum(variable.value.shape.num_elements() for variable in network.trainable_variables)
         lines.append(f'  {name:<20} {count:>14,} parameters')
     state = checkpoint_bytes(model)
@@ -43,15 +40,9 @@ def _describe_phase(phase: Phase) -> list[str]:
     return lines
 
 
-def activation_bytes(model: AdversarialModel) -> int:
-    """Memory of what one forward pass of the generator and of all discriminators over a batch keeps for going back."""
-
-    @tf.function
-    def forward(z: tf.Tensor) -> list[tf.Tensor]:
-        images = model.generator(z, training=True)
-        return [network(image, training=True) for network, image in zip(model.discriminators, images, strict=True)]
-
-    graph = forward.get_concrete_function(tf.TensorSpec((model.batch_size, model.noise_dimension))).graph
+def activation_bytes(model: TrainedModel) -> int:
+    """Memory of what one forward pass of all networks over a batch keeps for going back."""
+    graph = tf.function(model.forward_passes).get_concrete_function().graph
     outputs = [output for op in graph.get_operations() if op.type not in _PASSED_ON for output in op.outputs]
     return sum(output.dtype.size * output.shape.num_elements() for output in outputs if output.shape.is_fully_defined())
 

@@ -35,7 +35,10 @@ class Recipe:
 def known_recipes() -> list[str]:
     """The names of the recipes that come with the package, as `--gin_file` takes them."""
     folder = next((root / 'gin' for root in _ROOTS[1:] if (root / 'gin').is_dir()), None)
-    return sorted(f'gin/{path.name}' for path in folder.glob('*.gin')) if folder else []
+    if folder is None:
+        return []
+    paths = [path.relative_to(folder) for path in folder.rglob('*.gin')]
+    return sorted(f'gin/{path.as_posix()}' for path in paths if path.parts[0] != 'base')
 
 
 def read_recipe(files: Sequence[str], settings: Sequence[str] = ()) -> Recipe:

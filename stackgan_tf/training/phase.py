@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable
 
 from stackgan_tf.data.example_source import ExampleSource
-from stackgan_tf.models.adversarial_model import AdversarialModel
+from stackgan_tf.models.trained_model import TrainedModel
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Phase:
     """
 
     name: str
-    model: Callable[[], AdversarialModel]
+    model: Callable[[], TrainedModel]
     data: Callable[[], ExampleSource]
     steps: int
     flip: bool = True

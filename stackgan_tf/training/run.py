@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from stackgan_tf.console import say
 from stackgan_tf.data.training_batches import training_batches
-from stackgan_tf.models.adversarial_model import AdversarialModel
+from stackgan_tf.models.trained_model import TrainedModel
 from stackgan_tf.training.checkpoints import KEEP, Checkpoints
 from stackgan_tf.training.devices import all_devices, check_batch_size
 from stackgan_tf.training.interruption import InterruptedRunError, StopRequest
@@ -74,7 +74,7 @@ class Run:
             upkeep = Upkeep(model, folder, checkpoints, report, stop, self.tick, self.checkpoint_every, progress)
             for first, length, ticks in ticks_between(start, phase.steps, self.tick):
                 batches = training_batches(
-                    source, model.sizes, model.batch_size, model.seed, first, length * ticks, phase.flip
+                    source, model.sizes, model.batch_size, model.seed, first, length * ticks, phase.flip, model.reads
                 )
                 model.fit(batches, epochs=ticks, steps_per_epoch=length, shuffle=False, verbose=0, callbacks=[upkeep])
                 if stop.signal_number is not None:
@@ -107,7 +107,7 @@ def _finished(phase: Phase, directory: Path) -> bool:
     return bool(steps) and steps[-1] >= phase.steps
 
 
-def _greeting(phase: Phase, start: int, model: AdversarialModel, count: int, strategy: tf.distribute.Strategy) -> str:
+def _greeting(phase: Phase, start: int, model: TrainedModel, count: int, strategy: tf.distribute.Strategy) -> str:
     going_on = f', going on after step {start}' if start else ''
     return (
         f'{phase.name}: {phase.steps} steps of {model.batch_size} of {count} pictures on '
@@ -115,7 +115,7 @@ def _greeting(phase: Phase, start: int, model: AdversarialModel, count: int, str
     )
 
 
-def _check_space(directory: Path, checkpoints: Checkpoints, model: AdversarialModel) -> None:
+def _check_space(directory: Path, checkpoints: Checkpoints, model: TrainedModel) -> None:
     """Refuses to begin what the disk cannot hold: the checkpoints that are kept and one being written."""
     needed = (KEEP + 1 - len(checkpoints.steps())) * checkpoint_bytes(model)
     there = next(folder for folder in (directory, *directory.absolute().parents) if folder.exists())
@@ -127,6 +127,6 @@ def _check_space(directory: Path, checkpoints: Checkpoints, model: AdversarialMo
         )
 
 
-def checkpoint_bytes(model: AdversarialModel) -> int:
+def checkpoint_bytes(model: TrainedModel) -> int:
     """The size of one checkpoint, bytes: weights of all networks and two moments of Adam for the trainable ones."""
     return 4 * sum(variable.shape.num_elements() for piece in model.pieces().values() for variable in piece)

@@ -8,6 +8,7 @@ import tensorflow as tf
 from stackgan_tf.figures.image_grid import image_grid, write_png
 from stackgan_tf.generator import NetworkGenerator
 from stackgan_tf.models.adversarial_model import AdversarialModel
+from stackgan_tf.models.trained_model import TrainedModel
 from stackgan_tf.training.checkpoints import Checkpoints
 from stackgan_tf.training.interruption import StopRequest
 from stackgan_tf.training.tick_report import Clock, TickReport
@@ -20,7 +21,7 @@ class Upkeep(keras.callbacks.Callback):
 
     def __init__(
         self,
-        model: AdversarialModel,
+        model: TrainedModel,
         directory: Path,
         checkpoints: Checkpoints,
         report: TickReport,
@@ -30,7 +31,7 @@ class Upkeep(keras.callbacks.Callback):
         progress: dict[str, float],
     ) -> None:
         super().__init__()
-        self._adversarial = model
+        self._trained = model
         self.directory = directory
         self.checkpoints = checkpoints
         self.report = report
@@ -41,32 +42,34 @@ class Upkeep(keras.callbacks.Callback):
         self.reported = int(progress['reported'])  # the step of the last report
         self.clock = Clock(progress['seconds'])
         self.pictures = int(progress['pictures'])
-        self.samples = NetworkGenerator(model.averaged_generator)
+        generates = isinstance(model, AdversarialModel)
+        self.samples = NetworkGenerator(model.averaged_generator) if generates else None
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Counts the step; if asked to stop, ends training."""
         self.step += 1
         self.clock.step_done(self.step)
         if self.stop.signal_number is not None:
-            self._adversarial.stop_training = True
+            self._trained.stop_training = True
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Reports a whole tick, writes samples, and a checkpoint where one is due."""
         done = self.step == self.report.steps
         if done or self.step % self.tick == 0:
-            record = self._adversarial.take_record(self.step - self.reported)
+            record = self._trained.take_record(self.step - self.reported)
             pace = self.clock.steps_per_second(self.step)
-            self.report.report(self.step, record, pace, self._adversarial.batch_size)
+            self.report.report(self.step, record, pace, self._trained.batch_size)
             self.reported = self.step
-            self.write_samples()
+            if self.samples is not None:
+                self.write_samples(self.samples)
         if done or self.step % self.checkpoint_every == 0 or self.stop.signal_number is not None:
             self.save()
 
-    def write_samples(self) -> None:
+    def write_samples(self, generator: NetworkGenerator) -> None:
         """Draws the averaged generator's images of the same seeds as ever: a picture and TensorBoard."""
-        images = self.samples.generate_every_size(range(SAMPLES))
+        images = generator.generate_every_size(range(SAMPLES))
         grids = {size: image_grid(of_size) for size, of_size in images.items()}
-        write_png(self.directory / 'samples' / f'step_{self.step:06d}.png', grids[self.samples.sizes[-1]])
+        write_png(self.directory / 'samples' / f'step_{self.step:06d}.png', grids[generator.sizes[-1]])
         with self.report.writer.as_default(self.step):
             for size, grid in grids.items():
                 tf.summary.image(f'samples/{size}', grid[None])
@@ -80,4 +83,4 @@ class Upkeep(keras.callbacks.Callback):
             'seconds': self.clock.trained_seconds,
             'pictures': self.pictures,
         }
-        self.checkpoints.save(self.step, self._adversarial.pieces(), progress)
+        self.checkpoints.save(self.step, self._trained.pieces(), progress)

@@ -19,6 +19,14 @@ def test_it_gives_crops_by_index(birds):
     assert (crops[0] != crops[1]).any()
 
 
+def test_captions_and_labels(birds):
+    indices = tf.constant([0, 999], tf.int64)
+    assert all(150 <= label < 200 for label in birds.labels(indices).numpy())
+    first = birds.captions(indices, tf.zeros(2)).numpy()
+    assert all(caption.startswith((b'this', b'the', b'a ')) for caption in first)
+    assert (birds.captions(indices, tf.constant([0.95, 0.95])).numpy() != first).all()
+
+
 def test_it_is_prepared_once(birds, capsys):
     TfdsPictures('painted_birds/76px', 'test')
     assert 'Preparing' not in capsys.readouterr().out

@@ -28,6 +28,12 @@ class Pictures:
     def crops(self, indices, draws, size):
         return random_crops(tf.gather(self.encoded, indices), size, draws)
 
+    def captions(self, indices, draws):
+        return tf.strings.join([tf.strings.as_string(indices), tf.where(draws < 0.5, 'a', 'b')])
+
+    def labels(self, indices):
+        return tf.cast(indices, tf.int32)
+
 
 def batches(start=0, steps=8, seed=3, batch_size=2, sizes=(8,)):
     data = training_batches(Pictures(), sizes, batch_size, seed, start, steps)
@@ -89,6 +95,19 @@ def test_crops_and_flips_vary():
     assert {flipped for _, flipped in seen} == {True, False}
     assert len(seen) == 4  # two positions, flipped or not
     assert max(seen.values()) < 60
+
+
+def test_captions_and_labels_belong_to_the_pictures():
+    data = training_batches(Pictures(), (8,), 7, 3, 0, 4, parts=('images', 'tokens', 'label'))
+    drawn = set()
+    for batch in data:
+        labels = batch['label'].numpy()
+        red = np.round((batch['images'][0].numpy()[:, 0, 0, 0] + 1) * 127.5)
+        np.testing.assert_array_equal(red, 30 * labels)
+        digits, letters = batch['tokens'].numpy()[:, 0], batch['tokens'].numpy()[:, 1]
+        np.testing.assert_array_equal(digits, 26 + labels)
+        drawn |= set(letters.tolist())
+    assert drawn == {0, 1}
 
 
 def test_flips_can_be_switched_off():

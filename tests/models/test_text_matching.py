@@ -7,7 +7,7 @@ from stackgan_tf.models.trained_model import variables_of
 from stackgan_tf.text.characters import character_tokens
 
 TINY = {
-    'size': 16,
+    'sizes': (16,),
     'batch_size': 6,
     'widths': (16, 16, 16),
     'dimension': 16,

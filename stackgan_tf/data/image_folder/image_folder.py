@@ -7,6 +7,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from stackgan_tf.console import say
+from stackgan_tf.data.captions import Captions
 from stackgan_tf.data.image_folder.first_pass import Preparation
 from stackgan_tf.data.image_folder.listing import list_pictures
 from stackgan_tf.data.image_folder.picture_cache import PictureCache
@@ -61,13 +62,18 @@ class ImageFolder:
         """The file of an example."""
         return self._listing.root / self._name(index)
 
-    def captions(self, index: int) -> tuple[str, ...]:
-        """The captions of an example; maybe none."""
-        return self._listing.annotation(self._name(index)).captions
+    def captions(self, indices: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+        """String `[N]`; see `ExampleSource`."""
+        captions = [self._listing.annotation(self._name(index)).captions for index in range(self.count)]
+        if not any(captions):
+            raise UserError(f'{self._listing.root} has no captions (in metadata.jsonl), which this model needs')
+        return Captions(captions).drawn(indices, draws)
 
-    def label(self, index: int) -> int:
-        """The class of an example, -1 if there are no classes."""
-        return self._listing.label(self._name(index))
+    def labels(self, indices: tf.Tensor) -> tf.Tensor:
+        """int32 `[N]`; see `ExampleSource`."""
+        if not self.class_names:
+            return tf.cast(indices, tf.int32)
+        return tf.gather([self._listing.label(self._name(index)) for index in range(self.count)], indices)
 
     def crops(self, indices: tf.Tensor, draws: tf.Tensor, size: int) -> tf.Tensor:
         """uint8 `[N, size, size, 3]` of the examples at `indices`; see `ExampleSource`.

@@ -57,9 +57,18 @@ def test_captions_labels_and_paths_of_what_is_usable(tmp_path):
     folder = source(tmp_path / 'set')
     assert folder.count == 2
     assert folder.class_names == ['owl', 'wren']
-    assert [folder.label(i) for i in range(2)] == [0, 1]
-    assert folder.captions(1) == ('wren/a.png one', 'wren/a.png two')
+    indices = tf.constant([0, 1], tf.int64)
+    assert folder.labels(indices).numpy().tolist() == [0, 1]
+    captions = [folder.captions(indices, tf.constant([draw] * 2)).numpy().tolist() for draw in (0.0, 0.9)]
+    assert captions == [[b'owl/b.png one', b'wren/a.png one'], [b'owl/b.png two', b'wren/a.png two']]
     assert folder.path(0) == tmp_path / 'set' / 'owl' / 'b.png'
+
+
+def test_without_classes_every_picture_is_its_own_and_without_captions_a_text_encoder_says_so(root):
+    folder = source(root)
+    assert folder.labels(tf.constant([3, 1], tf.int64)).numpy().tolist() == [3, 1]
+    with pytest.raises(UserError, match=r'has no captions \(in metadata.jsonl\), which this model needs'):
+        folder.captions(tf.constant([0], tf.int64), tf.zeros(1))
 
 
 def test_boxes_of_the_metadata_crop_unless_told_otherwise(tmp_path):
@@ -91,7 +100,7 @@ def test_pictures_are_read_once_and_again_when_the_folder_changes(root, capsys):
 def test_captions_alone_are_no_reason_to_read_pictures_again(root, capsys):
     source(root)
     (root / 'metadata.csv').write_text('file_name,text\n0.png,new\n')
-    assert source(root).captions(0) == ('new',)
+    assert source(root).captions(tf.constant([0], tf.int64), tf.zeros(1)).numpy().tolist() == [b'new']
     assert passes(capsys) == 1
 
 
