@@ -49,14 +49,21 @@ def peak_memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-_MATCHING = (('matching', 'matching_loss'), ('accuracy', 'matching_accuracy'))
+# On the status line: what begins so, under this label.
+_SHOWN = {
+    'D': 'discriminator_loss',
+    'G': 'generator_loss',
+    'color': 'color_loss',
+    'matching': 'matching_loss',
+    'accuracy': 'matching_accuracy',
+}
 
 
 def status_line(phase: str, step: int, steps: int, values: dict[str, float], pace: float) -> str:
     """The line a person reads: where it is, how fast, how long still, memory, and the losses of every scale."""
     by_kind = {
         label: '/'.join(f'{value:.2f}' for name, value in values.items() if name.startswith(kind))
-        for label, kind in (('D', 'discriminator_loss'), ('G', 'generator_loss'), ('color', 'color_loss'), *_MATCHING)
+        for label, kind in _SHOWN.items()
     }
     losses = '  '.join(f'{label} {text}' for label, text in by_kind.items() if text)
     left = f'{duration((steps - step) / pace)} left' if pace else 'measuring'
