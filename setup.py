@@ -13,6 +13,7 @@ RUNTIME = [
     'keras>=3.12,<3.16',
     'numpy>=1.26,<3',
     'pillow>=10.1,<13',
+    'scikit-learn>=1.5,<2',
     'setuptools>=77,<82',  # tensorflow-hub imports pkg_resources
     'tensorboard>=2.20,<2.22',  # TensorFlow no longer brings it
     'tensorflow>=2.20,<2.22',

@@ -18,6 +18,7 @@ _WHERE = {
     'TreeGenerator': 'stackgan_tf.networks.tree_generator',
     'UserError': 'stackgan_tf.user_error',
     'load': 'stackgan_tf.loading',
+    'load_text_encoder': 'stackgan_tf.loading',
 }
 __all__ = ['__version__', *sorted(_WHERE)]
 

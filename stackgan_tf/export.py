@@ -1,4 +1,4 @@
-r"""Exports the averaged generator of a run as a SavedModel.
+r"""Exports what a run trained, the averaged generator or a text encoder, as a SavedModel.
 
 python -m stackgan_tf.export --model=runs/quickstart
 """
@@ -10,19 +10,28 @@ from absl import flags
 from stackgan_tf.command_line import run_command
 
 _MODEL = flags.DEFINE_string('model', None, 'A run directory.', required=True)
+_PHASE = flags.DEFINE_string('phase', None, 'The phase whose model is exported; by default the last.')
 _OUTPUT = flags.DEFINE_string('output', None, 'The folder to make; by default export/ in the run directory.')
 
 
 def main() -> None:
     """Exports what the flags say."""
-    from stackgan_tf.loading import load_run
+    from stackgan_tf.loading import load_phase
     from stackgan_tf.serving.saved_model import check_target, export_saved_model
+    from stackgan_tf.serving.text_encoder_module import export_text_encoder
+    from stackgan_tf.text.text_encoder import TextEncoder
 
     run = Path(_MODEL.value)
     target = Path(_OUTPUT.value) if _OUTPUT.value else run / 'export'
     check_target(target)
-    export_saved_model(load_run(run).network, target)
-    print(f'The model is in {target}: hub.load, tf.saved_model.load and TensorFlow Serving read it.')
+    model = load_phase(run, _PHASE.value)
+    if isinstance(model, TextEncoder):
+        export_text_encoder(model, target)
+        what = f'text encoder ({model.dimension} numbers a caption)'
+    else:
+        export_saved_model(model.network, target)
+        what = 'model'
+    print(f'The {what} is in {target}: hub.load, tf.saved_model.load and TensorFlow Serving read it.')
 
 
 if __name__ == '__main__':

@@ -1,7 +1,6 @@
 """What generates: the one interface of a finished model, from a run, an export or a TF Hub handle."""
 
 import abc
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from stackgan_tf.hub_module import load_hub_module
 from stackgan_tf.user_error import UserError
 
 # Streams of random numbers that belong to one seed. Part of what a seed means: never change.
@@ -174,13 +174,4 @@ def load_saved_model(source: str) -> SavedModelGenerator:
     Raises:
         UserError: nothing can be loaded from there.
     """
-    with warnings.catch_warnings():
-        warnings.filterwarnings('ignore', message='pkg_resources')  # TF Hub's way to ask for a version
-        import tensorflow_hub as hub
-
-    try:
-        loaded = hub.load(source)
-    except (OSError, ValueError, RuntimeError, tf.errors.OpError) as error:
-        reason = str(error).strip().partition('\n')[0] or type(error).__name__
-        raise UserError(f'no model can be loaded from {source!r}: {reason}') from error
-    return SavedModelGenerator(loaded, source)
+    return SavedModelGenerator(load_hub_module(source)[0], source)

@@ -4,9 +4,14 @@ from pathlib import Path
 
 from stackgan_tf.generator import Generator, NetworkGenerator, load_saved_model
 from stackgan_tf.models.adversarial_model import AdversarialModel
+from stackgan_tf.models.text_matching import TextMatching
+from stackgan_tf.models.trained_model import TrainedModel, variables_of
 from stackgan_tf.recipe.recipe import read_run
+from stackgan_tf.text.saved_encoder import SavedEncoder
+from stackgan_tf.text.text_encoder import TextEncoder
 from stackgan_tf.training.checkpoints import Checkpoints
 from stackgan_tf.training.run_directory import CONFIG
+from stackgan_tf.training.text_encoders import trained_text_encoder
 from stackgan_tf.user_error import UserError
 
 
@@ -20,27 +25,71 @@ def load(source: str | Path) -> Generator:
     Raises:
         UserError: there is no model.
     """
+    if not _is_run(source):
+        return load_saved_model(str(source))
+    model = load_phase(Path(source))
+    if not isinstance(model, Generator):
+        raise UserError(f'{source} trains no generator: its last phase is of a text encoder')
+    return model
+
+
+def load_text_encoder(source: str | Path) -> TextEncoder:
+    """Loads what turns captions into embeddings.
+
+    Args:
+        source: a run directory (the first of its phases that trains a text encoder), or the folder or TF Hub handle of
+            a SavedModel that maps strings to vectors.
+
+    Raises:
+        UserError: there is none.
+    """
+    if not _is_run(source):
+        return SavedEncoder(str(source))
+    for phase in read_run(Path(source)).run.phases:
+        model = phase.model()
+        if isinstance(model, TextMatching):
+            return trained_text_encoder(Path(source) / phase.name, model)
+    raise UserError(f'{source} trains no text encoder: none of its phases is of TextMatching')
+
+
+def load_phase(directory: Path, name: str | None = None) -> NetworkGenerator | TextEncoder:
+    """What a phase of a run trained, at its newest checkpoint: an averaged generator or a text encoder.
+
+    Args:
+        directory: of the run.
+        name: of the phase; by default the last.
+
+    Raises:
+        UserError: the directory is no run, has no such phase, or no checkpoint of it yet.
+    """
+    phases = {phase.name: phase for phase in read_run(directory).run.phases}
+    if name is not None and name not in phases:
+        raise UserError(f'{directory} has no phase {name!r}: it has {", ".join(phases)}')
+    phase = phases[name] if name is not None else list(phases.values())[-1]
+    return _finished(directory / phase.name, phase.model())
+
+
+def _finished(folder: Path, model: TrainedModel) -> NetworkGenerator | TextEncoder:
+    if isinstance(model, TextMatching):
+        return trained_text_encoder(folder, model)
+    assert isinstance(model, AdversarialModel)
+    network = model.averaged_generator
+    Checkpoints(folder / 'checkpoints').restore_some({'averaged_generator': variables_of(network)})
+    network.trainable = True
+    return NetworkGenerator(network)
+
+
+def _is_run(source: str | Path) -> bool:
+    """Whether it is a run directory; else it is to be a SavedModel or a handle.
+
+    Raises:
+        UserError: it can be neither.
+    """
     path = Path(source)
     if (path / CONFIG).is_file():
-        return load_run(path)
+        return True
     if path.is_dir() and not (path / 'saved_model.pb').is_file():
         raise UserError(f'{path} holds no model: name a run directory or an exported model')
     if not path.exists() and '://' not in str(source):
         raise UserError(f'there is no {path}: name a run directory, an exported model or a TF Hub handle')
-    return load_saved_model(str(source))
-
-
-def load_run(directory: Path) -> NetworkGenerator:
-    """The averaged generator of a run's last phase, at its newest checkpoint.
-
-    Raises:
-        UserError: the directory is no run, trains no generator, or has no checkpoint yet.
-    """
-    phase = read_run(directory).run.phases[-1]
-    model = phase.model()
-    if not isinstance(model, AdversarialModel):
-        raise UserError(f'{directory} trains no generator: its last phase, {phase.name}, is of {type(model).__name__}')
-    network = model.averaged_generator
-    Checkpoints(directory / phase.name / 'checkpoints').restore_generator(network)
-    network.trainable = True
-    return NetworkGenerator(network)
+    return False

@@ -133,13 +133,18 @@ def pyramid() -> None:
         compare(f'pyramid {sizes}', functools.partial(resized, crops), functools.partial(summed, crops))
 
 
-class OriginalFiles:
+class OriginalFiles(ExampleSource):
     """The files of an image folder, whole, for comparison with its cache."""
 
     def __init__(self, folder: ImageFolder) -> None:
-        self.count, self.captions, self.labels = folder.count, folder.captions, folder.labels
+        self.title = folder.title
         self._files = [folder.path(index) for index in range(folder.count)]
         self._paths = tf.constant([os.fsencode(file) for file in self._files])
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._files)
 
     def decode(self, indices: tf.Tensor) -> tf.Tensor:
         """Decodes the pictures at `indices`, and nothing else."""

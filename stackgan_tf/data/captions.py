@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
 import tensorflow as tf
+
+from stackgan_tf.data.choices import Choices
 
 
 class Captions:
@@ -10,22 +13,30 @@ class Captions:
 
     Args:
         captions: of every example; an example may have none, and is then given an empty one.
+
+    Attributes:
+        texts: all captions, bytes, one example's after the other's: objects `[R]`.
+        choices: whose they are.
     """
 
     def __init__(self, captions: Iterable[Sequence[str | bytes]]) -> None:
-        self._captions = tf.ragged.constant([list(each) or [''] for each in captions], dtype=tf.string)
+        by_example = [list(each) or [''] for each in captions]
+        encoded = [
+            text.encode('utf-8', 'replace') if isinstance(text, str) else text for each in by_example for text in each
+        ]
+        self.texts = np.array(encoded, object)
+        self.choices = Choices([len(each) for each in by_example])
+        self._texts = tf.constant(encoded, tf.string)
 
-    def drawn(self, indices: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+    def drawn(self, indices: tf.Tensor, draws: tf.Tensor, beyond: int = 0) -> tf.Tensor:
         """One caption of each example.
 
         Args:
             indices: int64 `[N]`, of the examples.
             draws: float32 `[N]` in [0, 1), which of its captions.
+            beyond: how many captions after that one, beginning anew after the example's last.
 
         Returns:
             string `[N]`.
         """
-        first = tf.gather(self._captions.row_starts(), indices)
-        count = tf.gather(self._captions.row_lengths(), indices)
-        chosen = first + tf.cast(draws * tf.cast(count, tf.float32), tf.int64)
-        return tf.gather(self._captions.flat_values, chosen)
+        return tf.gather(self._texts, self.choices.positions(indices, draws, beyond))

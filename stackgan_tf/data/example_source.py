@@ -4,18 +4,31 @@ Random access is what makes order, crop, flip and partner functions of (seed, gl
 after an interruption exact.
 """
 
-from typing import Protocol
+import abc
+from collections.abc import Sequence
 
+import numpy as np
 import tensorflow as tf
 
+from stackgan_tf.data.captions import Captions
+from stackgan_tf.user_error import UserError
 
-class ExampleSource(Protocol):
-    """A data set of one split."""
+
+class ExampleSource(abc.ABC):
+    """A data set of one split. Whatever else than pictures it has, it overrides.
+
+    Attributes:
+        title: what messages call it.
+    """
+
+    title: str
 
     @property
+    @abc.abstractmethod
     def count(self) -> int:
         """How many examples there are."""
 
+    @abc.abstractmethod
     def crops(self, indices: tf.Tensor, draws: tf.Tensor, size: int) -> tf.Tensor:
         """Squares out of pictures whose shorter side is made `load_size(size)`; see `random_crop`.
 
@@ -28,16 +41,38 @@ class ExampleSource(Protocol):
             uint8 `[N, s, s, 3]`.
         """
 
-    def captions(self, indices: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
-        """One caption of each example: string `[N]`, empty where there is none.
+    @property
+    def class_names(self) -> Sequence[str]:
+        """The classes in the order of their labels; empty if there are none."""
+        return ()
 
-        Args:
-            indices: int64 `[N]` in [0, count), of the examples.
-            draws: float32 `[N]` in [0, 1), which of its captions.
+    def captions(self) -> Captions:
+        """The captions of all examples.
 
         Raises:
-            UserError: the data set has no captions.
+            UserError: the data set has none.
         """
+        raise self._lacks('captions')
 
-    def labels(self, indices: tf.Tensor) -> tf.Tensor:
-        """The class of each example: int32 `[N]`. Without classes every example is its own."""
+    def stored_embeddings(self) -> Sequence[np.ndarray]:
+        """Embeddings of captions that the data set brings itself: of each example float32 `[K, T]`.
+
+        Raises:
+            UserError: the data set has none.
+        """
+        raise self._lacks('stored embeddings')
+
+    def labels(self) -> np.ndarray:
+        """The class of each example: int32 `[count]` from 0 on. Without classes every example is its own."""
+        return np.arange(self.count, dtype=np.int32)
+
+    def attributes(self) -> np.ndarray:
+        """What is known to be in each picture: int32 `[count, A]`, each column a choice of 0, 1, ...
+
+        Raises:
+            UserError: the data set says nothing of the kind.
+        """
+        raise self._lacks('attributes')
+
+    def _lacks(self, what: str) -> UserError:
+        return UserError(f'{self.title} has no {what}, which this recipe needs')

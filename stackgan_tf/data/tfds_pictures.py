@@ -2,22 +2,29 @@
 
 import contextlib
 import io
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
 # Importing a builder's module registers it with TFDS under its name.
 import stackgan_tf.data.painted_birds.painted_birds_dataset_builder  # noqa: F401
 from stackgan_tf.data.captions import Captions
+from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.random_crop import random_crops
 from stackgan_tf.user_error import UserError
 
+# What a data set may have besides its pictures, under these names.
+_FEATURES = ('image', 'captions', 'embeddings', 'label', 'attributes')
 
-class TfdsPictures:
+
+class TfdsPictures(ExampleSource):
     """The pictures of a TFDS data set.
 
-    The data set is prepared on first use, under `TFDS_DATA_DIR` or `~/tensorflow_datasets`.
+    Its features are `image`, and if it has them `captions`, `embeddings` (float `[K, T]`), `label` and `attributes`
+    (int `[A]`). It is prepared on first use, under `TFDS_DATA_DIR` or `~/tensorflow_datasets`.
 
     Args:
         name: as in `tfds.load`, for example `painted_birds/76px`.
@@ -43,15 +50,14 @@ class TfdsPictures:
             read_config=tfds.ReadConfig(interleave_cycle_length=1),
             shuffle_files=False,
         )
-        self.name = name
-        known = [feature for feature in ('image', 'captions', 'label') if feature in builder.info.features]
-        columns: dict[str, list[Any]] = {feature: [] for feature in known}
+        self.title = name
+        known = [feature for feature in _FEATURES if feature in builder.info.features]
+        self._columns: dict[str, list[Any]] = {feature: [] for feature in known}
         for example in examples.as_numpy_iterator():
             for feature in known:
-                columns[feature].append(example[feature])
-        self._images = tf.constant(columns['image'])
-        self._captions = Captions(columns['captions']) if 'captions' in columns else None
-        self._labels = tf.constant(columns.get('label', range(len(columns['image']))), tf.int32)
+                self._columns[feature].append(example[feature])
+        self._class_names = builder.info.features['label'].names if 'label' in known else ()
+        self._images = tf.constant(self._columns.pop('image'))
 
     @property
     def count(self) -> int:
@@ -62,15 +68,26 @@ class TfdsPictures:
         """uint8 `[N, size, size, 3]` of the examples at `indices`; see `ExampleSource`."""
         return random_crops(tf.gather(self._images, indices), size, draws)
 
-    def captions(self, indices: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
-        """String `[N]`; see `ExampleSource`."""
-        if self._captions is None:
-            raise UserError(f'{self.name} has no captions, which this model needs')
-        return self._captions.drawn(indices, draws)
+    @property
+    def class_names(self) -> Sequence[str]:
+        """The classes in the order of their labels; see `ExampleSource`."""
+        return self._class_names
 
-    def labels(self, indices: tf.Tensor) -> tf.Tensor:
-        """int32 `[N]`; see `ExampleSource`."""
-        return tf.gather(self._labels, indices)
+    def captions(self) -> Captions:
+        """The captions of all examples; see `ExampleSource`."""
+        return Captions(self._columns['captions']) if 'captions' in self._columns else super().captions()
+
+    def stored_embeddings(self) -> Sequence[np.ndarray]:
+        """Of each example float32 `[K, T]`; see `ExampleSource`."""
+        return self._columns['embeddings'] if 'embeddings' in self._columns else super().stored_embeddings()
+
+    def labels(self) -> np.ndarray:
+        """int32 `[count]`; see `ExampleSource`."""
+        return np.array(self._columns['label'], np.int32) if 'label' in self._columns else super().labels()
+
+    def attributes(self) -> np.ndarray:
+        """int32 `[count, A]`; see `ExampleSource`."""
+        return np.array(self._columns['attributes']) if 'attributes' in self._columns else super().attributes()
 
 
 def _builder(name: str) -> tfds.core.DatasetBuilder:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from stackgan_tf.data.captions import Captions
+from stackgan_tf.data.embeddings import Embeddings
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.image_pyramid import image_pyramid
 from stackgan_tf.text.characters import character_tokens
@@ -49,6 +51,7 @@ def training_batches(
     steps: int,
     flip: bool = True,
     parts: Sequence[str] = ('images',),
+    embeddings: Embeddings | None = None,
 ) -> tf.data.Dataset:
     """The batches of steps `start_step` to `start_step + steps - 1`.
 
@@ -60,15 +63,19 @@ def training_batches(
         start_step: the first step, counted from 0.
         steps: how many batches there are.
         flip: whether half of the pictures are mirrored.
-        parts: of 'images', 'tokens' and 'label', what a batch holds.
+        parts: of 'images', 'tokens', 'other_tokens' and 'label', what a batch holds.
+        embeddings: of the examples; with them a batch holds those too.
 
     Returns:
         A data set of dicts: `images`, a tuple of float32 `[batch_size, s, s, 3]` in [-1, 1], small to large; `tokens`
-        int32 `[batch_size, 201]` of one caption of each; `label` int32 `[batch_size]`.
+        int32 `[batch_size, 201]` of one caption of each, drawn anew each time; `other_tokens` of another caption of it;
+        `label` int32 `[batch_size]`; `embedding` float32 `[batch_size, T]` of the former caption.
 
     Raises:
         UserError: the source has not what is to be in a batch.
     """
+    captions = source.captions() if {'tokens', 'other_tokens'} & set(parts) else Captions([])
+    labels = tf.constant(source.labels()) if 'label' in parts else None
 
     def batch(step: tf.Tensor) -> dict[str, tf.Tensor | tuple[tf.Tensor, ...]]:
         first = step * batch_size
@@ -78,10 +85,13 @@ def training_batches(
         if 'images' in parts:
             crops = source.crops(indices, draws[:, :2], sizes[-1])
             made['images'] = image_pyramid(crops, (draws[:, 2] >= 0.5) & flip, sizes)
-        if 'tokens' in parts:
-            made['tokens'] = character_tokens(source.captions(indices, draws[:, 3]))
-        if 'label' in parts:
-            made['label'] = source.labels(indices)
+        for beyond, name in enumerate(('tokens', 'other_tokens')):
+            if name in parts:
+                made[name] = character_tokens(captions.drawn(indices, draws[:, 3], beyond))
+        if labels is not None:
+            made['label'] = tf.gather(labels, indices)
+        if embeddings is not None:
+            made['embedding'] = embeddings.drawn(indices, draws[:, 3])
         return made
 
     steps_to_come = tf.data.Dataset.range(start_step, start_step + steps)

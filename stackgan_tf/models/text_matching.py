@@ -3,7 +3,8 @@
 Source: Reed et al. (arXiv 1605.05395), whose encoder the paper takes its embeddings from.
 """
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
@@ -12,13 +13,12 @@ import tensorflow as tf
 from stackgan_tf.losses.joint_embedding import joint_embedding_loss
 from stackgan_tf.models.trained_model import LateDecay, TrainedModel, variables_of
 from stackgan_tf.networks.char_cnn_rnn import LENGTH, CharCNNRNN
-from stackgan_tf.networks.image_encoder import ImageEncoder
+from stackgan_tf.networks.image_encoder import BackboneEncoder, ImageEncoder
+from stackgan_tf.user_error import UserError
 
 
 class TextMatching(TrainedModel):
     """The char-CNN-RNN and an image tower, moved together by the joint embedding loss."""
-
-    reads = ('images', 'tokens', 'label')
 
     def __init__(
         self,
@@ -29,24 +29,45 @@ class TextMatching(TrainedModel):
         last_pool: bool = False,
         dimension: int = 1024,  # T
         initial_range: float = 0.08,  # 0 for narrow networks
-        image_width: int = 32,  # channels after the tower's first convolution
+        caption_weight: float = 0.0,  # of the same loss between two captions of a picture, as published for COCO
+        image_tower: str = '',  # a network of keras.applications; else a small one that learns
+        image_weights: str = 'imagenet',  # of the former, or a weights file
+        image_width: int = 32,  # of the latter: channels after its first convolution
         rate: float = 7e-4,
         decay_steps: int = 0,  # if set, the rate falls to 0 from half of it on
         seed: int = 0,
     ) -> None:
         super().__init__(seed, batch_size)
+        self.caption_weight = caption_weight
+        self.reads = ('images', 'tokens', 'label') + (('other_tokens',) if caption_weight else ())
         self.sizes = tuple(sizes)
         size = self.sizes[-1]
         self.text_encoder = CharCNNRNN(widths, recurrence, last_pool, dimension, initial_range)
         self.text_encoder.build((None, LENGTH))
-        self.image_encoder = ImageEncoder(size, image_width, dimension)
+        self._image_weights = image_weights
+        self.image_encoder: BackboneEncoder | ImageEncoder
+        if image_tower:
+            with _told(f'no {image_tower} for {size} pixels'):
+                self.image_encoder = BackboneEncoder(size, image_tower, dimension)
+        else:
+            self.image_encoder = ImageEncoder(size, image_width, dimension)
         self.image_encoder.build((None, size, size, 3))
         optimizer = keras.optimizers.Adam(LateDecay(rate, decay_steps) if decay_steps else rate)
         optimizer.build(self._moved())
-        self.set_up(optimizer, ('matching_loss', 'matching_accuracy'))
+        self.set_up(optimizer, ('matching_loss', *(('caption_loss',) if caption_weight else ()), 'matching_accuracy'))
 
     def _moved(self) -> list[Any]:
         return [*self.text_encoder.trainable_variables, *self.image_encoder.trainable_variables]
+
+    def begin(self) -> None:
+        """Gets the trained weights of a network of `keras.applications`.
+
+        Raises:
+            UserError: they cannot be had.
+        """
+        if isinstance(self.image_encoder, BackboneEncoder):
+            with _told(f'no weights {self._image_weights!r} for {self.image_encoder.backbone}'):
+                self.image_encoder.load_features(self._image_weights)
 
     def pieces(self) -> dict[str, list[tf.Variable]]:
         """Everything that a checkpoint must hold to go on exactly, by name."""
@@ -72,22 +93,38 @@ class TextMatching(TrainedModel):
 
         Args:
             batch: this replica's rows: `images`, whose last is float32 `[n, size, size, 3]` in [-1, 1]; `tokens` int32
-                `[n, 201]` of one caption of each; `label` int32 `[n]`.
+                `[n, 201]` of one caption of each, and if they are trained on `other_tokens` of another; `label` int32
+                `[n]`.
 
         Returns:
-            The loss, and the share of pictures whose best caption of these is one of their class.
+            The losses, and the share of pictures whose best caption of these is one of their class.
         """
         labels = batch['label']
         with tf.GradientTape() as tape:
             images = self.image_encoder(batch['images'][-1], training=True)
             texts = self.text_encoder(batch['tokens'], training=True)
             loss = joint_embedding_loss(images, texts, labels)
+            recorded = {'matching_loss': loss}
+            if self.caption_weight:
+                others = self.text_encoder(batch['other_tokens'], training=True)
+                recorded['caption_loss'] = joint_embedding_loss(others, texts, labels)
+                loss += self.caption_weight * recorded['caption_loss']
             scaled = loss / self.replicas
         self.descend(self.optimizer, tape, scaled, self._moved())
         best = tf.gather(labels, tf.argmax(tf.matmul(images, texts, transpose_b=True), axis=1))
-        recorded = {
-            'matching_loss': loss,
-            'matching_accuracy': tf.reduce_mean(tf.cast(best == labels, tf.float32)),
-        }
+        recorded['matching_accuracy'] = tf.reduce_mean(tf.cast(best == labels, tf.float32))
         self.record(recorded)
         return recorded
+
+
+@contextlib.contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Says why Keras could not make or load one of its networks.
+
+    Raises:
+        UserError: if so.
+    """
+    try:
+        yield
+    except Exception as error:  # a failed download is no more special than that
+        raise UserError(f'{what}: {str(error).strip().splitlines()[0]}') from error

@@ -38,11 +38,13 @@ class TrainedModel(keras.Model):
 
     Attributes:
         sizes: of the pictures that a batch holds, small to large.
-        reads: the parts of a batch that a step needs: `images`, `tokens`, `label`.
+        reads: the parts of a batch that a step needs: `images`, `tokens`, `label`, `embedding`.
+        embedding_dimension: T, of the embeddings it reads.
     """
 
     sizes: tuple[int, ...]
     reads: tuple[str, ...] = ('images',)
+    embedding_dimension: int = 0
 
     def __init__(self, seed: int, batch_size: int) -> None:
         super().__init__()
@@ -74,6 +76,13 @@ class TrainedModel(keras.Model):
         Lists of variables, because TensorFlow's checkpoints do not see layers that Keras layers keep in lists.
         """
         return {'step': [self.step], 'sums': [self._sums]}
+
+    def begin(self) -> None:
+        """Gets what training begins with, besides random weights; called once, before the first step of a run.
+
+        Raises:
+            UserError: it cannot be had.
+        """
 
     @abc.abstractmethod
     def networks(self) -> dict[str, keras.Model]:

@@ -58,7 +58,8 @@ class ReluRecurrence(keras.layers.Layer):
         inputs = self.from_input(x)
         states = [ops.relu(inputs[:, 0])]
         for step in range(1, x.shape[1]):
-            states.append(ops.relu(inputs[:, step] + self.from_state(states[-1])))
+            # relu, but TensorFlow 2.21 trips over fusing one with these additions, and complains.
+            states.append(ops.maximum(inputs[:, step] + self.from_state(states[-1]), 0.0))
         return ops.stack(states, axis=1)
 
     def get_config(self) -> dict[str, Any]:

@@ -1,8 +1,10 @@
-"""The image tower that text encoders are trained against: a small convolutional network.
+"""The image towers that text encoders are trained against.
 
-Reed et al. (arXiv 1605.05395) used fixed features of a GoogLeNet; this one learns with the text.
+Reed et al. (arXiv 1605.05395) used fixed features of a GoogLeNet; `BackboneEncoder` does the like with any network of
+`keras.applications`. `ImageEncoder` is a small network that learns with the text.
 """
 
+import importlib
 from typing import Any
 
 import keras
@@ -55,3 +57,50 @@ class ImageEncoder(keras.Model):
             'base_width': self.base_width,
             'dimension': self.dimension,
         }
+
+
+# The networks of keras.applications, by name.
+BACKBONES = {name: build for name, build in vars(keras.applications).items() if name[0].isupper()}
+
+
+@keras.saving.register_keras_serializable('stackgan_tf')
+class BackboneEncoder(keras.Model):
+    """Fixed features of a trained network, their mean over the picture, and one linear layer that learns."""
+
+    def __init__(
+        self,
+        size: int,  # s, pixels
+        backbone: str,  # a name of `BACKBONES`
+        dimension: int = 1024,  # T, of the features
+        **kwargs: object,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.size = size
+        self.backbone = backbone
+        self.dimension = dimension
+        self._preprocess = importlib.import_module(BACKBONES[backbone].__module__).preprocess_input
+        self.features = self._make_features(None)
+        self.features.trainable = False
+        self.embed = keras.layers.Dense(dimension)
+
+    def _make_features(self, weights: str | None) -> keras.Model:
+        shape = (self.size, self.size, 3)
+        return BACKBONES[self.backbone](include_top=False, weights=weights, input_shape=shape, pooling='avg')
+
+    def load_features(self, weights: str) -> None:
+        """Takes trained weights for the fixed features: 'imagenet', which Keras downloads once, or a weights file."""
+        self.features.set_weights(self._make_features(weights).get_weights())
+
+    def build(self, input_shape: Shape) -> None:
+        """Builds the linear layer."""
+        self.embed.build(self.features.output_shape)
+
+    def call(self, image: KerasTensor, training: bool = False) -> KerasTensor:
+        """Maps images `[N, s, s, 3]` in [-1, 1] to features, float32 `[N, dimension]`."""
+        h = self._preprocess((image + 1.0) * 127.5)
+        h = self.features(h, training=False)  # [N, channels]
+        return ops.cast(self.embed(h), 'float32')
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), 'size': self.size, 'backbone': self.backbone, 'dimension': self.dimension}

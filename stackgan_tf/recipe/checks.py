@@ -8,6 +8,7 @@ import typeguard
 
 import gin
 from stackgan_tf.networks.differentiable_augmentation import POLICIES
+from stackgan_tf.networks.image_encoder import BACKBONES
 from stackgan_tf.networks.scales import check_sizes
 from stackgan_tf.recipe.configurables import parameter_types, required_parameters
 from stackgan_tf.user_error import UserError
@@ -196,6 +197,7 @@ _RANGES: dict[tuple[str, ...], Callable[[str, Any], None]] = {
         'discriminator_rate',
         'input_noise',
         'color_weight',
+        'caption_weight',
         'rate',
         'initial_range',
     ): _at_least(0),
@@ -203,6 +205,7 @@ _RANGES: dict[tuple[str, ...], Callable[[str, Any], None]] = {
     ('test_fraction',): _below_one,
     ('cache_gigabytes',): _positive,
     ('widths',): _widths,
+    ('image_tower',): _one_of('', *BACKBONES),
     ('recurrence',): _one_of('relu', 'gru'),
     ('color_norm',): _one_of('released', 'paper'),
     ('augmentation',): _all_of(*POLICIES),

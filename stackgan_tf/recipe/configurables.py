@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import gin
+from stackgan_tf.data.embeddings import AttributeVectors, HubEmbeddings, LabelVectors, StoredEmbeddings
+from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.image_folder.image_folder import ImageFolder
 from stackgan_tf.data.lsun import LsunPictures
 from stackgan_tf.data.tfds_pictures import TfdsPictures
@@ -16,10 +18,14 @@ from stackgan_tf.training.run import Run
 
 # By the name that recipes use. `Recipe` is the run that a recipe describes.
 CONFIGURABLES: dict[str, Callable[..., Any]] = {
+    'AttributeVectors': AttributeVectors,
+    'HubEmbeddings': HubEmbeddings,
     'ImageFolder': ImageFolder,
+    'LabelVectors': LabelVectors,
     'LsunPictures': LsunPictures,
     'Phase': Phase,
     'Recipe': Run,
+    'StoredEmbeddings': StoredEmbeddings,
     'StackGANv2': StackGANv2,
     'TextMatching': TextMatching,
     'TfdsPictures': TfdsPictures,
@@ -40,6 +46,7 @@ def parameter_types(name: str) -> dict[str, Any]:
 
 
 def required_parameters(name: str) -> list[str]:
-    """The parameters of a configurable that have no default."""
+    """The parameters of a configurable that have no default and that only the recipe can give."""
     parameters = inspect.signature(CONFIGURABLES[name]).parameters.values()
-    return [parameter.name for parameter in parameters if parameter.default is parameter.empty]
+    left_open = [parameter for parameter in parameters if parameter.default is parameter.empty]
+    return [parameter.name for parameter in left_open if parameter.annotation is not ExampleSource]

@@ -95,6 +95,12 @@ def _check_run(run: Run) -> None:
     names = [phase.name for phase in run.phases]
     if not names or len(set(names)) < len(names):
         raise UserError(f'a recipe needs phases of different names, this one has {names}')
+    for number, phase in enumerate(run.phases):
+        if isinstance(phase.text_encoder, str) and phase.text_encoder not in names[:number]:
+            raise UserError(
+                f'{phase.name}/Phase.text_encoder = {phase.text_encoder!r} names no phase before it'
+                f' ({", ".join(names[:number]) or "it is the first"})'
+            )
     if run.checkpoint_every % run.tick:
         raise UserError(
             f'CHECKPOINT_EVERY = {run.checkpoint_every} must be a multiple of TICK = {run.tick}, '

@@ -71,10 +71,18 @@ def export_saved_model(network: keras.Model, target: Path) -> None:
     Raises:
         UserError: the folder exists.
     """
+    write_saved_model(UnconditionalModule(network), target)
+
+
+def write_saved_model(module: tf.__internal__.tracking.AutoTrackable, target: Path) -> None:
+    """Writes a module with its `signatures_by_name`; the folder appears only when it is whole.
+
+    Raises:
+        UserError: the folder exists.
+    """
     check_target(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f'.{target.name}.{os.getpid()}')
-    module = UnconditionalModule(network)
     signatures = {name: function.get_concrete_function() for name, function in module.signatures_by_name.items()}
     try:
         tf.saved_model.save(module, str(beside), signatures=signatures)

@@ -6,11 +6,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import keras
 import tensorflow as tf
 
 from stackgan_tf.files import write_json
-from stackgan_tf.models.trained_model import variables_of
 from stackgan_tf.user_error import UserError
 
 KEEP = 2
@@ -76,8 +74,8 @@ class Checkpoints:
         tf.train.Checkpoint(**pieces).read(str(newest / _VARIABLES)).assert_consumed()
         return json.loads((newest / _PROGRESS).read_text(encoding='utf-8'))
 
-    def restore_generator(self, network: keras.Model) -> None:
-        """Restores the newest averaged generator alone.
+    def restore_some(self, pieces: dict[str, list[tf.Variable]]) -> None:
+        """Restores some of the pieces of the newest checkpoint.
 
         Raises:
             UserError: there is no checkpoint yet.
@@ -85,8 +83,7 @@ class Checkpoints:
         if not self.steps():
             raise UserError(f'{self.directory} holds no checkpoint yet: train first')
         newest = self.path(self.steps()[-1])
-        checkpoint = tf.train.Checkpoint(averaged_generator=variables_of(network))
-        status = checkpoint.read(str(newest / _VARIABLES))
+        status = tf.train.Checkpoint(**pieces).read(str(newest / _VARIABLES))
         status.assert_existing_objects_matched().expect_partial()
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 
+from stackgan_tf.data.embeddings import Embeddings
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.models.trained_model import TrainedModel
 
@@ -16,6 +17,9 @@ class Phase:
         model: makes the model, inside the scope of the strategy that trains it.
         data: makes the source of examples.
         steps: how many steps it trains.
+        text_encoder: where the embeddings come from, for a model that reads them: the name of an earlier phase that
+            trains a text encoder, or what makes embeddings of a source.
+        test_data: makes the source that a text encoder is scored on with each checkpoint; its classes are best unseen.
         flip: whether half of the pictures are mirrored, as in the paper.
     """
 
@@ -23,4 +27,6 @@ class Phase:
     model: Callable[[], TrainedModel]
     data: Callable[[], ExampleSource]
     steps: int
+    text_encoder: str | Callable[[ExampleSource], Embeddings] | None = None
+    test_data: Callable[[], ExampleSource] | None = None
     flip: bool = True

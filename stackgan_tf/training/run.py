@@ -4,11 +4,14 @@ import dataclasses
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from stackgan_tf.console import say
+from stackgan_tf.data.embeddings import Embeddings
+from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.training_batches import training_batches
 from stackgan_tf.models.trained_model import TrainedModel
 from stackgan_tf.training.checkpoints import KEEP, Checkpoints
@@ -16,6 +19,7 @@ from stackgan_tf.training.devices import all_devices, check_batch_size
 from stackgan_tf.training.interruption import InterruptedRunError, StopRequest
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.run_directory import RunDirectory
+from stackgan_tf.training.text_encoders import check_embeddings, embeddings_for
 from stackgan_tf.training.tick_report import TickReport, duration
 from stackgan_tf.training.upkeep import Upkeep
 from stackgan_tf.user_error import UserError
@@ -57,24 +61,35 @@ class Run:
         strategy = all_devices()
         # Everything that can be wrong with the recipe shows before anything is written.
         source = phase.data()
+        test_source = phase.test_data() if phase.test_data is not None else None
+        embeddings = embeddings_for(phase, self.phases, source, directory.path)
         keras.utils.set_random_seed(self.seed)
         with strategy.scope():
             model = phase.model()
+            if not checkpoints.steps():
+                model.begin()
+        check_embeddings(model, embeddings, phase.name)
         check_batch_size(model.batch_size, strategy)
         _check_space(directory.path, checkpoints, model)
         with directory.open(), StopRequest() as stop:
-            progress = checkpoints.restore(model.pieces()) or {'step': 0, 'reported': 0, 'seconds': 0.0}
+            progress = _progress(checkpoints.restore(model.pieces()), source, embeddings)
             start = int(progress['step'])
-            pictures = progress.get('pictures', source.count)
-            if pictures != source.count:
-                say(f'This run had {pictures} pictures until now: other pictures come than if it had not stopped.')
-            progress['pictures'] = source.count
             say(_greeting(phase, start, model, source.count, strategy))
             report = TickReport(folder, phase.name, phase.steps, start)
-            upkeep = Upkeep(model, folder, checkpoints, report, stop, self.tick, self.checkpoint_every, progress)
+            upkeep = Upkeep(
+                model, folder, checkpoints, report, stop, self.tick, self.checkpoint_every, progress, test_source
+            )
             for first, length, ticks in ticks_between(start, phase.steps, self.tick):
                 batches = training_batches(
-                    source, model.sizes, model.batch_size, model.seed, first, length * ticks, phase.flip, model.reads
+                    source,
+                    model.sizes,
+                    model.batch_size,
+                    model.seed,
+                    start_step=first,
+                    steps=length * ticks,
+                    flip=phase.flip,
+                    parts=model.reads,
+                    embeddings=embeddings,
                 )
                 model.fit(batches, epochs=ticks, steps_per_epoch=length, shuffle=False, verbose=0, callbacks=[upkeep])
                 if stop.signal_number is not None:
@@ -82,6 +97,25 @@ class Run:
                         upkeep.save()  # the signal came after the tick's own save
                     raise InterruptedRunError(stop.signal_number)
             say(f'{phase.name} is done: {phase.steps} steps in {duration(upkeep.clock.trained_seconds)}')
+
+
+def _progress(restored: dict[str, Any] | None, source: ExampleSource, embeddings: Embeddings | None) -> dict[str, Any]:
+    """How far a phase is, and what it was trained on.
+
+    Raises:
+        UserError: until now it was trained on other embeddings.
+    """
+    progress = restored or {'step': 0, 'reported': 0, 'seconds': 0.0}
+    pictures = progress.get('pictures', source.count)
+    if pictures != source.count:
+        say(f'This run had {pictures} pictures until now: other pictures come than if it had not stopped.')
+    fingerprint = embeddings.fingerprint if embeddings is not None else None
+    if progress.get('embeddings', fingerprint) != fingerprint:
+        raise UserError(
+            f'this run was trained on the embeddings {progress["embeddings"]}, now they are {fingerprint}: go on with '
+            'the text encoder that it had, or name another --workdir'
+        )
+    return {**progress, 'pictures': source.count, 'embeddings': fingerprint}
 
 
 def ticks_between(start: int, stop: int, tick: int) -> Iterator[tuple[int, int, int]]:

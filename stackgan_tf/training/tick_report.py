@@ -56,6 +56,7 @@ _SHOWN = {
     'color': 'color_loss',
     'matching': 'matching_loss',
     'accuracy': 'matching_accuracy',
+    'zero-shot': 'zero_shot_accuracy',
 }
 
 

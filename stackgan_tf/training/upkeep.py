@@ -1,14 +1,19 @@
 """What happens between the steps of a phase: reports and samples at ticks, checkpoints, stopping when asked."""
 
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
 
+from stackgan_tf.data.example_source import ExampleSource
+from stackgan_tf.evaluation.zero_shot import zero_shot_scores
 from stackgan_tf.figures.image_grid import image_grid, write_png
 from stackgan_tf.generator import NetworkGenerator
 from stackgan_tf.models.adversarial_model import AdversarialModel
+from stackgan_tf.models.text_matching import TextMatching
 from stackgan_tf.models.trained_model import TrainedModel
+from stackgan_tf.text.character_encoder import CharacterEncoder
 from stackgan_tf.training.checkpoints import Checkpoints
 from stackgan_tf.training.interruption import StopRequest
 from stackgan_tf.training.tick_report import Clock, TickReport
@@ -28,7 +33,8 @@ class Upkeep(keras.callbacks.Callback):
         stop: StopRequest,
         tick: int,
         checkpoint_every: int,
-        progress: dict[str, float],
+        progress: dict[str, Any],
+        test_source: ExampleSource | None = None,
     ) -> None:
         super().__init__()
         self._trained = model
@@ -41,9 +47,10 @@ class Upkeep(keras.callbacks.Callback):
         self.step = int(progress['step'])
         self.reported = int(progress['reported'])  # the step of the last report
         self.clock = Clock(progress['seconds'])
-        self.pictures = int(progress['pictures'])
+        self._progress = progress
         generates = isinstance(model, AdversarialModel)
         self.samples = NetworkGenerator(model.averaged_generator) if generates else None
+        self._test_source = test_source
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Counts the step; if asked to stop, ends training."""
@@ -58,12 +65,21 @@ class Upkeep(keras.callbacks.Callback):
         if done or self.step % self.tick == 0:
             record = self._trained.take_record(self.step - self.reported)
             pace = self.clock.steps_per_second(self.step)
+            if done or self.step % self.checkpoint_every == 0:
+                record |= self.scores()
             self.report.report(self.step, record, pace, self._trained.batch_size)
             self.reported = self.step
             if self.samples is not None:
                 self.write_samples(self.samples)
         if done or self.step % self.checkpoint_every == 0 or self.stop.signal_number is not None:
             self.save()
+
+    def scores(self) -> dict[str, float]:
+        """How well a text encoder knows what it was not trained on, if it has such data."""
+        if self._test_source is None or not isinstance(self._trained, TextMatching):
+            return {}
+        encoder = CharacterEncoder(self._trained.text_encoder, self._trained.image_encoder)
+        return zero_shot_scores(encoder, self._test_source)
 
     def write_samples(self, generator: NetworkGenerator) -> None:
         """Draws the averaged generator's images of the same seeds as ever: a picture and TensorBoard."""
@@ -77,10 +93,5 @@ class Upkeep(keras.callbacks.Callback):
 
     def save(self) -> None:
         """Writes a checkpoint of this step."""
-        progress = {
-            'step': self.step,
-            'reported': self.reported,
-            'seconds': self.clock.trained_seconds,
-            'pictures': self.pictures,
-        }
-        self.checkpoints.save(self.step, self._trained.pieces(), progress)
+        self._progress |= {'step': self.step, 'reported': self.reported, 'seconds': self.clock.trained_seconds}
+        self.checkpoints.save(self.step, self._trained.pieces(), self._progress)

@@ -6,13 +6,16 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from stackgan_tf.data.captions import Captions
+from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.random_crop import random_crops
 from stackgan_tf.data.training_batches import example_draws, example_order, training_batches
 
 
-class Pictures:
+class Pictures(ExampleSource):
     """Pictures that can be told apart by their colour."""
 
+    title = 'pictures'
     count = 7
 
     def __init__(self):
@@ -28,11 +31,8 @@ class Pictures:
     def crops(self, indices, draws, size):
         return random_crops(tf.gather(self.encoded, indices), size, draws)
 
-    def captions(self, indices, draws):
-        return tf.strings.join([tf.strings.as_string(indices), tf.where(draws < 0.5, 'a', 'b')])
-
-    def labels(self, indices):
-        return tf.cast(indices, tf.int32)
+    def captions(self):
+        return Captions([[f'{index}a', f'{index}b'] for index in range(self.count)])
 
 
 def batches(start=0, steps=8, seed=3, batch_size=2, sizes=(8,)):
@@ -98,7 +98,7 @@ def test_crops_and_flips_vary():
 
 
 def test_captions_and_labels_belong_to_the_pictures():
-    data = training_batches(Pictures(), (8,), 7, 3, 0, 4, parts=('images', 'tokens', 'label'))
+    data = training_batches(Pictures(), (8,), 7, 3, 0, 4, parts=('images', 'tokens', 'other_tokens', 'label'))
     drawn = set()
     for batch in data:
         labels = batch['label'].numpy()
@@ -107,6 +107,8 @@ def test_captions_and_labels_belong_to_the_pictures():
         digits, letters = batch['tokens'].numpy()[:, 0], batch['tokens'].numpy()[:, 1]
         np.testing.assert_array_equal(digits, 26 + labels)
         drawn |= set(letters.tolist())
+        np.testing.assert_array_equal(batch['other_tokens'].numpy()[:, 0], digits)
+        np.testing.assert_array_equal(batch['other_tokens'].numpy()[:, 1], 1 - letters)
     assert drawn == {0, 1}
 
 

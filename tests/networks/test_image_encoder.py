@@ -1,8 +1,9 @@
+import keras
 import numpy as np
 import pytest
 from layer_harness import check_layer
 
-from stackgan_tf.networks.image_encoder import ImageEncoder
+from stackgan_tf.networks.image_encoder import BACKBONES, BackboneEncoder, ImageEncoder
 
 
 def images(size, count=2):
@@ -23,3 +24,34 @@ def test_parameters():
 def test_sizes_are_checked():
     with pytest.raises(ValueError, match='48'):
         ImageEncoder(48)
+
+
+def backbone(name='MobileNetV2'):
+    keras.utils.set_random_seed(0)
+    network = BackboneEncoder(32, name, 6)
+    network.build((None, 32, 32, 3))
+    return network
+
+
+def test_only_the_last_layer_of_a_backbone_learns():
+    network = backbone()
+    assert [variable.shape for variable in network.trainable_variables] == [(1280, 6), (6,)]
+    np.testing.assert_array_equal(network(images(32), training=True), network(images(32), training=False))
+    again = BackboneEncoder.from_config(network.get_config())
+    assert (again.backbone, again.size, again.dimension) == ('MobileNetV2', 32, 6)
+
+
+def test_trained_features_are_taken_from_a_weights_file(tmp_path):
+    trained = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3), pooling='avg')
+    trained.save_weights(tmp_path / 'trained.weights.h5')
+    network = backbone()
+    network.load_features(str(tmp_path / 'trained.weights.h5'))
+    # The same features as the network gives by itself, of pictures prepared its way: [-1, 1].
+    expected = trained(images(32), training=False) @ network.embed.kernel + network.embed.bias
+    np.testing.assert_allclose(network(images(32)), expected, atol=1e-4)
+
+
+def test_every_backbone_has_a_way_to_prepare_pictures():
+    assert {'InceptionV3', 'ResNet50', 'VGG16', 'MobileNetV3Small'} <= set(BACKBONES)
+    for name in ('VGG16', 'MobileNetV3Small'):
+        assert np.isfinite(backbone(name)(images(32))).all()

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.random_crop import random_crops
 from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.training.interruption import InterruptedRunError
@@ -20,9 +21,10 @@ from stackgan_tf.training.run_directory import RunDirectory
 from stackgan_tf.training.upkeep import Upkeep
 
 
-class Noise:
+class Noise(ExampleSource):
     """Sixteen pictures of noise."""
 
+    title = 'noise'
     count = 16
 
     def __init__(self) -> None:

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 from tqdm import tqdm
 
+from stackgan_tf.cache_entry import CacheEntry, NoRoomError, gigabytes, size_of
 from stackgan_tf.console import say
-from stackgan_tf.data.image_folder.cache_entry import CacheEntry, NoRoomError, gigabytes, size_of
 from stackgan_tf.data.image_folder.listing import Listing, PictureFile
 from stackgan_tf.data.image_folder.picture_file import encode_compact, encode_lossless, read_picture
 from stackgan_tf.data.picture import BadPictureError

@@ -4,18 +4,21 @@ import functools
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 
 from stackgan_tf.console import say
 from stackgan_tf.data.captions import Captions
+from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.image_folder.first_pass import Preparation
 from stackgan_tf.data.image_folder.listing import list_pictures
 from stackgan_tf.data.image_folder.picture_cache import PictureCache
+from stackgan_tf.data.image_folder.stored_embeddings import read_embeddings
 from stackgan_tf.data.random_crop import load_size, random_crops
 from stackgan_tf.user_error import UserError
 
 
-class ImageFolder:
+class ImageFolder(ExampleSource):
     """Any folder of JPEG, PNG, WebP, GIF, BMP and TIFF files, nested or not.
 
     The first use reads every picture once and keeps it at load size in a cache (see `first_pass`).
@@ -42,6 +45,7 @@ class ImageFolder:
         cache_gigabytes: float = 20.0,
     ) -> None:
         self._size = sizes[-1]
+        self.title = root
         self._listing = list_pictures(Path(root).expanduser(), split, test_fraction)
         for note in self._listing.notes:
             say(note)
@@ -62,18 +66,22 @@ class ImageFolder:
         """The file of an example."""
         return self._listing.root / self._name(index)
 
-    def captions(self, indices: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
-        """String `[N]`; see `ExampleSource`."""
+    def captions(self) -> Captions:
+        """The captions of all pictures; see `ExampleSource`."""
         captions = [self._listing.annotation(self._name(index)).captions for index in range(self.count)]
         if not any(captions):
-            raise UserError(f'{self._listing.root} has no captions (in metadata.jsonl), which this model needs')
-        return Captions(captions).drawn(indices, draws)
+            raise UserError(f'{self.title} has no captions (in metadata.jsonl), which this recipe needs')
+        return Captions(captions)
 
-    def labels(self, indices: tf.Tensor) -> tf.Tensor:
-        """int32 `[N]`; see `ExampleSource`."""
+    def stored_embeddings(self) -> Sequence[np.ndarray]:
+        """Of each picture float32 `[K, T]`; see `ExampleSource`."""
+        return read_embeddings(self._listing.root, [self._name(index) for index in range(self.count)])
+
+    def labels(self) -> np.ndarray:
+        """int32 `[count]`; see `ExampleSource`."""
         if not self.class_names:
-            return tf.cast(indices, tf.int32)
-        return tf.gather([self._listing.label(self._name(index)) for index in range(self.count)], indices)
+            return super().labels()
+        return np.array([self._listing.label(self._name(index)) for index in range(self.count)], np.int32)
 
     def crops(self, indices: tf.Tensor, draws: tf.Tensor, size: int) -> tf.Tensor:
         """uint8 `[N, size, size, 3]` of the examples at `indices`; see `ExampleSource`.

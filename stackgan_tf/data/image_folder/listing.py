@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from stackgan_tf.data.image_folder import stored_embeddings
 from stackgan_tf.data.image_folder.metadata import FILE_NAMES, Annotation, read_metadata
 from stackgan_tf.user_error import UserError
 
@@ -149,6 +150,8 @@ def _find(root: Path) -> _Found:
         suffix = os.path.splitext(path)[1].lower()
         if os.path.basename(path) in FILE_NAMES:
             found.metadata.append(_relative(path, root))
+            continue
+        if os.path.basename(path) == stored_embeddings.FILE_NAME:
             continue
         if suffix not in SUFFIXES:
             found.others[suffix] += 1

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from stackgan_tf.cache_entry import CacheEntry
 from stackgan_tf.console import say
-from stackgan_tf.data.image_folder.cache_entry import CacheEntry
 from stackgan_tf.data.image_folder.first_pass import (
     FRAME_AFTER,
     FRAME_BEFORE,
@@ -45,7 +45,7 @@ class PictureCache:
     """
 
     def __init__(self, listing: Listing, preparation: Preparation, limit: int) -> None:
-        self._entry = CacheEntry(listing.root.absolute().name, _key(listing, preparation))
+        self._entry = CacheEntry('image_folders', listing.root.absolute().name, _key(listing, preparation))
         shards = _shards(self._entry, listing)
         if shards is None:
             with self._entry.making():

@@ -10,8 +10,9 @@ import tensorflow as tf
 from folder_source import crops, passes, source
 from picture_files import photograph, save
 
+from stackgan_tf import cache_entry
 from stackgan_tf.data import picture
-from stackgan_tf.data.image_folder import cache_entry, first_pass, picture_cache
+from stackgan_tf.data.image_folder import first_pass, picture_cache
 from stackgan_tf.user_error import UserError
 
 

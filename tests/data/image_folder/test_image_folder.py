@@ -58,17 +58,17 @@ def test_captions_labels_and_paths_of_what_is_usable(tmp_path):
     assert folder.count == 2
     assert folder.class_names == ['owl', 'wren']
     indices = tf.constant([0, 1], tf.int64)
-    assert folder.labels(indices).numpy().tolist() == [0, 1]
-    captions = [folder.captions(indices, tf.constant([draw] * 2)).numpy().tolist() for draw in (0.0, 0.9)]
+    assert folder.labels().tolist() == [0, 1]
+    captions = [folder.captions().drawn(indices, tf.constant([draw] * 2)).numpy().tolist() for draw in (0.0, 0.9)]
     assert captions == [[b'owl/b.png one', b'wren/a.png one'], [b'owl/b.png two', b'wren/a.png two']]
     assert folder.path(0) == tmp_path / 'set' / 'owl' / 'b.png'
 
 
 def test_without_classes_every_picture_is_its_own_and_without_captions_a_text_encoder_says_so(root):
     folder = source(root)
-    assert folder.labels(tf.constant([3, 1], tf.int64)).numpy().tolist() == [3, 1]
-    with pytest.raises(UserError, match=r'has no captions \(in metadata.jsonl\), which this model needs'):
-        folder.captions(tf.constant([0], tf.int64), tf.zeros(1))
+    assert folder.labels().tolist() == [0, 1, 2, 3, 4]
+    with pytest.raises(UserError, match=r'has no captions \(in metadata.jsonl\), which this recipe needs'):
+        folder.captions()
 
 
 def test_boxes_of_the_metadata_crop_unless_told_otherwise(tmp_path):
@@ -100,7 +100,7 @@ def test_pictures_are_read_once_and_again_when_the_folder_changes(root, capsys):
 def test_captions_alone_are_no_reason_to_read_pictures_again(root, capsys):
     source(root)
     (root / 'metadata.csv').write_text('file_name,text\n0.png,new\n')
-    assert source(root).captions(tf.constant([0], tf.int64), tf.zeros(1)).numpy().tolist() == [b'new']
+    assert source(root).captions().drawn(tf.constant([0], tf.int64), tf.zeros(1)).numpy().tolist() == [b'new']
     assert passes(capsys) == 1
 
 

@@ -1,4 +1,4 @@
-"""The folder where prepared pictures are kept: which entry is in use, who is making one, and room for it."""
+"""The folder where what takes long to make is kept: which entry is in use, who is making one, and room for it."""
 
 import contextlib
 import fcntl
@@ -19,17 +19,18 @@ class NoRoomError(UserError):
     """What is to be kept is larger than the cache may be, or than the disk."""
 
 
-def cache_folder() -> Path:
-    """Where entries are kept: below `STACKGAN_TF_CACHE`, or `stackgan_tf` in the user's cache folder."""
+def cache_folder(kind: str) -> Path:
+    """Where entries of a kind are kept: below `STACKGAN_TF_CACHE`, or `stackgan_tf` in the user's cache folder."""
     own = os.environ.get('STACKGAN_TF_CACHE')
     base = Path(own).expanduser() if own else Path(os.environ.get('XDG_CACHE_HOME') or '~/.cache').expanduser()
-    return base / 'image_folders' if own else base / 'stackgan_tf' / 'image_folders'
+    return base / kind if own else base / 'stackgan_tf' / kind
 
 
 class CacheEntry:
     """A folder of the cache, which no other process removes as long as this object lives.
 
     Args:
+        kind: a folder of the cache; entries of a kind share its room.
         title: for people; what is no letter, digit or point in it becomes an underscore.
         key: names the content.
 
@@ -37,8 +38,8 @@ class CacheEntry:
         path: of the folder, which exists.
     """
 
-    def __init__(self, title: str, key: str) -> None:
-        self.path = cache_folder() / f'{re.sub(r"[^A-Za-z0-9.]", "_", title)[:100]}-{key}'
+    def __init__(self, kind: str, title: str, key: str) -> None:
+        self.path = cache_folder(kind) / f'{re.sub(r"[^A-Za-z0-9.]", "_", title)[:100]}-{key}'
         while True:
             self.path.mkdir(parents=True, exist_ok=True)
             with contextlib.suppress(FileNotFoundError):  # another process removed it just now
@@ -53,7 +54,7 @@ class CacheEntry:
         """Lets one process at a time make the content."""
         with (self.path / _MAKING).open('w') as lock:
             if not _try_lock(lock):
-                say(f'Waiting for another process that prepares these pictures in {self.path} ...')
+                say(f'Waiting for another process that makes {self.path} ...')
                 fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 

@@ -1,0 +1,146 @@
+"""What a generator is told of an example: the vector of a caption, or what stands for one."""
+
+import abc
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from stackgan_tf.data.choices import Choices
+from stackgan_tf.data.example_source import ExampleSource
+from stackgan_tf.text.embedding_cache import CachedEmbeddings
+from stackgan_tf.text.saved_encoder import SavedEncoder
+from stackgan_tf.text.text_encoder import TextEncoder
+from stackgan_tf.user_error import UserError
+
+
+class Embeddings(abc.ABC):
+    """Vectors of a data set's examples.
+
+    Attributes:
+        dimension: T.
+        fingerprint: of what made them; a model that was trained on some understands no others.
+    """
+
+    dimension: int
+    fingerprint: str
+
+    @abc.abstractmethod
+    def drawn(self, indices: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+        """One vector of each example.
+
+        Args:
+            indices: int64 `[N]` in [0, count), of the examples.
+            draws: float32 `[N]` in [0, 1), which of its vectors.
+
+        Returns:
+            float32 `[N, T]`.
+        """
+
+
+class CaptionEmbeddings(Embeddings):
+    """Embeddings of every caption, computed once and cached.
+
+    Raises:
+        UserError: the data set has no captions.
+    """
+
+    def __init__(self, source: ExampleSource, encoder: TextEncoder) -> None:
+        captions = source.captions()
+        self.encoder = encoder
+        self.dimension = encoder.dimension
+        self.fingerprint = encoder.fingerprint
+        self._choices = captions.choices
+        self._cached = CachedEmbeddings(encoder, captions.texts, source.title)
+
+    def drawn(self, indices: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+        """float32 `[N, T]`; see `Embeddings`. The caption is the one that `Captions.drawn` draws."""
+        positions = self._choices.positions(indices, draws)
+        rows = tf.numpy_function(self._cached.rows, [positions], tf.float32, stateful=False)
+        return tf.ensure_shape(rows, (*indices.shape, self.dimension))
+
+
+class HubEmbeddings(CaptionEmbeddings):
+    """Embeddings by a SavedModel that maps strings to vectors: a module of TF Hub, or an encoder of this package.
+
+    Args:
+        handle: of TF Hub, or a folder.
+
+    Raises:
+        UserError: it is no text encoder, or the data set has no captions.
+    """
+
+    def __init__(self, source: ExampleSource, handle: str) -> None:
+        super().__init__(source, SavedEncoder(handle))
+
+
+class StoredEmbeddings(Embeddings):
+    """Embeddings that the data set brings itself, such as those that were published with the paper.
+
+    Raises:
+        UserError: it has none, or they are not all of one length.
+    """
+
+    def __init__(self, source: ExampleSource) -> None:
+        stored = source.stored_embeddings()
+        widths = {rows.shape[1:] for rows in stored}
+        if len(widths) != 1 or len(shape := widths.pop()) != 1:
+            raise UserError(f'the stored embeddings of {source.title} are not all of one length')
+        if not all(len(rows) for rows in stored):
+            raise UserError(f'some examples of {source.title} have no stored embedding')
+        self.dimension = int(shape[0])
+        # Who made them is not known: no two data sets' are taken for the same.
+        self.fingerprint = f'stored {source.title} {self.dimension}'
+        self._choices = Choices([len(rows) for rows in stored])
+        self._table = tf.constant(np.concatenate(stored), tf.float32)
+
+    def drawn(self, indices: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+        """float32 `[N, T]`; see `Embeddings`."""
+        return tf.gather(self._table, self._choices.positions(indices, draws))
+
+
+class LabelVectors(Embeddings):
+    """The class of each example, one-hot.
+
+    Raises:
+        UserError: the data set has no classes.
+    """
+
+    def __init__(self, source: ExampleSource) -> None:
+        names = source.class_names
+        if not names:
+            raise UserError(f'{source.title} has no classes, which this recipe needs')
+        self.dimension = len(names)
+        self.fingerprint = f'labels {hashlib.sha256(repr(list(names)).encode()).hexdigest()[:16]}'
+        self._labels = tf.constant(source.labels())
+
+    def drawn(self, indices: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+        """float32 `[N, T]`; see `Embeddings`."""
+        return tf.one_hot(tf.gather(self._labels, indices), self.dimension)
+
+
+class AttributeVectors(Embeddings):
+    """The attributes of each example, each one-hot, one after the other.
+
+    Args:
+        choices: how many each attribute has; by default one more than its greatest in the data.
+
+    Raises:
+        UserError: the data set has no attributes, or others.
+    """
+
+    def __init__(self, source: ExampleSource, choices: Sequence[int] = ()) -> None:
+        attributes = source.attributes()
+        found = (attributes.max(axis=0) + 1).tolist()
+        self._choices = list(choices) or found
+        if len(self._choices) != len(found) or any(map(int.__lt__, self._choices, found)):
+            raise UserError(f'AttributeVectors.choices = {tuple(choices)}, but {source.title} has {tuple(found)}')
+        self.dimension = sum(self._choices)
+        self.fingerprint = f'attributes {self._choices}'
+        self._attributes = tf.constant(attributes, tf.int32)
+
+    def drawn(self, indices: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+        """float32 `[N, T]`; see `Embeddings`."""
+        columns = tf.unstack(tf.gather(self._attributes, indices), axis=1)
+        return tf.concat([tf.one_hot(column, depth) for column, depth in zip(columns, self._choices, strict=True)], 1)

@@ -1,0 +1,33 @@
+"""Opens SavedModels, from a folder or by a TF Hub handle."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from stackgan_tf.user_error import UserError
+
+
+def load_hub_module(source: str) -> tuple[Any, Path]:
+    """Loads a SavedModel.
+
+    Args:
+        source: its folder, or a TF Hub handle; what a handle names is downloaded once.
+
+    Returns:
+        The object in it, and the folder that it lies in.
+
+    Raises:
+        UserError: nothing can be loaded from there.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings('ignore', message='pkg_resources')  # TF Hub's way to ask for a version
+        import tensorflow_hub as hub
+
+    try:
+        folder = hub.resolve(source)
+        return hub.load(folder), Path(folder)
+    except (OSError, ValueError, RuntimeError, tf.errors.OpError) as error:
+        reason = str(error).strip().partition('\n')[0] or type(error).__name__
+        raise UserError(f'no model can be loaded from {source!r}: {reason}') from error

@@ -1,0 +1,99 @@
+"""Text encoders from elsewhere: this package's exports, and any module of TF Hub that takes strings."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from stackgan_tf.hub_module import load_hub_module
+from stackgan_tf.text.text_encoder import TextEncoder
+from stackgan_tf.user_error import UserError
+
+_TRIAL = ('a small red bird', 'a flower')
+# Modules with several outputs call the one that is meant by one of these names.
+_OUTPUTS = ('embedding', 'embeddings', 'default', 'outputs', 'sentence_embedding', 'pooled_output')
+
+
+class SavedEncoder(TextEncoder):
+    """A SavedModel that maps strings to vectors, such as the Universal Sentence Encoder.
+
+    Args:
+        source: its folder, or a TF Hub handle.
+
+    Raises:
+        UserError: there is none, or it does not take strings or give vectors.
+    """
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self._loaded, folder = load_hub_module(source)
+        self._embed = _function(self._loaded, source)
+        self.dimension = self(tf.constant(_TRIAL)).shape[1]
+        if hasattr(self._loaded, 'fingerprint') and hasattr(self._loaded, 'image_size'):  # of this package
+            self.fingerprint = self._loaded.fingerprint().numpy().decode()
+            self.image_size = int(self._loaded.image_size()) or None
+        else:
+            self.fingerprint = _hash_of_files(folder)
+
+    def __call__(self, captions: tf.Tensor) -> tf.Tensor:
+        """Embeddings of captions; see `TextEncoder`."""
+        return tf.cast(self._embed(captions), tf.float32)
+
+    def encode_images(self, images: tf.Tensor) -> tf.Tensor:
+        """Features of pictures; see `TextEncoder`."""
+        return super().encode_images(images) if self.image_size is None else self._loaded.encode_images(images)
+
+
+def _function(loaded: Any, source: str) -> Callable[[tf.Tensor], tf.Tensor]:
+    """The function of a module that takes strings and gives a vector for each.
+
+    Raises:
+        UserError: there is none; says why the one that should be does not.
+    """
+    call, signatures = getattr(loaded, '__call__', None), getattr(loaded, 'signatures', {})  # noqa: B004
+    reason = 'it can neither be called nor has it a serving signature'
+    for function in (call, signatures.get('serving_default'), signatures.get('default')):
+        if function is None:
+            continue
+        try:
+            return _checked(function)
+        except _UnfitError as error:
+            reason = str(error)
+        except (TypeError, ValueError, tf.errors.OpError):
+            reason = 'it takes something else'
+    raise UserError(f'{source} is no text encoder, which takes strings [N] and gives vectors [N, T]: {reason}')
+
+
+class _UnfitError(Exception):
+    """What a module gave is no vector a caption."""
+
+
+def _checked(function: Callable[[tf.Tensor], Any]) -> Callable[[tf.Tensor], tf.Tensor]:
+    """The function, if it passes a trial, with one output."""
+    given = function(tf.constant(_TRIAL))
+    name = None
+    if isinstance(given, dict):
+        names = list(given) if len(given) == 1 else [name for name in _OUTPUTS if name in given]
+        if not names:
+            raise _UnfitError(f'of its outputs {", ".join(sorted(given))} none is known to be the embedding')
+        name = names[0]
+        given = given[name]
+    if not tf.is_tensor(given) or not given.dtype.is_floating or given.shape.rank != 2 or given.shape[0] != len(_TRIAL):
+        raise _UnfitError(f'for {len(_TRIAL)} captions it gave {_shown(given)}')
+    return function if name is None else lambda captions: function(captions)[name]
+
+
+def _shown(given: Any) -> str:
+    return f'{given.dtype.name} {given.shape.as_list()}' if tf.is_tensor(given) else type(given).__name__
+
+
+def _hash_of_files(folder: Path) -> str:
+    """A hash of the content of every file below a folder."""
+    hashed = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob('*') if path.is_file()):
+        with path.open('rb') as file:
+            hashed.update(repr((path.relative_to(folder).as_posix(), path.stat().st_size)).encode())
+            hashed.update(hashlib.file_digest(file, 'sha256').digest())
+    return hashed.hexdigest()[:16]

@@ -1,0 +1,33 @@
+"""What turns captions into embeddings: the one interface of trained encoders, exported ones and TF Hub modules."""
+
+import abc
+
+import tensorflow as tf
+
+from stackgan_tf.user_error import UserError
+
+
+class TextEncoder(tf.__internal__.tracking.AutoTrackable, abc.ABC):
+    """phi, the text encoder. It reads strings in the graph, so it can sit inside an exported model.
+
+    Attributes:
+        dimension: T, of embeddings.
+        fingerprint: the same for two encoders only if they give the same embeddings.
+        image_size: s, of the pictures that `encode_images` takes; None if it was not trained with pictures.
+    """
+
+    dimension: int
+    fingerprint: str
+    image_size: int | None = None
+
+    @abc.abstractmethod
+    def __call__(self, captions: tf.Tensor) -> tf.Tensor:
+        """Embeddings of captions: string `[N]` to float32 `[N, T]`. What else is in a batch changes nothing."""
+
+    def encode_images(self, images: tf.Tensor) -> tf.Tensor:
+        """Features that score with captions by their dot product: float32 `[N, s, s, 3]` in [-1, 1] to `[N, T]`.
+
+        Raises:
+            UserError: it was not trained with pictures.
+        """
+        raise UserError('this text encoder was not trained with pictures: it cannot read them')

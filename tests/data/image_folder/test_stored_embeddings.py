@@ -1,0 +1,38 @@
+import numpy as np
+import pytest
+from folder_source import source
+from picture_files import save
+
+from stackgan_tf.data.embeddings import StoredEmbeddings
+from stackgan_tf.user_error import UserError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ('a/1.png', 'b/2.png'):
+        save(tmp_path / 'set' / name)
+    return tmp_path / 'set'
+
+
+def test_embeddings_beside_the_pictures(folder, capsys):
+    np.savez(folder / 'embeddings.npz', **{'b/2.png': np.full(3, 7.0), 'a/1.png': np.arange(6.0).reshape(2, 3)})
+    stored = source(folder).stored_embeddings()
+    assert [rows.tolist() for rows in stored] == [[[0, 1, 2], [3, 4, 5]], [[7, 7, 7]]]
+    assert StoredEmbeddings(source(folder)).dimension == 3
+    output = capsys.readouterr().out
+    assert 'passed over' not in output
+
+
+def test_what_is_wrong_with_them_is_said(folder):
+    with pytest.raises(UserError, match=r'no stored embeddings \(embeddings.npz\), which this recipe needs'):
+        source(folder).stored_embeddings()
+    np.savez(folder / 'embeddings.npz', **{'a/1.png': np.ones(3)})
+    with pytest.raises(UserError, match=r'lacks 1 pictures: b/2\.png'):
+        source(folder).stored_embeddings()
+    for content in (b'no archive', b''):
+        (folder / 'embeddings.npz').write_bytes(content)
+        with pytest.raises(UserError, match=r'embeddings\.npz cannot be read'):
+            source(folder).stored_embeddings()
+    np.savez(folder / 'embeddings.npz', **{name: np.array([{}], object) for name in ('a/1.png', 'b/2.png')})
+    with pytest.raises(UserError, match=r'embeddings\.npz cannot be read: Object arrays'):
+        source(folder).stored_embeddings()

@@ -1,0 +1,124 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+from captioned import WORDS, Captioned, WordEncoder
+
+from stackgan_tf.data.embeddings import (
+    AttributeVectors,
+    CaptionEmbeddings,
+    HubEmbeddings,
+    LabelVectors,
+    StoredEmbeddings,
+)
+from stackgan_tf.data.example_source import ExampleSource
+from stackgan_tf.data.training_batches import training_batches
+from stackgan_tf.user_error import UserError
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv('STACKGAN_TF_CACHE', str(tmp_path / 'cache'))
+
+
+class Bare(Captioned):
+    """Pictures and nothing else."""
+
+    title = 'bare squares'
+    class_names = ()
+    captions = ExampleSource.captions
+    stored_embeddings = ExampleSource.stored_embeddings
+    labels = ExampleSource.labels
+    attributes = ExampleSource.attributes
+
+
+INDICES = tf.constant([0, 4, 8, 5, 5], tf.int64)
+DRAWS = tf.constant([0.5, 0.2, 0.999, 0.0, 0.4])
+
+
+def test_a_caption_s_embedding_is_drawn_as_the_caption_is():
+    source, encoder = Captioned(), WordEncoder()
+    embeddings = CaptionEmbeddings(source, encoder)
+    assert (embeddings.dimension, embeddings.fingerprint) == (4, 'words')
+    expected = encoder(source.captions().drawn(INDICES, DRAWS))
+    np.testing.assert_array_equal(embeddings.drawn(INDICES, DRAWS), expected)
+
+
+def test_in_a_batch_embedding_tokens_label_and_picture_belong_together():
+    source = Captioned()
+    embeddings = CaptionEmbeddings(source, WordEncoder())
+    parts = ('images', 'tokens', 'label')
+    for batch in training_batches(source, (8,), 6, 0, 0, 4, parts=parts, embeddings=embeddings):
+        assert batch['embedding'].shape == (6, 4)
+        first = ['rgb'.index('abcdefghijklmnopqrstuvwxyz'[slot]) for slot in batch['tokens'][:, 0]]
+        assert first == batch['label'].numpy().tolist()
+        assert first == np.argmax(batch['embedding'][:, :3], axis=1).tolist()
+        assert first == np.argmax(batch['images'][0][:, 0, 0], axis=1).tolist()
+
+
+def test_stored_embeddings():
+    embeddings = StoredEmbeddings(Captioned())
+    assert embeddings.dimension == 4
+    drawn = embeddings.drawn(INDICES, DRAWS).numpy()
+    np.testing.assert_allclose(drawn[:, 0], [0, 4, 8.2, 5, 5.1], rtol=1e-6)
+
+
+def test_labels_and_attributes_one_hot():
+    labels = LabelVectors(Captioned())
+    assert labels.dimension == len(WORDS)
+    np.testing.assert_array_equal(labels.drawn(INDICES, DRAWS), np.eye(3)[[0, 1, 2, 2, 2]])
+    attributes = AttributeVectors(Captioned())
+    np.testing.assert_array_equal(attributes.drawn(INDICES[:2], DRAWS[:2]), [[1, 0, 0, 1, 0], [0, 1, 0, 1, 0]])
+    assert AttributeVectors(Captioned(), (4, 2)).dimension == 6
+
+
+def test_fingerprints_differ():
+    source = Captioned()
+    made = [LabelVectors(source), AttributeVectors(source), AttributeVectors(source, (4, 2)), StoredEmbeddings(source)]
+    assert len({each.fingerprint for each in made}) == 4
+
+
+@pytest.mark.parametrize(
+    ('make', 'lack'),
+    [
+        (lambda source: CaptionEmbeddings(source, WordEncoder()), 'captions'),
+        (StoredEmbeddings, 'stored embeddings'),
+        (LabelVectors, 'classes'),
+        (AttributeVectors, 'attributes'),
+    ],
+)
+def test_what_a_source_lacks_is_said(make, lack):
+    with pytest.raises(UserError, match=f'bare squares has no {lack}, which this recipe needs'):
+        make(Bare())
+
+
+def test_attributes_beyond_the_choices_are_refused():
+    with pytest.raises(UserError, match=r'choices = \(2, 2\), but coloured squares has \(3, 2\)'):
+        AttributeVectors(Captioned(), (2, 2))
+
+
+@pytest.mark.parametrize(
+    ('stored', 'reason'),
+    [
+        ([np.ones((2, 4)), np.ones((2, 3))], 'not all of one length'),
+        ([np.ones((2, 4)), np.ones((0, 4))], 'some examples of coloured squares have no stored embedding'),
+    ],
+)
+def test_uneven_stored_embeddings_are_refused(stored, reason):
+    source = Captioned(2)
+    source.stored_embeddings = lambda: stored
+    with pytest.raises(UserError, match=reason):
+        StoredEmbeddings(source)
+
+
+def test_hub_embeddings(tmp_path):
+    module = tf.Module()
+    module.__call__ = tf.function(
+        lambda text: tf.cast(tf.strings.length(text), tf.float32)[:, None],
+        input_signature=[tf.TensorSpec((None,), tf.string)],
+    )
+    tf.saved_model.save(module, str(tmp_path / 'module'))
+    embeddings = HubEmbeddings(Captioned(), str(tmp_path / 'module'))
+    assert embeddings.dimension == 1
+    np.testing.assert_array_equal(
+        embeddings.drawn(INDICES[:2], DRAWS[:2]), [[len('red 0 of 0')], [len('green 0 of 4')]]
+    )

@@ -1,0 +1,121 @@
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from captioned import Captioned, WordEncoder
+
+from stackgan_tf.data.embeddings import CaptionEmbeddings, LabelVectors
+from stackgan_tf.models.text_matching import TextMatching
+from stackgan_tf.models.trained_model import TrainedModel, variables_of
+from stackgan_tf.training.checkpoints import Checkpoints
+from stackgan_tf.training.phase import Phase
+from stackgan_tf.training.run import Run
+from stackgan_tf.training.run_directory import RunDirectory
+from stackgan_tf.training.text_encoders import trained_text_encoder
+from stackgan_tf.user_error import UserError
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv('STACKGAN_TF_CACHE', str(tmp_path / 'cache'))
+
+
+class Reader(TrainedModel):
+    """Learns the mean embedding."""
+
+    sizes = (8,)
+    reads = ('images', 'embedding')
+
+    def __init__(self, embedding_dimension=4):
+        super().__init__(seed=0, batch_size=3)
+        self.embedding_dimension = embedding_dimension
+        self.mean = keras.layers.Dense(1, use_bias=False)
+        self.mean.build((None, embedding_dimension))
+        optimizer = keras.optimizers.SGD(0.1)
+        optimizer.build(self.mean.trainable_variables)
+        self.set_up(optimizer, ('mean_loss',))
+
+    def pieces(self):
+        return {**super().pieces(), 'mean': variables_of(self.mean)}
+
+    def networks(self):
+        return {'mean': self.mean}
+
+    def forward_passes(self):
+        return []
+
+    def train_step(self, batch):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean((self.mean(batch['embedding']) - 1.0) ** 2)
+        self.descend(self.optimizer, tape, loss, self.mean.trainable_variables)
+        self.record({'mean_loss': loss})
+        return {'mean_loss': loss}
+
+
+def matching():
+    return TextMatching((8,), 6, (4, 4, 4), 'relu', False, 5, 0.0, image_width=4)
+
+
+def words(source):
+    return CaptionEmbeddings(source, WordEncoder())
+
+
+def train(workdir, *phases, steps=4):
+    made = [Phase(name, model, Captioned, steps, **settings) for name, model, settings in phases]
+    run = Run(made, tick=2, checkpoint_every=2, seed=0)
+    run.train(RunDirectory(workdir, 'SEED = 0\n'))
+    return made
+
+
+def test_a_later_phase_reads_the_embeddings_of_an_earlier_one(tmp_path):
+    encoder = ('encoder', matching, {'test_data': Captioned})
+    train(tmp_path / 'run', encoder, ('reader', lambda: Reader(5), {'text_encoder': 'encoder'}))
+    trained = trained_text_encoder(tmp_path / 'run' / 'encoder', matching())
+    progress = json.loads((tmp_path / 'run/reader/checkpoints/step_000004/progress.json').read_text())
+    assert progress['embeddings'] == trained.fingerprint
+    scored = [json.loads(line) for line in (tmp_path / 'run/encoder/metrics.jsonl').read_text().splitlines()]
+    assert all(0 <= line['zero_shot_accuracy'] <= 1 for line in scored)
+
+
+def test_what_a_phase_trained_comes_back(tmp_path):
+    train(tmp_path / 'run', ('encoder', matching, {}))
+    keras.utils.set_random_seed(99)
+    trained = trained_text_encoder(tmp_path / 'run' / 'encoder', matching())
+    model = matching()
+    Checkpoints(tmp_path / 'run' / 'encoder' / 'checkpoints').restore(model.pieces())
+    captions = tf.constant(['red 0 of 0'])
+    np.testing.assert_array_equal(trained(captions), trained_text_encoder(tmp_path / 'run/encoder', model)(captions))
+
+
+def test_going_on_takes_the_same_embeddings_and_no_others(tmp_path):
+    train(tmp_path / 'run', ('reader', Reader, {'text_encoder': words}))
+    train(tmp_path / 'run', ('reader', Reader, {'text_encoder': words}), steps=6)
+
+    def others(source):
+        return CaptionEmbeddings(source, WordEncoder('other words'))
+
+    with pytest.raises(UserError, match='was trained on the embeddings words, now they are other words: go on with'):
+        train(tmp_path / 'run', ('reader', Reader, {'text_encoder': others}), steps=8)
+
+
+@pytest.mark.parametrize(
+    ('phases', 'reason'),
+    [
+        (
+            [('reader', Reader, {'text_encoder': LabelVectors})],
+            r'gives 3 numbers a caption, the model reads 4: set Reader',
+        ),
+        ([('reader', Reader, {})], 'reader reads embeddings: set reader/Phase.text_encoder'),
+        ([('encoder', matching, {'text_encoder': words})], 'encoder reads no embeddings'),
+        (
+            [('first', Reader, {'text_encoder': words}), ('second', Reader, {'text_encoder': 'first'})],
+            "second/Phase.text_encoder = 'first': that phase trains no text encoder",
+        ),
+    ],
+)
+def test_what_does_not_go_together_is_refused(tmp_path, phases, reason):
+    with pytest.raises(UserError, match=reason):
+        train(tmp_path / 'run', *phases)
+    assert not (tmp_path / 'run' / phases[-1][0]).exists()

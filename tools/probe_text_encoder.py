@@ -1,0 +1,45 @@
+"""Measures what a text encoder has read off captions of painted birds of species that it never saw.
+
+python tools/probe_text_encoder.py --encoder=runs/painted_birds
+
+A linear probe is fitted to the embeddings of the first caption of each training picture, which names every part, and
+tried on those of unseen species: how often it tells the colour of each part and the length of the beak. Then zero-shot
+scores, and captions a second.
+"""
+
+import time
+
+from absl import flags
+
+from stackgan_tf.command_line import run_command
+
+_ENCODER = flags.DEFINE_string('encoder', None, 'A run, an exported encoder or a TF Hub handle.', required=True)
+_DATA = flags.DEFINE_string('data', 'painted_birds/76px', 'The configuration of painted birds.')
+
+
+def main() -> None:
+    """Measures what the flags say."""
+    import tensorflow as tf
+
+    from stackgan_tf.data.painted_birds.species import ATTRIBUTES
+    from stackgan_tf.data.tfds_pictures import TfdsPictures
+    from stackgan_tf.evaluation.attribute_probe import attribute_accuracy
+    from stackgan_tf.evaluation.zero_shot import in_batches, zero_shot_scores
+    from stackgan_tf.loading import load_text_encoder
+
+    encoder = load_text_encoder(_ENCODER.value)
+    training, unseen = TfdsPictures(_DATA.value), TfdsPictures(_DATA.value, 'test')
+    for name, accuracy in attribute_accuracy(encoder, training, unseen, ATTRIBUTES).items():
+        print(f'linear probe, {name:<8} {accuracy:.3f}')
+    if encoder.image_size is not None:
+        for name, score in zero_shot_scores(encoder, unseen).items():
+            print(f'{name:<22} {score:.3f}')
+    captions = tf.constant(unseen.captions().texts)
+    in_batches(encoder, captions[:128])  # the first call makes the graph
+    start = time.perf_counter()
+    in_batches(encoder, captions)
+    print(f'{"captions a second":<22} {len(captions) / (time.perf_counter() - start):,.0f}')
+
+
+if __name__ == '__main__':
+    run_command(main)
