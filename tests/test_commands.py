@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
 from picture_files import photograph, save
 from PIL import Image
 
@@ -64,7 +65,35 @@ def test_a_text_encoder_trains_goes_on_and_is_no_generator(tmp_path):
     assert 'going on after step 4' in again.stdout, again.stderr
     sampled = run(command('sample', f'--model={tmp_path}/run', '--count=1', '--output=here'), tmp_path)
     assert sampled.returncode == 2
-    assert 'trains no generator: its last phase, encoder, is of TextMatching' in sampled.stderr
+    assert 'trains no generator: its last phase is of a text encoder' in sampled.stderr
+    exported = run(command('export', f'--model={tmp_path}/run', '--output=words'), tmp_path)
+    assert 'The text encoder (512 numbers a caption) is in words' in exported.stdout, exported.stderr
+    unknown = run(command('export', f'--model={tmp_path}/run', '--phase=tree', '--output=other'), tmp_path)
+    assert (unknown.returncode, unknown.stderr.count('\n')) == (2, 1)
+    assert "has no phase 'tree': it has encoder" in unknown.stderr
+
+
+HUB = ['--gin_param=tree/Phase.text_encoder = @HubEmbeddings', "--gin_param=HubEmbeddings.handle = 'module'"]
+
+
+@pytest.mark.parametrize(
+    ('flags', 'message'),
+    [
+        (["--gin_param=tree/Phase.text_encoder = 'encoder'"], "'encoder' names no phase before it (it is the first)"),
+        (HUB, 'module is no text encoder, which takes strings [N] and gives vectors [N, T]: it takes something else'),
+        (HUB[:1], 'this recipe does not set HubEmbeddings.handle'),
+        (['--gin_param=tree/Phase.text_encoder = @StoredEmbeddings'], 'has no stored embeddings, which this recipe'),
+        (['--gin_param=tree/Phase.text_encoder = @LabelVectors'], 'tree reads no embeddings'),
+    ],
+)
+def test_embeddings_that_cannot_be_had_end_with_one_line(tmp_path, flags, message):
+    module = tf.Module()
+    module.__call__ = tf.function(lambda x: 2.0 * x, input_signature=[tf.TensorSpec((None, 3), tf.float32)])
+    tf.saved_model.save(module, str(tmp_path / 'module'))
+    result = run(train(tmp_path / 'run', 2, *flags), tmp_path)
+    assert (result.returncode, result.stderr.count('\n')) == (2, 1), result.stderr
+    assert message in result.stderr
+    assert not (tmp_path / 'run').exists()
 
 
 def train_on(folder, workdir, *flags):

@@ -50,7 +50,7 @@ class TextMatching(TrainedModel):
             with _told(f'no {image_tower} for {size} pixels'):
                 self.image_encoder = BackboneEncoder(size, image_tower, dimension)
         else:
-            self.image_encoder = ImageEncoder(size, image_width, dimension)
+            self.image_encoder = ImageEncoder(size, image_width, dimension, self.replicas > 1)
         self.image_encoder.build((None, size, size, 3))
         optimizer = keras.optimizers.Adam(LateDecay(rate, decay_steps) if decay_steps else rate)
         optimizer.build(self._moved())

@@ -10,19 +10,20 @@ from typing import Any
 import keras
 from keras import KerasTensor, ops
 
-from stackgan_tf.networks.blocks import LEAKY_SLOPE, Shape, conv
+from stackgan_tf.networks.blocks import LeakyBlock, Shape
 from stackgan_tf.networks.scales import check_sizes, doublings
 
 
 @keras.saving.register_keras_serializable('stackgan_tf')
 class ImageEncoder(keras.Model):
-    """Convolutions of stride 2 down to 4x4, doubling the width each time, and one linear layer."""
+    """Convolutions of stride 2 with batch normalisation down to 4x4, doubling the width, and one linear layer."""
 
     def __init__(
         self,
         size: int,  # s, pixels
         base_width: int = 32,  # channels after the first convolution
         dimension: int = 1024,  # T, of the features
+        synchronized: bool = False,  # batch statistics over all replicas
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
@@ -30,22 +31,23 @@ class ImageEncoder(keras.Model):
         self.size = size
         self.base_width = base_width
         self.dimension = dimension
-        self.convolutions = [conv(base_width << i, 4, 2, use_bias=True) for i in range(doublings(size))]
+        self.synchronized = synchronized
+        self.blocks = [LeakyBlock(base_width << i, 2, True, synchronized) for i in range(doublings(size))]
         self.embed = keras.layers.Dense(dimension)
 
     def build(self, input_shape: Shape) -> None:
         """Builds every layer for `[N, s, s, 3]`."""
         shape = input_shape
-        for convolution in self.convolutions:
-            convolution.build(shape)
-            shape = convolution.compute_output_shape(shape)
+        for block in self.blocks:
+            block.build(shape)
+            shape = block.compute_output_shape(shape)
         self.embed.build((None, shape[1] * shape[2] * shape[3]))
 
     def call(self, image: KerasTensor, training: bool = False) -> KerasTensor:
         """Maps images `[N, s, s, 3]` in [-1, 1] to features, float32 `[N, dimension]`."""
         h = image
-        for convolution in self.convolutions:
-            h = ops.leaky_relu(convolution(h), LEAKY_SLOPE)  # [N, s/2, s/2, base_width], ...
+        for block in self.blocks:
+            h = block(h, training=training)  # [N, s/2, s/2, base_width], ...
         h = ops.reshape(h, (-1, self.embed.kernel.shape[0]))  # [N, 16 * channels]
         return ops.cast(self.embed(h), 'float32')
 
@@ -56,6 +58,7 @@ class ImageEncoder(keras.Model):
             'size': self.size,
             'base_width': self.base_width,
             'dimension': self.dimension,
+            'synchronized': self.synchronized,
         }
 
 

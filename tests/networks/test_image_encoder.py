@@ -18,7 +18,8 @@ def test_network(size, tmp_path):
 def test_parameters():
     network = ImageEncoder(16, 4, 10)
     network.build((None, 16, 16, 3))
-    assert network.count_params() == (4 * 4 * 3 * 4 + 4) + (4 * 4 * 4 * 8 + 8) + (16 * 8 * 10 + 10)
+    # Convolutions, four numbers a channel of batch normalisation, and the linear layer.
+    assert network.count_params() == 16 * 3 * 4 + 4 * 4 + 16 * 4 * 8 + 4 * 8 + (16 * 8 * 10 + 10)
 
 
 def test_sizes_are_checked():
