@@ -4,6 +4,7 @@ python tools/benchmark.py up_block     the folded form against the plain one, by
 python tools/benchmark.py joint_block  the spread-out vector against convolving the tiled one
 python tools/benchmark.py export       generating one by one, as exports do, against batches
 python tools/benchmark.py pyramid      the lower scales of the pyramid: TensorFlow's resizing against compiled sums
+python tools/benchmark.py captions     captions a second of the published text encoders
 python tools/benchmark.py input        images a second of a recipe's input, and what limits it; with no recipe named,
                                        gin/image_folder.gin on pictures made up for it: its cache, and their files
 """
@@ -37,8 +38,10 @@ from stackgan_tf.data.random_crop import random_crops
 from stackgan_tf.data.training_batches import training_batches
 from stackgan_tf.generator import images_of_seeds, latent_noise
 from stackgan_tf.networks.blocks import JointBlock, UpBlock, gated_linear_unit
+from stackgan_tf.networks.char_cnn_rnn import LENGTH, PUBLISHED, CharCNNRNN
 from stackgan_tf.networks.tree_generator import TreeGenerator
 from stackgan_tf.recipe.recipe import read_recipe
+from stackgan_tf.text.character_encoder import CharacterEncoder
 from stackgan_tf.user_error import UserError
 
 _BATCH_SIZE = flags.DEFINE_integer('batch_size', 16, 'Images in a batch; not for input, whose recipe says.')
@@ -226,7 +229,29 @@ def make_photographs(folder: Path, count: int) -> None:
         (folder / f'{number}.jpg').write_bytes(different[number % len(different)])
 
 
-_SUBJECTS = {'up_block': up_block, 'joint_block': joint_block, 'export': export, 'pyramid': pyramid, 'input': input_way}
+def captions() -> None:
+    """Captions a second of the published text encoders, in batches of 128."""
+    batch = tf.constant(['a small red bird with a black crown, a white belly and a short pointed beak'] * 128)
+    for name, settings in PUBLISHED.items():
+        network = CharCNNRNN(**settings)
+        network.build((None, LENGTH))
+        embed = tf.function(CharacterEncoder(network).__call__)
+        times = []
+        for _ in range(_REPEATS.value + 1):
+            start = time.perf_counter()
+            embed(batch)
+            times.append(time.perf_counter() - start)
+        print(f'{name:<22} {len(batch) / statistics.median(times[1:]):8,.0f} captions/s')
+
+
+_SUBJECTS = {
+    'up_block': up_block,
+    'joint_block': joint_block,
+    'export': export,
+    'pyramid': pyramid,
+    'captions': captions,
+    'input': input_way,
+}
 
 
 def main(arguments: list[str]) -> None:
