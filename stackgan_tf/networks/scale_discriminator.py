@@ -1,4 +1,10 @@
-"""StackGAN-v2's discriminators: one network per scale of the tree (StackGAN++, figure 2, the D_i)."""
+"""StackGAN-v2's discriminators: one network per scale of the tree (StackGAN++, figure 2, the D_i).
+
+With a condition they have two heads: is the image real, and does it go with the condition ("Joint conditional and
+unconditional distribution approximation").
+"""
+
+from typing import Any
 
 import keras
 from keras import KerasTensor, ops
@@ -15,9 +21,10 @@ class ScaleDiscriminator(keras.Model):
     """D_i: tells real images of one scale from generated ones.
 
     log2(size / 4) convolutions of stride 2 bring the image to 4x4, doubling the width each time; 3x3 convolutions
-    bring the width back to eight times the base where it
-    is more; one 4x4 convolution makes the logit. At base width 64 the networks
-    for 64, 128 and 256 pixels are the released ones: 2,765,569, 15,875,841 and 68,310,785 parameters.
+    bring the width back to eight times the base where it is more; one 4x4 convolution makes the logit. With a
+    condition, a second logit is made of the features joined with it. At base width 64 the networks for 64, 128 and 256
+    pixels are the released ones: 2,765,569, 15,875,841 and 68,310,785 parameters; with a condition of 128 numbers
+    5,723,906, 18,834,178 and 71,269,122.
     """
 
     def __init__(
@@ -26,6 +33,8 @@ class ScaleDiscriminator(keras.Model):
         base_width: int = 64,  # channels after the first convolution (DF_DIM of the release)
         normalize: bool = True,  # batch normalisation, as in the paper
         synchronized: bool = False,  # batch statistics over all replicas
+        condition_dimension: int = 0,  # of the condition that images are matched with; 0: unconditional
+        projection: int = 0,  # if set, units of a layer of its own that reads the condition, as in the paper's v1
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
@@ -34,20 +43,33 @@ class ScaleDiscriminator(keras.Model):
         self.base_width = base_width
         self.normalize = normalize
         self.synchronized = synchronized
+        self.condition_dimension = condition_dimension
+        self.projection = projection
         down = [base_width << i for i in range(1, doublings(size))]
         features = base_width * FEATURE_MULTIPLE
         across = [width // 2 for width in reversed(down) if width > features]
         self.first = conv(base_width, 4, 2)
         self.down = [LeakyBlock(width, 2, normalize, synchronized) for width in down]
         self.across = [LeakyBlock(width, 1, normalize, synchronized) for width in across]
-        self.logit = keras.layers.Conv2D(1, SEED_SIZE, kernel_initializer=keras.initializers.Orthogonal())
+        self.logit = _logit()
+        if condition_dimension:
+            self.project = keras.layers.Dense(projection) if projection else None
+            self.joint = LeakyBlock(([base_width, *down, *across])[-1], 1, normalize, synchronized)
+            self.match_logit = _logit()
 
-    def build(self, input_shape: Shape) -> None:
+    def build(self, input_shape: Shape, *other_shapes: Shape) -> None:
         """Builds every layer for `[N, s, s, 3]`."""
         shape = input_shape
-        for layer in (self.first, *self.down, *self.across, self.logit):
+        for layer in (self.first, *self.down, *self.across):
             layer.build(shape)
             shape = layer.compute_output_shape(shape)
+        self.logit.build(shape)
+        if self.condition_dimension:
+            if self.project is not None:
+                self.project.build((None, self.condition_dimension))
+            told = self.projection or self.condition_dimension
+            self.joint.build((*shape[:-1], told + shape[-1]))
+            self.match_logit.build(shape)
 
     def features(self, image: KerasTensor, training: bool = False) -> KerasTensor:
         """Maps an image `[N, s, s, 3]` in [-1, 1] to features `[N, 4, 4, C]`, C at most `8 * base_width`."""
@@ -56,14 +78,28 @@ class ScaleDiscriminator(keras.Model):
             h = block(h, training=training)
         return h
 
-    def call(self, image: KerasTensor, training: bool = False) -> KerasTensor:
-        """Maps an image `[N, s, s, 3]` in [-1, 1] to a logit `[N]`, positive for real, in float32."""
-        h = self.features(image, training=training)  # [N, 4, 4, C]
-        return ops.cast(self.logit(h)[:, 0, 0, 0], 'float32')
+    def realness(self, features: KerasTensor) -> KerasTensor:
+        """Maps `features` to a logit `[N]`, positive for real, in float32."""
+        return ops.cast(self.logit(features)[:, 0, 0, 0], 'float32')
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """`[N]`."""
-        return (input_shape[0],)
+    def match(self, features: KerasTensor, condition: KerasTensor, training: bool = False) -> KerasTensor:
+        """Maps `features` and conditions `[N, E]` to a logit `[N]`, positive for real and matching, in float32."""
+        told = condition if self.project is None else ops.leaky_relu(self.project(condition), LEAKY_SLOPE)
+        tiled = ops.tile(told[:, None, None, :], (1, SEED_SIZE, SEED_SIZE, 1))  # [N, 4, 4, E]
+        joined = ops.concatenate([ops.cast(tiled, features.dtype), features], axis=-1)  # [N, 4, 4, E + C]
+        h = self.joint(joined, training=training)  # [N, 4, 4, C]
+        return ops.cast(self.match_logit(h)[:, 0, 0, 0], 'float32')
+
+    def call(self, image: KerasTensor, condition: KerasTensor | None = None, training: bool = False) -> Any:
+        """Maps images `[N, s, s, 3]` in [-1, 1] to `realness`; with conditions `[N, E]` to `match` and `realness`."""
+        h = self.features(image, training=training)  # [N, 4, 4, C]
+        if condition is None:
+            return self.realness(h)
+        return self.match(h, condition, training=training), self.realness(h)
+
+    def compute_output_shape(self, input_shape: Shape, condition_shape: Shape | None = None) -> Any:
+        """`[N]`, with a condition twice."""
+        return (input_shape[0],) if condition_shape is None else ((input_shape[0],),) * 2
 
     def get_config(self) -> dict[str, object]:
         """The constructor's arguments."""
@@ -73,4 +109,10 @@ class ScaleDiscriminator(keras.Model):
             'base_width': self.base_width,
             'normalize': self.normalize,
             'synchronized': self.synchronized,
+            'condition_dimension': self.condition_dimension,
+            'projection': self.projection,
         }
+
+
+def _logit() -> keras.layers.Conv2D:
+    return keras.layers.Conv2D(1, SEED_SIZE, kernel_initializer=keras.initializers.Orthogonal())

@@ -6,6 +6,7 @@ import keras
 from keras import KerasTensor, ops
 
 from stackgan_tf.networks.blocks import JointBlock, ResidualBlock, Shape, UpBlock, batch_norm, conv, gated_linear_unit
+from stackgan_tf.networks.conditioning_augmentation import ConditioningAugmentation
 from stackgan_tf.networks.scales import SEED_SIZE, check_sizes, doublings
 
 NARROWEST_BRANCH = 8
@@ -112,11 +113,13 @@ class NextBranch(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable('stackgan_tf')
 class TreeGenerator(keras.Model):
-    """The tree G: from noise `z ~ N(0, I)` to one image per scale, all from the same trunk.
+    """The tree G: from noise `z ~ N(0, I)`, and maybe an embedding, to one image per scale, all from the same trunk.
 
     Source: StackGAN++, section "StackGAN-v2", figure 2. With `sizes=(64, 128, 256)`, `base_width=64` and 100 noise
-    dimensions it is the released unconditional network, 16,472,208 parameters. Branch i has `base_width / 2**i`
-    channels, never under 8. It draws no random number: noise is its argument.
+    dimensions it is the released unconditional network, 16,472,208 parameters; with embeddings of 1024 numbers the
+    released conditional one, 21,239,696. Branch i has `base_width / 2**i` channels, never under 8. It draws no random
+    number: noise is its argument. Without embeddings, z is joined with the features of every branch; with them the
+    condition c takes that place, and the trunk begins with c and z.
     """
 
     def __init__(
@@ -126,6 +129,9 @@ class TreeGenerator(keras.Model):
         base_width: int = 64,  # channels at the first scale (GF_DIM of the release)
         residual_blocks: int = 2,  # in every branch after the first
         synchronized: bool = False,  # batch statistics over all replicas
+        embedding_dimension: int = 0,  # T; 0: unconditional
+        condition_dimension: int = 128,  # E, of c
+        conditioning: str = 'gated',  # what follows the linear layer, see `ConditioningAugmentation`
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
@@ -134,31 +140,62 @@ class TreeGenerator(keras.Model):
         self.base_width = base_width
         self.residual_blocks = residual_blocks
         self.synchronized = synchronized
+        self.embedding_dimension = embedding_dimension
+        self.condition_dimension = condition_dimension if embedding_dimension else 0
+        self.conditioning = conditioning
+        if embedding_dimension:
+            self.augment = ConditioningAugmentation(condition_dimension, conditioning)
         widths = [max(base_width >> i, min(base_width, NARROWEST_BRANCH)) for i in range(len(self.sizes))]
         self.first_branch = FirstBranch(self.sizes[0], widths[0], synchronized)
         self.next_branches = [NextBranch(width, residual_blocks, synchronized) for width in widths[1:]]
         self.to_image = [conv(3) for _ in self.sizes]
 
-    def build(self, input_shape: Shape) -> None:
+    def build(self, input_shape: Shape, *other_shapes: Shape) -> None:
         """Builds every branch for `[N, Z]`."""
-        self.first_branch.build(input_shape)
-        shape = self.first_branch.compute_output_shape(input_shape)
+        if self.embedding_dimension:
+            self.augment.build((None, self.embedding_dimension))
+        joined = (None, self.condition_dimension or self.noise_dimension)
+        first = (None, self.condition_dimension + self.noise_dimension)
+        self.first_branch.build(first)
+        shape = self.first_branch.compute_output_shape(first)
         self.to_image[0].build(shape)
         for branch, to_image in zip(self.next_branches, self.to_image[1:], strict=True):
-            branch.build(input_shape, shape)
-            shape = branch.compute_output_shape(input_shape, shape)
+            branch.build(joined, shape)
+            shape = branch.compute_output_shape(joined, shape)
             to_image.build(shape)
 
-    def call(self, z: KerasTensor, training: bool = False) -> tuple[KerasTensor, ...]:
-        """Maps `z` `[N, Z]` to a tuple of images `[N, s, s, 3]` in [-1, 1], small to large."""
-        h = self.first_branch(z, training=training)  # [N, s_0, s_0, width]
+    def images(self, z: KerasTensor, c: KerasTensor | None = None, training: bool = False) -> tuple[KerasTensor, ...]:
+        """Maps noise `[N, Z]`, and conditions `[N, E]`, to images `[N, s, s, 3]` in [-1, 1], small to large."""
+        start, joined = (z, z) if c is None else (ops.concatenate([c, ops.cast(z, c.dtype)], axis=-1), c)
+        h = self.first_branch(start, training=training)  # [N, s_0, s_0, width]
         images = [ops.tanh(self.to_image[0](h))]
         for branch, to_image in zip(self.next_branches, self.to_image[1:], strict=True):
-            h = branch(z, h, training=training)  # [N, s_i, s_i, width_i]
+            h = branch(joined, h, training=training)  # [N, s_i, s_i, width_i]
             images.append(ops.tanh(to_image(h)))
         return tuple(ops.cast(image, 'float32') for image in images)
 
-    def compute_output_shape(self, input_shape: Shape) -> tuple[Shape, ...]:
+    def call(
+        self,
+        z: KerasTensor,
+        embedding: KerasTensor | None = None,
+        conditioning_noise: KerasTensor | None = None,
+        training: bool = False,
+    ) -> tuple[KerasTensor, ...]:
+        """Generates.
+
+        Args:
+            z: noise, `[N, Z]`.
+            embedding: phi, `[N, T]`, if the tree was made for it.
+            conditioning_noise: epsilon, `[N, E]`; zeros give the mean of c.
+            training: whether batch normalisation uses the batch's statistics.
+
+        Returns:
+            Images `[N, s, s, 3]` in [-1, 1], small to large.
+        """
+        c = self.augment(embedding, conditioning_noise)[0] if self.embedding_dimension else None
+        return self.images(z, c, training=training)
+
+    def compute_output_shape(self, input_shape: Shape, *other_shapes: Shape) -> tuple[Shape, ...]:
         """One `[N, s, s, 3]` per scale."""
         return tuple((input_shape[0], size, size, 3) for size in self.sizes)
 
@@ -171,4 +208,7 @@ class TreeGenerator(keras.Model):
             'base_width': self.base_width,
             'residual_blocks': self.residual_blocks,
             'synchronized': self.synchronized,
+            'embedding_dimension': self.embedding_dimension,
+            'condition_dimension': self.condition_dimension,
+            'conditioning': self.conditioning,
         }

@@ -6,11 +6,21 @@ from layer_harness import check_layer
 from stackgan_tf.networks.scale_discriminator import ScaleDiscriminator
 
 
-@pytest.mark.parametrize(('size', 'parameters'), [(64, 2_765_569), (128, 15_875_841), (256, 68_310_785)])
-def test_released_networks_have_the_released_parameters(size, parameters, monkeypatch):
+@pytest.mark.parametrize(
+    ('size', 'condition', 'parameters'),
+    [
+        (64, 0, 2_765_569),
+        (128, 0, 15_875_841),
+        (256, 0, 68_310_785),
+        (64, 128, 5_723_906),
+        (128, 128, 18_834_178),
+        (256, 128, 71_269_122),
+    ],
+)
+def test_released_networks_have_the_released_parameters(size, condition, parameters, monkeypatch):
     # Counting needs no orthogonal start, which takes most of a minute here.
     monkeypatch.setattr(keras.initializers, 'Orthogonal', keras.initializers.Zeros)
-    network = ScaleDiscriminator(size, 64)
+    network = ScaleDiscriminator(size, 64, condition_dimension=condition)
     network.build((None, size, size, 3))
     assert sum(int(np.prod(variable.shape)) for variable in network.trainable_variables) == parameters
 
@@ -19,6 +29,24 @@ def test_released_networks_have_the_released_parameters(size, parameters, monkey
 def test_discriminator(tmp_path, size, normalize):
     images = np.random.default_rng(0).normal(size=(2, size, size, 3)).astype('float32')
     check_layer(lambda: ScaleDiscriminator(size, 2, normalize), (images,), ((2,),), tmp_path)
+
+
+@pytest.mark.parametrize(('size', 'projection'), [(8, 0), (16, 5)])
+def test_conditional_discriminator(tmp_path, size, projection):
+    rng = np.random.default_rng(0)
+    images = rng.normal(size=(2, size, size, 3)).astype('float32')
+    conditions = rng.normal(size=(2, 6)).astype('float32')
+
+    def make():
+        return ScaleDiscriminator(size, 2, condition_dimension=6, projection=projection)
+
+    check_layer(make, (images, conditions), ((2,), (2,)), tmp_path)
+    network = make()
+    network.build(images.shape)
+    match, realness = network(images, conditions)
+    other_match, same_realness = network(images, -conditions)
+    np.testing.assert_array_equal(realness, same_realness)
+    assert (match.numpy() != other_match.numpy()).all()
 
 
 @pytest.mark.parametrize(

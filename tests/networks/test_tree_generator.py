@@ -23,6 +23,31 @@ def test_released_network_has_the_released_parameters():
     assert [trainable(layer) for layer in network.to_image] == [1_728, 864, 432]
 
 
+def test_released_conditional_network_has_the_released_parameters():
+    network = built((64, 128, 256), noise_dimension=100, base_width=64, embedding_dimension=1024)
+    assert trainable(network) == 21_239_696
+    assert trainable(network.augment) == 524_800
+    assert trainable(network.first_branch) == 20_074_240
+    assert [trainable(branch) for branch in network.next_branches] == [480_384, 157_248]
+
+
+def test_conditional_network(tmp_path):
+    rng = np.random.default_rng(0)
+    z, embedding, noise = (rng.normal(size=(2, length)).astype('float32') for length in (5, 7, 3))
+    shapes = ((2, 8, 8, 3), (2, 16, 16, 3))
+
+    def make():
+        return TreeGenerator((8, 16), 5, 8, 1, embedding_dimension=7, condition_dimension=3)
+
+    check_layer(make, (z, embedding, noise), shapes, tmp_path)
+    network = make()
+    network.build(z.shape)
+    c, mu, _ = network.augment(embedding, 0 * noise)
+    np.testing.assert_array_equal(c, mu)
+    for one, other in zip(network(z, embedding, 0 * noise), network.images(z, mu), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
 @pytest.mark.parametrize('sizes', [(8,), (32,), (8, 16), (8, 16, 32, 64, 128)])
 def test_any_one_to_five_doubling_scales(tmp_path, sizes):
     z = np.random.default_rng(0).normal(size=(2, 5)).astype('float32')

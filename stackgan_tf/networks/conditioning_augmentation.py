@@ -1,0 +1,67 @@
+"""Conditioning augmentation: a caption's embedding becomes a distribution that the generator's condition is drawn from.
+
+Source: StackGAN++, section "Conditioning augmentation", and the three released forms of it.
+"""
+
+from typing import Any
+
+import keras
+from keras import KerasTensor, ops
+
+from stackgan_tf.networks.blocks import LEAKY_SLOPE, Shape, gated_linear_unit
+
+# What follows the linear layer: nothing (the paper), a gated linear unit (released v2), a leaky rectifier whose second
+# half is log sigma (released v1 for birds and flowers), a rectifier (released v1 for COCO).
+ACTIVATIONS = ('linear', 'gated', 'leaky_relu', 'relu')
+
+
+@keras.saving.register_keras_serializable('stackgan_tf')
+class ConditioningAugmentation(keras.layers.Layer):
+    """c = mu(phi) + sigma(phi) * epsilon, with mu and sigma from one linear layer of the embedding phi.
+
+    It draws nothing: epsilon, standard normal, is an argument. Zeros give the mean.
+    """
+
+    def __init__(self, dimension: int = 128, activation: str = 'gated', **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        if activation not in ACTIVATIONS:
+            raise ValueError(f'no activation {activation!r}: there are {", ".join(ACTIVATIONS)}')
+        self.dimension = dimension  # E, of c
+        self.activation = activation
+        units = (4 if activation == 'gated' else 2) * dimension
+        self.dense = keras.layers.Dense(units, kernel_initializer=keras.initializers.Orthogonal())
+
+    def build(self, *input_shapes: Shape) -> None:
+        """Builds for embeddings `[N, T]`."""
+        self.dense.build(input_shapes[0])
+
+    def call(self, embedding: KerasTensor, noise: KerasTensor) -> tuple[KerasTensor, KerasTensor, KerasTensor]:
+        """Draws the condition.
+
+        Args:
+            embedding: phi, `[N, T]`.
+            noise: epsilon, `[N, E]`.
+
+        Returns:
+            c, mu and the logarithm of sigma squared, each `[N, E]`.
+        """
+        h = self.dense(embedding)
+        if self.activation == 'gated':
+            h = gated_linear_unit(h)
+        elif self.activation == 'leaky_relu':
+            h = ops.leaky_relu(h, LEAKY_SLOPE)
+        elif self.activation == 'relu':
+            h = ops.relu(h)
+        mu, log_variance = ops.split(h, 2, axis=-1)
+        if self.activation == 'leaky_relu':
+            log_variance = 2.0 * log_variance
+        return mu + ops.exp(0.5 * log_variance) * ops.cast(noise, mu.dtype), mu, log_variance
+
+    def compute_output_shape(self, *input_shapes: Shape) -> tuple[Shape, Shape, Shape]:
+        """Three times `[N, E]`."""
+        shape = (input_shapes[0][0], self.dimension)
+        return shape, shape, shape
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), 'dimension': self.dimension, 'activation': self.activation}
