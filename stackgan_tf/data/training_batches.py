@@ -30,16 +30,34 @@ def example_order(positions: tf.Tensor, count: int, seed: int) -> tf.Tensor:
     )
 
 
-def example_draws(first: tf.Tensor, count: int, seed: int) -> tf.Tensor:
+def example_draws(first: tf.Tensor, count: int, seed: int, stream: int = 0) -> tf.Tensor:
     """Random numbers for `count` examples from the global example index `first` on: float32 `[count, 4]` in [0, 1).
 
     Philox makes four numbers of each value of its counter, and the global example index is that counter: so the numbers
-    of an example do not depend on the batch it is in.
+    of an example do not depend on the batch it is in. Each stream is another four.
     """
     counter = tf.stack([tf.cast(first, tf.uint64), tf.constant(0, tf.uint64)])
-    key = tf.constant([seed], tf.uint64)
+    key = tf.constant([seed + (stream << 32)], tf.uint64)
     philox = tf.constant(tf.random.Algorithm.PHILOX.value)
     return tf.raw_ops.StatelessRandomUniformV2(shape=(count, 4), key=key, counter=counter, alg=philox)
+
+
+def other_class_partners(indices: tf.Tensor, draws: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """For each example another one, of another class, whose picture does not go with its caption.
+
+    Args:
+        indices: int64 `[N]`, of the examples.
+        draws: float32 `[N, D]` in [0, 1): candidates, of which the first that fits is taken.
+        labels: int32 `[count]`, of all examples.
+
+    Returns:
+        Partners, int64 `[N]`, and float32 `[N]`: 1, or 0 where none fits.
+    """
+    count = tf.cast(tf.size(labels), tf.float32)
+    candidates = tf.cast(draws * count, tf.int64)  # [N, D]
+    fits = tf.gather(labels, candidates) != tf.gather(labels, indices)[:, None]
+    first = tf.argmax(tf.cast(fits, tf.int32), axis=1)
+    return tf.gather(candidates, first, batch_dims=1), tf.cast(tf.reduce_any(fits, axis=1), tf.float32)
 
 
 def training_batches(
@@ -63,19 +81,25 @@ def training_batches(
         start_step: the first step, counted from 0.
         steps: how many batches there are.
         flip: whether half of the pictures are mirrored.
-        parts: of 'images', 'tokens', 'other_tokens' and 'label', what a batch holds.
+        parts: of 'images', 'tokens', 'other_tokens', 'label' and 'mismatched_images', what a batch holds.
         embeddings: of the examples; with them a batch holds those too.
 
     Returns:
         A data set of dicts: `images`, a tuple of float32 `[batch_size, s, s, 3]` in [-1, 1], small to large; `tokens`
         int32 `[batch_size, 201]` of one caption of each, drawn anew each time; `other_tokens` of another caption of it;
-        `label` int32 `[batch_size]`; `embedding` float32 `[batch_size, T]` of the former caption.
+        `label` int32 `[batch_size]`; `embedding` float32 `[batch_size, T]` of the former caption; `mismatched_images`,
+        like `images`, of examples of other classes, cropped and mirrored on their own, with `mismatched_rows` float32
+        `[batch_size]`, 0 where there is none.
 
     Raises:
         UserError: the source has not what is to be in a batch.
     """
     captions = source.captions() if {'tokens', 'other_tokens'} & set(parts) else Captions([])
-    labels = tf.constant(source.labels()) if 'label' in parts else None
+    labels = tf.constant(source.labels() if {'label', 'mismatched_images'} & set(parts) else [0])
+
+    def pyramid(indices: tf.Tensor, draws: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        crops = source.crops(indices, draws[:, :2], sizes[-1])
+        return image_pyramid(crops, (draws[:, 2] >= 0.5) & flip, sizes)
 
     def batch(step: tf.Tensor) -> dict[str, tf.Tensor | tuple[tf.Tensor, ...]]:
         first = step * batch_size
@@ -83,12 +107,15 @@ def training_batches(
         draws = example_draws(first, batch_size, seed)
         made: dict[str, tf.Tensor | tuple[tf.Tensor, ...]] = {}
         if 'images' in parts:
-            crops = source.crops(indices, draws[:, :2], sizes[-1])
-            made['images'] = image_pyramid(crops, (draws[:, 2] >= 0.5) & flip, sizes)
+            made['images'] = pyramid(indices, draws)
+        if 'mismatched_images' in parts:
+            candidates, looks = (example_draws(first, batch_size, seed, stream) for stream in (1, 2))
+            others, made['mismatched_rows'] = other_class_partners(indices, candidates, labels)
+            made['mismatched_images'] = pyramid(others, looks)
         for beyond, name in enumerate(('tokens', 'other_tokens')):
             if name in parts:
                 made[name] = character_tokens(captions.drawn(indices, draws[:, 3], beyond))
-        if labels is not None:
+        if 'label' in parts:
             made['label'] = tf.gather(labels, indices)
         if embeddings is not None:
             made['embedding'] = embeddings.drawn(indices, draws[:, 3])

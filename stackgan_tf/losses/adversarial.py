@@ -3,18 +3,19 @@
 from keras import KerasTensor, ops
 
 
-def binary_cross_entropy(logits: KerasTensor, target: float) -> KerasTensor:
+def binary_cross_entropy(logits: KerasTensor, target: float, row_weights: KerasTensor | float = 1.0) -> KerasTensor:
     """Mean cross-entropy between the sigmoid of `logits` and a constant target.
 
     Args:
         logits: `[N]`, any float type; computed in float32.
         target: in [0, 1].
+        row_weights: `[N]`; the mean is over all rows, whatever they weigh.
 
     Returns:
-        A float32 scalar, `mean(softplus(l) - target * l)`.
+        A float32 scalar, `mean(w * (softplus(l) - target * l))`.
     """
     logits = ops.cast(logits, 'float32')
-    return ops.mean(ops.softplus(logits) - target * logits)
+    return ops.mean(row_weights * (ops.softplus(logits) - target * logits))
 
 
 def discriminator_loss(

@@ -12,6 +12,7 @@ class Purpose(enum.IntEnum):
     LATENT = 0  # z
     DISCRIMINATOR_INPUT = 1
     AUGMENTATION = 2
+    CONDITIONING = 3  # epsilon
 
 
 _PURPOSES = 100  # room for as many

@@ -1,16 +1,25 @@
-"""StackGAN-v2, unconditional: the tree, one discriminator per scale, and how they are trained together.
+"""StackGAN-v2: the tree, one discriminator per scale, and how they are trained together, with embeddings or without.
 
 Source: StackGAN++ (arXiv 1710.10916), section "StackGAN-v2: multi-distribution generative adversarial network".
 """
 
 import functools
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from stackgan_tf.losses.adversarial import discriminator_loss, generator_loss
 from stackgan_tf.losses.color_consistency import color_consistency_loss
+from stackgan_tf.losses.conditioning import kl_loss
+from stackgan_tf.losses.joint_conditional import (
+    Logits,
+    TermWeights,
+    joint_discriminator_loss,
+    joint_generator_loss,
+    partners,
+)
 from stackgan_tf.models.adversarial_model import AdversarialModel, adam
 from stackgan_tf.models.noise import Purpose, step_noise
 from stackgan_tf.models.trained_model import variables_of
@@ -20,10 +29,11 @@ from stackgan_tf.networks.tree_generator import TreeGenerator
 
 
 class StackGANv2(AdversarialModel):
-    """The tree-structured GAN. Defaults are those of the released unconditional runs.
+    """The tree-structured GAN. Defaults are those of the released runs; unconditional unless it reads embeddings.
 
     Every step: images of all scales are generated once; each discriminator takes a step on real and on these generated
-    images; then the tree takes one step on the sum of all scales' losses and the colour consistency.
+    images; then the tree takes one step on the sum of all scales' losses, the colour consistency, and with embeddings
+    the divergence of conditioning augmentation. With embeddings, discriminators are also shown mismatched pairs.
     """
 
     def __init__(
@@ -34,6 +44,18 @@ class StackGANv2(AdversarialModel):
         generator_width: int = 64,  # channels at the smallest scale
         discriminator_width: int = 64,  # channels after the first convolution
         residual_blocks: int = 2,  # in each branch after the first
+        embedding_dimension: int = 0,  # T; 0: unconditional
+        condition_dimension: int = 128,  # E, of c
+        conditioning: str = 'gated',  # or 'linear' (the paper), 'leaky_relu', 'relu'
+        conditioning_augmentation: bool = True,  # off: c is mu, and there is no divergence
+        kl_weight: float = 2.0,  # of the divergence
+        discriminator_told: str = 'mu',  # or 'detached_mu', or 'embedding' through a layer of its own
+        pairs: str = 'text',  # mismatched: a real image with another's caption; or 'image': another real image
+        conditional_weight: float = 1.0,  # of whether images match
+        unconditional_weight: float = 1.0,  # of whether they are real; 0 switches the joint approximation off
+        mismatched_weight: float = 1.0,  # within the former, of mismatched pairs
+        generated_weight: float = 1.0,  # and of generated images
+        mismatched_real_weight: float = 1.0,  # pairs of images: within the latter, that mismatched ones are real
         discriminator_normalization: bool = True,  # batch normalisation in the discriminators
         generator_rate: float = 2e-4,
         discriminator_rate: float = 2e-4,
@@ -50,6 +72,18 @@ class StackGANv2(AdversarialModel):
     ) -> None:
         super().__init__(seed, batch_size, averaging_decay)
         synchronized = self.replicas > 1
+        self.embedding_dimension = embedding_dimension
+        self.condition_dimension = condition_dimension
+        self.conditioning_augmentation = conditioning_augmentation
+        self.kl_weight = kl_weight if conditioning_augmentation else 0.0
+        self.discriminator_told = discriminator_told
+        self.pairs = pairs
+        self.weights_of_terms = TermWeights(
+            conditional_weight, unconditional_weight, mismatched_weight, generated_weight, mismatched_real_weight
+        )
+        if embedding_dimension:
+            mismatched = ('mismatched_images',) if pairs == 'image' else ('label',)
+            self.reads = ('images', 'embedding', *mismatched)
         self.sizes = tuple(sizes)
         self.noise_dimension = noise_dimension
         self.color_weight = color_weight
@@ -63,12 +97,25 @@ class StackGANv2(AdversarialModel):
         self.input_noise = input_noise
         self.augmentation = tuple(augmentation)
         tree, average = (
-            TreeGenerator(sizes, noise_dimension, generator_width, residual_blocks, synchronized) for _ in range(2)
+            TreeGenerator(
+                sizes,
+                noise_dimension,
+                generator_width,
+                residual_blocks,
+                synchronized,
+                embedding_dimension,
+                condition_dimension,
+                conditioning,
+            )
+            for _ in range(2)
         )
         for network in (tree, average):
             network.build((None, noise_dimension))
         self.discriminators = [
-            ScaleDiscriminator(size, discriminator_width, discriminator_normalization, synchronized) for size in sizes
+            ScaleDiscriminator(
+                size, discriminator_width, discriminator_normalization, synchronized, *self._told_dimensions()
+            )
+            for size in sizes
         ]
         for size, discriminator in zip(sizes, self.discriminators, strict=True):
             discriminator.build((None, size, size, 3))
@@ -76,9 +123,21 @@ class StackGANv2(AdversarialModel):
             adam(discriminator_rate, discriminator.trainable_variables, decay_steps)
             for discriminator in self.discriminators
         ]
-        kinds = ('discriminator_loss', 'generator_loss', 'confidence_real', 'confidence_generated')
-        recorded = ['color_loss', *(f'{kind}_{size}' for size in sizes for kind in kinds)]
+        kinds = ['discriminator_loss', 'generator_loss', 'confidence_real', 'confidence_generated']
+        recorded = ['color_loss']
+        if embedding_dimension:
+            kinds += ['confidence_match', 'confidence_mismatch']
+            recorded += ['kl_loss']
+        recorded += [f'{kind}_{size}' for size in sizes for kind in kinds]
         self.set_up_generator(tree, average, adam(generator_rate, tree.trainable_variables, decay_steps), recorded)
+
+    def _told_dimensions(self) -> tuple[int, int]:
+        """What discriminators are told: how many numbers, and how many units read them first."""
+        if not self.embedding_dimension:
+            return 0, 0
+        if self.discriminator_told == 'embedding':
+            return self.embedding_dimension, self.condition_dimension
+        return self.condition_dimension, 0
 
     def pieces(self) -> dict[str, list[tf.Variable]]:
         """Everything that a checkpoint must hold to go on exactly, by name."""
@@ -97,54 +156,113 @@ class StackGANv2(AdversarialModel):
 
     def forward_passes(self) -> list[tf.Tensor]:
         """Logits of what the tree makes of zeros."""
-        images = self.generator(tf.zeros((self.batch_size, self.noise_dimension)), training=True)
-        return [network(image, training=True) for network, image in zip(self.discriminators, images, strict=True)]
+        batch = {'embedding': tf.zeros((self.batch_size, self.embedding_dimension))}
+        c, told, _ = self._condition(batch, tf.zeros((self.batch_size, self.condition_dimension)))
+        images = self.generator.images(tf.zeros((self.batch_size, self.noise_dimension)), c, training=True)
+        looked_at = zip(self.discriminators, images, strict=True)
+        return [logit for network, image in looked_at for logit in _logits(network, image, told) if logit is not None]
 
-    def train_step(self, batch: dict[str, tuple[tf.Tensor, ...]]) -> dict[str, tf.Tensor]:
+    def train_step(self, batch: dict[str, Any]) -> dict[str, tf.Tensor]:
         """One update of every discriminator and of the tree.
 
         Args:
-            batch: `images`, this replica's rows: float32 `[n, s, s, 3]` in [-1, 1] per scale, small to large.
+            batch: this replica's rows: `images`, float32 `[n, s, s, 3]` in [-1, 1] per scale, small to large; for a
+                model that reads embeddings `embedding` float32 `[n, T]`, and for pairs of texts `label` int32 `[n]`,
+                for pairs of images `mismatched_images`, like `images`, of other classes, and `mismatched_rows`.
 
         Returns:
-            Means over the rows: losses, and each discriminator's confidence that real and generated images are real.
+            Means over the rows: losses, and each discriminator's confidence that images are real, and that they match.
         """
         recorded: dict[str, tf.Tensor] = {}
         z = self.draw(Purpose.LATENT, (self.noise_dimension,))
+        epsilon = self.draw(Purpose.CONDITIONING, (self.condition_dimension,)) if self.embedding_dimension else None
         with tf.GradientTape() as tape:
-            generated = self.generator(z, training=True)
+            c, told, kl = self._condition(batch, epsilon)
+            generated = self.generator.images(z, c, training=True)
         views = [self._view(scale, size) for scale, size in enumerate(self.sizes)]
-        for scale, (view, real, image) in enumerate(zip(views, batch['images'], generated, strict=True)):
-            recorded |= self._train_discriminator(scale, view(real), view(image))
+        for scale, (view, image) in enumerate(zip(views, generated, strict=True)):
+            recorded |= self._train_discriminator(scale, view, batch, image, told)
         with tape:
             losses = {
-                f'generator_loss_{size}': generator_loss(discriminator(view(image), training=True))
+                f'generator_loss_{size}': self._generator_loss(_logits(discriminator, view(image), told))
                 for size, discriminator, image, view in zip(
                     self.sizes, self.discriminators, generated, views, strict=True
                 )
             }
             color_loss = self.color_loss(generated)
-            total = (sum(losses.values()) + self.color_weight * color_loss) / self.replicas
+            total = sum(losses.values()) + self.color_weight * color_loss + self.kl_weight * kl
+            total /= self.replicas
         self.descend(self.optimizer, tape, total, self.generator.trainable_variables)
         self.average_generator()
-        recorded |= losses | {'color_loss': color_loss}
+        recorded |= losses | {'color_loss': color_loss, 'kl_loss': kl}
+        recorded = {name: recorded[name] for name in self.recorded}
         self.record(recorded)
         return recorded
 
-    def _train_discriminator(self, scale: int, real: tf.Tensor, generated: tf.Tensor) -> dict[str, tf.Tensor]:
+    def _condition(
+        self, batch: dict[str, Any], epsilon: tf.Tensor | None
+    ) -> tuple[tf.Tensor | None, tf.Tensor | None, tf.Tensor]:
+        """What the tree is given (c), what discriminators are told, and the divergence of the former's distribution."""
+        if not self.embedding_dimension:
+            return None, None, tf.constant(0.0)
+        c, mu, log_variance = self.generator.augment(batch['embedding'], epsilon)
+        told = {'mu': mu, 'detached_mu': tf.stop_gradient(mu), 'embedding': batch['embedding']}
+        c = c if self.conditioning_augmentation else mu
+        return c, told[self.discriminator_told], kl_loss(mu, log_variance)
+
+    def _generator_loss(self, logits: Logits) -> tf.Tensor:
+        if not self.embedding_dimension:
+            return generator_loss(logits.realness)
+        return joint_generator_loss(logits, self.weights_of_terms)
+
+    def _train_discriminator(
+        self,
+        scale: int,
+        view: Callable[[tf.Tensor], tf.Tensor],
+        batch: dict[str, Any],
+        image: tf.Tensor,
+        told: tf.Tensor | None,
+    ) -> dict[str, tf.Tensor]:
         discriminator, size = self.discriminators[scale], self.sizes[scale]
+        told = tf.stop_gradient(told) if told is not None else None
         with tf.GradientTape() as tape:
-            # Two passes, not one over both: batch normalisation must not mix them.
-            real_logits = discriminator(real, training=True)
-            generated_logits = discriminator(tf.stop_gradient(generated), training=True)
-            loss = discriminator_loss(real_logits, generated_logits, self.real_target)
+            # Separate passes, not one over all images: batch normalisation must not mix them.
+            features = discriminator.features(view(batch['images'][scale]), training=True)
+            real = _judged(discriminator, features, told)
+            generated = _logits(discriminator, view(tf.stop_gradient(image)), told)
+            if told is None:
+                loss = discriminator_loss(real.realness, generated.realness, self.real_target)
+            else:
+                mismatched, rows = self._mismatched(scale, view, batch, features, told)
+                loss = joint_discriminator_loss(
+                    real, mismatched, generated, rows, self.weights_of_terms, self.real_target
+                )
             scaled = loss / self.replicas
         self.descend(self.discriminator_optimizers[scale], tape, scaled, discriminator.trainable_variables)
-        return {
+        recorded = {
             f'discriminator_loss_{size}': loss,
-            f'confidence_real_{size}': tf.reduce_mean(tf.sigmoid(real_logits)),
-            f'confidence_generated_{size}': tf.reduce_mean(tf.sigmoid(generated_logits)),
+            f'confidence_real_{size}': tf.reduce_mean(tf.sigmoid(real.realness)),
+            f'confidence_generated_{size}': tf.reduce_mean(tf.sigmoid(generated.realness)),
         }
+        if told is not None:
+            recorded[f'confidence_match_{size}'] = tf.reduce_mean(tf.sigmoid(real.match))
+            recorded[f'confidence_mismatch_{size}'] = tf.reduce_mean(tf.sigmoid(mismatched.match))
+        return recorded
+
+    def _mismatched(
+        self,
+        scale: int,
+        view: Callable[[tf.Tensor], tf.Tensor],
+        batch: dict[str, Any],
+        features: tf.Tensor,
+        told: tf.Tensor,
+    ) -> tuple[Logits, tf.Tensor]:
+        """What a discriminator says of pairs that do not belong together, and which rows are such pairs."""
+        discriminator = self.discriminators[scale]
+        if self.pairs == 'image':
+            return _logits(discriminator, view(batch['mismatched_images'][scale]), told), batch['mismatched_rows']
+        chosen, rows = partners(batch['label'])
+        return Logits(discriminator.match(features, tf.gather(told, chosen), training=True)), rows
 
     def _view(self, scale: int, size: int) -> Callable[[tf.Tensor], tf.Tensor]:
         """How a discriminator sees images in this step, real and generated alike: augmented, with noise."""
@@ -165,3 +283,12 @@ class StackGANv2(AdversarialModel):
     ) -> tf.Tensor:
         """This replica's rows of the noise for this step, of one of several draws for a purpose."""
         return step_noise(self.seed, self.step, purpose, self.batch_size, tuple(shape), number, distribution)
+
+
+def _logits(discriminator: ScaleDiscriminator, image: tf.Tensor, told: tf.Tensor | None) -> Logits:
+    return _judged(discriminator, discriminator.features(image, training=True), told)
+
+
+def _judged(discriminator: ScaleDiscriminator, features: tf.Tensor, told: tf.Tensor | None) -> Logits:
+    match = discriminator.match(features, told, training=True) if told is not None else None
+    return Logits(match, discriminator.realness(features))

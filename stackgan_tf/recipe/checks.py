@@ -7,6 +7,7 @@ from typing import Any
 import typeguard
 
 import gin
+from stackgan_tf.networks.conditioning_augmentation import ACTIVATIONS
 from stackgan_tf.networks.differentiable_augmentation import POLICIES
 from stackgan_tf.networks.image_encoder import BACKBONES
 from stackgan_tf.networks.scales import check_sizes
@@ -185,6 +186,7 @@ _RANGES: dict[tuple[str, ...], Callable[[str, Any], None]] = {
         'checkpoint_every',
         'batch_size',
         'noise_dimension',
+        'condition_dimension',
         'generator_width',
         'discriminator_width',
         'dimension',
@@ -198,6 +200,13 @@ _RANGES: dict[tuple[str, ...], Callable[[str, Any], None]] = {
         'input_noise',
         'color_weight',
         'caption_weight',
+        'embedding_dimension',
+        'kl_weight',
+        'conditional_weight',
+        'unconditional_weight',
+        'mismatched_weight',
+        'generated_weight',
+        'mismatched_real_weight',
         'rate',
         'initial_range',
     ): _at_least(0),
@@ -205,6 +214,9 @@ _RANGES: dict[tuple[str, ...], Callable[[str, Any], None]] = {
     ('test_fraction',): _below_one,
     ('cache_gigabytes',): _positive,
     ('widths',): _widths,
+    ('conditioning',): _one_of(*ACTIVATIONS),
+    ('discriminator_told',): _one_of('mu', 'detached_mu', 'embedding'),
+    ('pairs',): _one_of('text', 'image'),
     ('image_tower',): _one_of('', *BACKBONES),
     ('recurrence',): _one_of('relu', 'gru'),
     ('color_norm',): _one_of('released', 'paper'),

@@ -9,7 +9,12 @@ from PIL import Image
 from stackgan_tf.data.captions import Captions
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.random_crop import random_crops
-from stackgan_tf.data.training_batches import example_draws, example_order, training_batches
+from stackgan_tf.data.training_batches import (
+    example_draws,
+    example_order,
+    other_class_partners,
+    training_batches,
+)
 
 
 class Pictures(ExampleSource):
@@ -123,3 +128,22 @@ def test_shapes_range_and_types():
     assert (small.shape, large.shape) == ((2, 8, 8, 3), (2, 16, 16, 3))
     assert small.dtype == large.dtype == np.float32
     assert abs(large).max() <= 1
+
+
+def test_partners_are_of_other_classes():
+    labels = tf.constant([0, 0, 1, 2])
+    draws = tf.constant([[0.0, 0.3, 0.6], [0.9, 0.0, 0.0], [0.6, 0.6, 0.7]])
+    chosen, rows = other_class_partners(tf.constant([0, 1, 2], tf.int64), draws, labels)
+    assert chosen.numpy().tolist()[:2] == [2, 3]
+    assert rows.numpy().tolist() == [1, 1, 0]  # all candidates of the last are itself
+
+
+def test_mismatched_images_look_their_own_way():
+    parts = ('images', 'label', 'mismatched_images')
+    seen = set()
+    for batch in training_batches(Pictures(), (8,), 7, 3, 0, 20, parts=parts):
+        others = np.round((batch['mismatched_images'][0].numpy()[:, 0, 0, 0] + 1) * 127.5) / 30
+        assert batch['mismatched_images'][0].shape == batch['images'][0].shape
+        assert (others != batch['label'].numpy())[batch['mismatched_rows'] == 1].all()
+        seen |= set(others.tolist())
+    assert seen == set(range(7))

@@ -4,6 +4,8 @@ import pytest
 import tensorflow as tf
 
 from stackgan_tf.losses.color_consistency import color_consistency_loss
+from stackgan_tf.losses.joint_conditional import Logits, TermWeights, joint_discriminator_loss, partners
+from stackgan_tf.models.noise import Purpose
 from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.models.trained_model import variables_of
 
@@ -25,6 +27,19 @@ def make(**settings):
 def batch(seed=0, sizes=(8, 16)):
     rng = np.random.default_rng(seed)
     return {'images': tuple(tf.constant(rng.uniform(-1, 1, (4, s, s, 3)).astype('float32')) for s in sizes)}
+
+
+TEXT = {'embedding_dimension': 6, 'condition_dimension': 5, 'color_weight': 0.0}
+
+
+def text_batch(seed=0, labels=(0, 1, 2, 0)):
+    rng = np.random.default_rng(seed)
+    mismatched = {
+        'mismatched_images': batch(seed + 100)['images'],
+        'mismatched_rows': tf.constant([1.0, 1.0, 0.0, 1.0]),
+    }
+    embedding = tf.constant(rng.normal(size=(4, 6)).astype('float32'))
+    return {**batch(seed), **mismatched, 'embedding': embedding, 'label': tf.constant(labels)}
 
 
 def copy(network):
@@ -141,3 +156,70 @@ def test_checkpoint_pieces_hold_every_variable_once():
     assert len(held) == len(set(held))
     # Adam's two moments are there before the first step.
     assert len(model.optimizer.variables) >= 2 * len(model.generator.trainable_variables)
+
+
+@pytest.mark.parametrize('told', ['mu', 'detached_mu', 'embedding'])
+@pytest.mark.parametrize('pairs', ['text', 'image'])
+def test_a_conditional_step_moves_every_weight(told, pairs):
+    model = make(**TEXT, discriminator_told=told, pairs=pairs)
+    assert set(model.reads) <= set(text_batch())
+    assert len(model.forward_passes()) == 4
+    before = [copy(network) for network in (model.generator, *model.discriminators)]
+    recorded = model.train_step(text_batch())
+    assert set(recorded) == set(model.recorded)
+    for old, network in zip(before, (model.generator, *model.discriminators), strict=True):
+        for was, variable in zip(old, network.variables, strict=True):
+            if variable.trainable:
+                assert not np.array_equal(was, variable.numpy()), variable.path
+
+
+def test_the_discriminators_loss_is_that_of_its_parts():
+    model = make(**TEXT, discriminator_normalization=False, conditional_weight=2.0, real_target=0.9)
+    given = text_batch()
+    c, mu, _ = model.generator.augment(given['embedding'], model.draw(Purpose.CONDITIONING, (5,)))
+    images = model.generator.images(model.draw(Purpose.LATENT, (8,)), c, training=True)
+    chosen, rows = partners(given['label'])
+    expected = {}
+    for size, network, real, image in zip(model.sizes, model.discriminators, given['images'], images, strict=True):
+        of_real, of_wrong, of_fake = network(real, mu), network(real, tf.gather(mu, chosen)), network(image, mu)
+        mismatched = Logits(of_wrong[0])  # no realness: the image is real either way
+        expected[size] = joint_discriminator_loss(
+            Logits(*of_real), mismatched, Logits(*of_fake), rows, TermWeights(conditional=2.0), 0.9
+        )
+    recorded = model.train_step(given)
+    for size in model.sizes:
+        assert float(recorded[f'discriminator_loss_{size}']) == pytest.approx(float(expected[size]), rel=1e-4)
+
+
+def test_without_augmentation_the_condition_is_the_mean_and_costs_nothing():
+    model = make(**TEXT, conditioning_augmentation=False)
+    given = text_batch()
+    c, _, _ = model._condition(given, tf.ones((4, 5)))
+    _, mu, _ = model.generator.augment(given['embedding'], tf.zeros((4, 5)))
+    np.testing.assert_array_equal(c, mu)
+    assert model.kl_weight == 0
+
+
+def test_one_batch_of_captions_is_overfitted():
+    """The tree learns to paint the colour that each embedding stands for, and not just any of them."""
+    model = make(
+        **TEXT,
+        generator_rate=2e-3,
+        discriminator_rate=2e-3,
+        discriminator_normalization=False,
+        discriminator_told='embedding',
+        kl_weight=0.05,
+        averaging_decay=0.9,
+    )
+    colors = np.array([[0.8, -0.8, -0.8], [-0.8, 0.8, -0.8], [-0.8, -0.8, 0.8], [0.8, 0.8, 0.8]], 'float32')
+    images = tuple(tf.constant(np.tile(colors[:, None, None], (1, s, s, 1))) for s in model.sizes)
+    embedding = tf.constant(np.eye(4, 6, dtype='float32') * 3)
+    given = {'images': images, 'embedding': embedding, 'label': tf.range(4)}
+    step = tf.function(model.train_step)
+    for _ in range(500):
+        step(given)
+    z = tf.random.stateless_normal((4, 8), (3, 3))
+    for image in model.averaged_generator(z, embedding, tf.zeros((4, 5))):
+        means = tf.reduce_mean(image, axis=(1, 2)).numpy()
+        distances = np.linalg.norm(means[:, None] - colors[None], axis=-1)
+        assert distances.argmin(axis=1).tolist() == [0, 1, 2, 3]

@@ -1,0 +1,70 @@
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from stackgan_tf.losses.joint_conditional import (
+    Logits,
+    TermWeights,
+    joint_discriminator_loss,
+    joint_generator_loss,
+    partners,
+)
+
+RNG = np.random.default_rng(0)
+
+
+def logits(realness=True):
+    return Logits(*RNG.normal(size=(2 if realness else 1, 5)).astype('float32'))
+
+
+def entropy(values, target, rows=1.0):
+    p = 1 / (1 + np.exp(-values.astype('float64')))
+    return float(np.mean(-rows * (target * np.log(p) + (1 - target) * np.log(1 - p))))
+
+
+def test_image_pairs_as_released():
+    real, wrong, fake = logits(), logits(), logits()
+    found = joint_discriminator_loss(real, wrong, fake, np.ones(5, 'float32'), TermWeights())
+    expected = entropy(real.match, 1) + entropy(wrong.match, 0) + entropy(fake.match, 0)
+    expected += entropy(real.realness, 1) + entropy(wrong.realness, 1) + entropy(fake.realness, 0)
+    assert float(found) == pytest.approx(expected, rel=1e-5)
+
+
+def test_without_the_unconditional_terms_as_released():
+    real, wrong, fake = logits(), logits(), logits()
+    weights = TermWeights(unconditional=0.0, mismatched=0.5, generated=0.5)
+    found = joint_discriminator_loss(real, wrong, fake, np.ones(5, 'float32'), weights)
+    expected = entropy(real.match, 1) + 0.5 * (entropy(wrong.match, 0) + entropy(fake.match, 0))
+    assert float(found) == pytest.approx(expected, rel=1e-5)
+
+
+def test_text_pairs_every_weight_and_rows_without_a_partner():
+    real, wrong, fake = logits(), logits(realness=False), logits()
+    rows = np.array([1, 0, 1, 1, 0], 'float32')
+    weights = TermWeights(conditional=2.0, unconditional=3.0, mismatched=0.7, generated=0.4)
+    found = joint_discriminator_loss(real, wrong, fake, rows, weights, real_target=0.9)
+    conditional = entropy(real.match, 0.9) + 0.7 * entropy(wrong.match, 0, rows) + 0.4 * entropy(fake.match, 0)
+    expected = 2 * conditional + 3 * (entropy(real.realness, 0.9) + entropy(fake.realness, 0))
+    assert float(found) == pytest.approx(expected, rel=1e-5)
+
+
+def test_generator():
+    fake = logits()
+    found = joint_generator_loss(fake, TermWeights(conditional=2.0, unconditional=0.5))
+    assert float(found) == pytest.approx(2 * entropy(fake.match, 1) + 0.5 * entropy(fake.realness, 1), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ('labels', 'rows', 'valid'),
+    [
+        ([0, 1, 2], [1, 2, 0], [1, 1, 1]),
+        ([0, 0, 1, 0], [2, 2, 3, 2], [1, 1, 1, 1]),
+        ([4, 4], [0, 1], [0, 0]),
+        ([7], [0], [0]),
+    ],
+)
+def test_partners_are_never_of_the_same_class(labels, rows, valid):
+    found_rows, found_valid = partners(ops.convert_to_tensor(labels, 'int32'))
+    assert keras.ops.convert_to_numpy(found_rows).tolist() == rows
+    assert keras.ops.convert_to_numpy(found_valid).tolist() == valid
