@@ -29,8 +29,8 @@ def main() -> None:
         export_text_encoder(model, target)
         what = f'text encoder ({model.dimension} numbers a caption)'
     else:
-        export_saved_model(model.network, target)
-        what = 'model'
+        export_saved_model(model.network, target, model.encoder)
+        what = f'{model.kind} model'
     print(f'The {what} is in {target}: hub.load, tf.saved_model.load and TensorFlow Serving read it.')
 
 

@@ -5,11 +5,12 @@ from pathlib import Path
 from stackgan_tf.generator import Generator, NetworkGenerator, load_saved_model
 from stackgan_tf.models.adversarial_model import AdversarialModel
 from stackgan_tf.models.text_matching import TextMatching
-from stackgan_tf.models.trained_model import TrainedModel, variables_of
+from stackgan_tf.models.trained_model import variables_of
 from stackgan_tf.recipe.recipe import read_run
 from stackgan_tf.text.saved_encoder import SavedEncoder
 from stackgan_tf.text.text_encoder import TextEncoder
 from stackgan_tf.training.checkpoints import Checkpoints
+from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.run_directory import CONFIG
 from stackgan_tf.training.text_encoders import trained_text_encoder
 from stackgan_tf.user_error import UserError
@@ -66,17 +67,23 @@ def load_phase(directory: Path, name: str | None = None) -> NetworkGenerator | T
     if name is not None and name not in phases:
         raise UserError(f'{directory} has no phase {name!r}: it has {", ".join(phases)}')
     phase = phases[name] if name is not None else list(phases.values())[-1]
-    return _finished(directory / phase.name, phase.model())
-
-
-def _finished(folder: Path, model: TrainedModel) -> NetworkGenerator | TextEncoder:
+    folder, model = directory / phase.name, phase.model()
     if isinstance(model, TextMatching):
         return trained_text_encoder(folder, model)
     assert isinstance(model, AdversarialModel)
     network = model.averaged_generator
     Checkpoints(folder / 'checkpoints').restore_some({'averaged_generator': variables_of(network)})
     network.trainable = True
-    return NetworkGenerator(network)
+    return NetworkGenerator(network, _encoder_of(directory, phase))
+
+
+def _encoder_of(directory: Path, phase: Phase) -> TextEncoder | None:
+    """The text encoder that a phase was trained with, if an earlier one trained it."""
+    if not isinstance(phase.text_encoder, str):
+        return None
+    encoder = load_phase(directory, phase.text_encoder)
+    assert isinstance(encoder, TextEncoder)
+    return encoder
 
 
 def _is_run(source: str | Path) -> bool:

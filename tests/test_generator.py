@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from stackgan_tf.generator import NetworkGenerator, latent_noise, to_uint8
+from stackgan_tf.generator import NetworkGenerator, noise_of_seeds, to_uint8
 from stackgan_tf.networks.tree_generator import TreeGenerator
 from stackgan_tf.user_error import UserError
 
@@ -39,7 +39,7 @@ def test_an_image_depends_on_its_seed_alone(model):
 
 
 def test_noise_of_a_seed_is_standard_normal_and_fixed_for_ever():
-    drawn = latent_noise(tf.range(500, dtype=tf.int64), 40).numpy()
+    drawn = noise_of_seeds(tf.range(500, dtype=tf.int64), 40).numpy()
     assert abs(drawn.mean()) < 0.03
     assert abs(drawn.std() - 1) < 0.03
     # A seed must mean the same picture in every version: these numbers may not change.
@@ -49,13 +49,11 @@ def test_noise_of_a_seed_is_standard_normal_and_fixed_for_ever():
 
 
 def test_latent_is_what_generate_draws(model):
-    images = model.latent(latent_noise(tf.constant([5], tf.int64), 5))
+    images = model.latent(noise_of_seeds(tf.constant([5], tf.int64), 5))
     np.testing.assert_array_equal(to_uint8(images[16])[0], model.generate(1, seed=5)[0])
 
 
-@pytest.mark.parametrize(
-    'arguments', [{}, {'count': 0}, {'count': 2.5}, {'count': 2, 'seeds': [1]}, {'count': ['red']}]
-)
+@pytest.mark.parametrize('arguments', [{}, {'what': 0}, {'what': 2.5}, {'what': 2, 'seeds': [1]}, {'what': ['red']}])
 def test_what_generate_refuses(model, arguments):
     with pytest.raises(UserError):
         model.generate(**arguments)

@@ -15,7 +15,7 @@ ALLOWED = {
     'data': {'text'} | FLOOR,
     'text': {'networks'} | FLOOR,
     'models': {'networks', 'losses'} | FLOOR,
-    'generator': FLOOR,
+    'generator': {'text'} | FLOOR,
     'evaluation': {'data', 'text', 'generator'} | FLOOR,
     'figures': {'generator'} | FLOOR,
     'serving': {'generator', 'text'} | FLOOR,

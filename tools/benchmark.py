@@ -36,7 +36,7 @@ from stackgan_tf.data.image_pyramid import image_pyramid
 from stackgan_tf.data.picture import decode
 from stackgan_tf.data.random_crop import random_crops
 from stackgan_tf.data.training_batches import training_batches
-from stackgan_tf.generator import images_of_seeds, latent_noise
+from stackgan_tf.generator import images_of_seeds, noise_of_seeds
 from stackgan_tf.networks.blocks import JointBlock, UpBlock, gated_linear_unit
 from stackgan_tf.networks.char_cnn_rnn import LENGTH, PUBLISHED, CharCNNRNN
 from stackgan_tf.networks.tree_generator import TreeGenerator
@@ -116,7 +116,7 @@ def export() -> None:
         network.build((None, network.noise_dimension))
         seeds = tf.range(_BATCH_SIZE.value, dtype=tf.int64)
         one_by_one = tf.function(lambda s, n=network: images_of_seeds(n, s))
-        batched = tf.function(lambda s, n=network: n(latent_noise(s, n.noise_dimension), training=False))
+        batched = tf.function(lambda s, n=network: n(noise_of_seeds(s, n.noise_dimension), training=False))
         compare(f'{sizes}', functools.partial(one_by_one, seeds), functools.partial(batched, seeds))
 
 

@@ -19,8 +19,8 @@ class Captions:
         choices: whose they are.
     """
 
-    def __init__(self, captions: Iterable[Sequence[str | bytes]]) -> None:
-        by_example = [list(each) or [''] for each in captions]
+    def __init__(self, captions: Iterable[str | bytes | Sequence[str | bytes]]) -> None:
+        by_example = [[each] if isinstance(each, str | bytes) else list(each) or [''] for each in captions]
         encoded = [
             text.encode('utf-8', 'replace') if isinstance(text, str) else text for each in by_example for text in each
         ]

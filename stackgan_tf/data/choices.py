@@ -17,11 +17,6 @@ class Choices:
         self.counts = np.asarray(counts, np.int64)
         self.first = np.cumsum(self.counts) - self.counts
 
-    @property
-    def rows(self) -> int:
-        """How many rows the table has."""
-        return int(self.counts.sum())
-
     def positions(self, indices: tf.Tensor, draws: tf.Tensor, beyond: int = 0) -> tf.Tensor:
         """One row of each example.
 

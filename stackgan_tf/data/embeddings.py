@@ -83,17 +83,19 @@ class StoredEmbeddings(Embeddings):
     """
 
     def __init__(self, source: ExampleSource) -> None:
-        stored = source.stored_embeddings()
+        stored = [np.atleast_2d(rows) for rows in source.stored_embeddings()]
         widths = {rows.shape[1:] for rows in stored}
-        if len(widths) != 1 or len(shape := widths.pop()) != 1:
+        if len(widths) != 1 or len(shape := widths.pop()) != 1 or not shape[0]:
             raise UserError(f'the stored embeddings of {source.title} are not all of one length')
         if not all(len(rows) for rows in stored):
             raise UserError(f'some examples of {source.title} have no stored embedding')
         self.dimension = int(shape[0])
-        # Who made them is not known: no two data sets' are taken for the same.
-        self.fingerprint = f'stored {source.title} {self.dimension}'
         self._choices = Choices([len(rows) for rows in stored])
-        self._table = tf.constant(np.concatenate(stored), tf.float32)
+        table = np.concatenate(stored).astype(np.float32)
+        if not np.isfinite(table).all():
+            raise UserError(f'the stored embeddings of {source.title} are not all numbers')
+        self.fingerprint = f'stored {hashlib.sha256(table.tobytes()).hexdigest()[:16]}'
+        self._table = tf.constant(table)
 
     def drawn(self, indices: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         """float32 `[N, T]`; see `Embeddings`."""
@@ -124,7 +126,7 @@ class AttributeVectors(Embeddings):
     """The attributes of each example, each one-hot, one after the other.
 
     Args:
-        choices: how many each attribute has; by default one more than its greatest in the data.
+        choices: how many each attribute has; by default one more than its greatest in the data (of this split).
 
     Raises:
         UserError: the data set has no attributes, or others.
@@ -134,7 +136,8 @@ class AttributeVectors(Embeddings):
         attributes = source.attributes()
         found = (attributes.max(axis=0) + 1).tolist()
         self._choices = list(choices) or found
-        if len(self._choices) != len(found) or any(map(int.__lt__, self._choices, found)):
+        too_few = len(self._choices) != len(found) or any(map(int.__lt__, self._choices, found))
+        if too_few or attributes.min() < 0:
             raise UserError(f'AttributeVectors.choices = {tuple(choices)}, but {source.title} has {tuple(found)}')
         self.dimension = sum(self._choices)
         self.fingerprint = f'attributes {self._choices}'

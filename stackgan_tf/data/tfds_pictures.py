@@ -2,7 +2,7 @@
 
 import contextlib
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,6 @@ from stackgan_tf.data.captions import Captions
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.random_crop import random_crops
 from stackgan_tf.user_error import UserError
-
-# What a data set may have besides its pictures, under these names.
-_FEATURES = ('image', 'captions', 'embeddings', 'label', 'attributes')
 
 
 class TfdsPictures(ExampleSource):
@@ -50,8 +47,8 @@ class TfdsPictures(ExampleSource):
             read_config=tfds.ReadConfig(interleave_cycle_length=1),
             shuffle_files=False,
         )
-        self.title = name
-        known = [feature for feature in _FEATURES if feature in builder.info.features]
+        self.title = name if split == 'train' else f'{name} (split {split})'
+        known = _known(builder.info.features)
         self._columns: dict[str, list[Any]] = {feature: [] for feature in known}
         for example in examples.as_numpy_iterator():
             for feature in known:
@@ -75,7 +72,7 @@ class TfdsPictures(ExampleSource):
 
     def captions(self) -> Captions:
         """The captions of all examples; see `ExampleSource`."""
-        return Captions(self._columns['captions']) if 'captions' in self._columns else super().captions()
+        return Captions(map(_texts, self._columns['captions'])) if 'captions' in self._columns else super().captions()
 
     def stored_embeddings(self) -> Sequence[np.ndarray]:
         """Of each example float32 `[K, T]`; see `ExampleSource`."""
@@ -88,6 +85,34 @@ class TfdsPictures(ExampleSource):
     def attributes(self) -> np.ndarray:
         """int32 `[count, A]`; see `ExampleSource`."""
         return np.array(self._columns['attributes']) if 'attributes' in self._columns else super().attributes()
+
+
+def _known(features: tfds.features.FeaturesDict) -> list[str]:
+    """Those of our features that a data set has in a form that is understood; other things may have these names."""
+    understood = {
+        'captions': lambda feature: _has_text(feature) or _has_text(getattr(feature, 'feature', None)),
+        'label': lambda feature: isinstance(feature, tfds.features.ClassLabel),
+        'embeddings': lambda feature: _is_tensor_of(feature, 'f'),
+        'attributes': lambda feature: _is_tensor_of(feature, 'iu'),
+    }
+    return ['image', *(name for name, is_ours in understood.items() if name in features and is_ours(features[name]))]
+
+
+def _is_tensor_of(feature: Any, kinds: str) -> bool:
+    return isinstance(feature, tfds.features.Tensor) and np.dtype(feature.np_dtype).kind in kinds
+
+
+def _has_text(feature: Any) -> bool:
+    """Whether it is a text, or a dict with one (as in TFDS's coco_captions)."""
+    if isinstance(feature, tfds.features.FeaturesDict):
+        return 'text' in feature and _has_text(feature['text'])
+    return isinstance(feature, tfds.features.Text)
+
+
+def _texts(value: Any) -> Sequence[bytes]:
+    """The captions of an example, in any form that `_known` lets pass."""
+    value = value['text'] if isinstance(value, Mapping) else value
+    return [value] if isinstance(value, bytes) else list(value)
 
 
 def _builder(name: str) -> tfds.core.DatasetBuilder:

@@ -15,6 +15,7 @@ from stackgan_tf.user_error import UserError
 
 _RETRIEVED = 50  # pictures a class retrieves at most, as in AP@50
 _BATCH = 128
+_BLOCK = 512
 
 
 def zero_shot_scores(encoder: TextEncoder, source: ExampleSource) -> dict[str, float]:
@@ -41,10 +42,15 @@ def zero_shot_scores(encoder: TextEncoder, source: ExampleSource) -> dict[str, f
     captions, labels = source.captions(), source.labels()
     texts = in_batches(encoder, tf.constant(captions.texts, tf.string))
     classes, means = class_embeddings(texts, np.repeat(labels, captions.choices.counts))
-    scores = in_batches(features, tf.range(source.count, dtype=tf.int64)) @ means.T
+    pictures = in_batches(features, tf.range(source.count, dtype=tf.int64))
+    # A part at a time: without classes there are as many of them as pictures.
+    rows = [slice(first, first + _BLOCK) for first in range(0, len(pictures), _BLOCK)]
+    columns = [slice(first, first + _BLOCK) for first in range(0, len(classes), _BLOCK)]
+    accuracy = [zero_shot_accuracy(pictures[part] @ means.T, classes, labels[part]) for part in rows]
+    precision = [retrieval_precision(pictures @ means[part].T, classes[part], labels) for part in columns]
     return {
-        'zero_shot_accuracy': zero_shot_accuracy(scores, classes, labels),
-        'retrieval_precision': retrieval_precision(scores, classes, labels),
+        'zero_shot_accuracy': float(np.average(accuracy, weights=[len(labels[part]) for part in rows])),
+        'retrieval_precision': float(np.average(precision, weights=[len(classes[part]) for part in columns])),
     }
 
 

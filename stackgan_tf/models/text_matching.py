@@ -127,4 +127,5 @@ def _told(what: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # a failed download is no more special than that
-        raise UserError(f'{what}: {str(error).strip().splitlines()[0]}') from error
+        reason = str(error).strip().partition('\n')[0] or type(error).__name__
+        raise UserError(f'{what}: {reason}') from error

@@ -6,6 +6,7 @@ from stackgan_tf.models.trained_model import TrainedModel
 from stackgan_tf.recipe.recipe import Recipe
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.run import checkpoint_bytes
+from stackgan_tf.training.text_encoders import check_width, text_matching
 
 # What a graph only passes on, without new memory of its own.
 _PASSED_ON = {'Const', 'Identity', 'NoOp', 'Placeholder', 'ReadVariableOp', 'Reshape', 'Squeeze', 'ExpandDims'}
@@ -20,12 +21,14 @@ def describe(recipe: Recipe) -> str:
         f'# {len(run.phases)} phase(s), a report every {run.tick} steps, a checkpoint every {run.checkpoint_every}',
     ]
     for phase in run.phases:
-        lines += _describe_phase(phase)
+        model = phase.model()
+        if isinstance(phase.text_encoder, str):
+            check_width(phase, model, text_matching(phase, run.phases).text_encoder.dimension)
+        lines += _describe_phase(phase, model)
     return '\n'.join(lines)
 
 
-def _describe_phase(phase: Phase) -> list[str]:
-    model = phase.model()
+def _describe_phase(phase: Phase, model: TrainedModel) -> list[str]:
     lines = [f'\nPhase {phase.name}: {phase.steps:,} steps of {model.batch_size} pictures, {type(model).__name__}']
     for name, network in model.networks().items():
         count = sum(variable.value.shape.num_elements() for variable in network.trainable_variables)

@@ -2,6 +2,8 @@
 
 import hashlib
 import io
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,7 @@ from stackgan_tf.files import write_whole
 from stackgan_tf.text.text_encoder import TextEncoder
 from stackgan_tf.user_error import UserError
 
-_SHARD = 4096  # captions in a file; what an interruption loses at most
+_SHARD = 16384  # captions in a file; what an interruption loses at most
 _BATCH = 128
 _LIMIT = 20_000_000_000  # bytes of embeddings of all data sets together
 
@@ -50,7 +52,7 @@ class CachedEmbeddings:
             self._entry.make_room(expected, _LIMIT)
         except NoRoomError as error:
             raise UserError(
-                f'{count:,} embeddings take {gigabytes(expected)}: {error} (STACKGAN_TF_CACHE names another folder)'
+                f'{count:,} embeddings take {gigabytes(expected)} in {self._entry.path.parent}, but {error}'
             ) from error
         embed = tf.function(encoder.__call__, input_signature=[tf.TensorSpec([None], tf.string)])
         with tqdm(total=count, unit=' captions', desc='Embedding', mininterval=1) as bar:
@@ -59,19 +61,26 @@ class CachedEmbeddings:
                 if _is_there(path, (len(shard), encoder.dimension)):
                     bar.update(len(shard))
                 else:
-                    _write(path, embed, shard, bar)
+                    _write(path, embed, shard, encoder.dimension, bar)
 
 
-def _write(path: Path, embed: tf.types.experimental.PolymorphicFunction, shard: np.ndarray, bar: tqdm) -> None:
+def _write(path: Path, embed: Callable[[tf.Tensor], tf.Tensor], shard: np.ndarray, dimension: int, bar: tqdm) -> None:
     """Embeds one file's captions."""
     parts = []
     for first in range(0, len(shard), _BATCH):
         captions = shard[first : first + _BATCH]
-        parts.append(embed(tf.constant(captions)).numpy())
-        bar.update(len(captions))
-        if not np.isfinite(parts[-1]).all():
-            row = int(np.argmin(np.isfinite(parts[-1]).all(axis=1)))
+        try:
+            vectors = embed(tf.constant(captions)).numpy()
+        except tf.errors.OpError as error:
+            shown = f'{captions[0][:60]!r} ...'
+            raise UserError(f'the text encoder fails on the captions {shown} ({type(error).__name__})') from error
+        if vectors.shape != (len(captions), dimension):
+            raise UserError(f'the text encoder gives {list(vectors.shape)} numbers for {len(captions)} captions')
+        if not np.isfinite(vectors).all():
+            row = int(np.argmin(np.isfinite(vectors).all(axis=1)))
             raise UserError(f'the text encoder gives no numbers for the caption {captions[row][:60]!r}')
+        parts.append(vectors)
+        bar.update(len(captions))
     file = io.BytesIO()
     np.save(file, np.concatenate(parts))
     write_whole(path, file.getvalue())
@@ -83,8 +92,9 @@ def _all_there(paths: list[Path], shards: list[np.ndarray], dimension: int) -> b
 
 def _is_there(path: Path, shape: tuple[int, int]) -> bool:
     try:
-        return np.load(path, mmap_mode='r').shape == shape
-    except (OSError, ValueError):
+        array = np.load(path, mmap_mode='r')
+        return array.shape == shape and array.dtype == np.float32
+    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile):
         return False
 
 

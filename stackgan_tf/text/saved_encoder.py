@@ -5,13 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from stackgan_tf.hub_module import load_hub_module
 from stackgan_tf.text.text_encoder import TextEncoder
 from stackgan_tf.user_error import UserError
 
-_TRIAL = ('a small red bird', 'a flower')
+_TRIALS = (['a small red bird', '', 'a bird \N{BIRD}'], ['a flower'])  # captions of a data set may be empty
 # Modules with several outputs call the one that is meant by one of these names.
 _OUTPUTS = ('embedding', 'embeddings', 'default', 'outputs', 'sentence_embedding', 'pooled_output')
 
@@ -30,8 +31,9 @@ class SavedEncoder(TextEncoder):
         super().__init__()
         self._loaded, folder = load_hub_module(source)
         self._embed = _function(self._loaded, source)
-        self.dimension = self(tf.constant(_TRIAL)).shape[1]
-        if hasattr(self._loaded, 'fingerprint') and hasattr(self._loaded, 'image_size'):  # of this package
+        self.dimension = self(tf.constant(_TRIALS[0])).shape[1]
+        # Only this package's exports have both as functions.
+        if all(callable(getattr(self._loaded, name, None)) for name in ('fingerprint', 'image_size')):
             self.fingerprint = self._loaded.fingerprint().numpy().decode()
             self.image_size = int(self._loaded.image_size()) or None
         else:
@@ -71,18 +73,37 @@ class _UnfitError(Exception):
 
 
 def _checked(function: Callable[[tf.Tensor], Any]) -> Callable[[tf.Tensor], tf.Tensor]:
-    """The function, if it passes a trial, with one output."""
-    given = function(tf.constant(_TRIAL))
-    name = None
+    """The function with one output, if it passes trials.
+
+    Raises:
+        _UnfitError: it does not.
+    """
+    given = function(tf.constant(_TRIALS[0]))
+    chosen = function
     if isinstance(given, dict):
         names = list(given) if len(given) == 1 else [name for name in _OUTPUTS if name in given]
         if not names:
             raise _UnfitError(f'of its outputs {", ".join(sorted(given))} none is known to be the embedding')
-        name = names[0]
-        given = given[name]
-    if not tf.is_tensor(given) or not given.dtype.is_floating or given.shape.rank != 2 or given.shape[0] != len(_TRIAL):
-        raise _UnfitError(f'for {len(_TRIAL)} captions it gave {_shown(given)}')
-    return function if name is None else lambda captions: function(captions)[name]
+        chosen = lambda captions: function(captions)[names[0]]  # noqa: E731
+    widths = {_width(chosen, captions) for captions in _TRIALS}
+    if len(widths) > 1:
+        raise _UnfitError(f'its vectors are of different lengths: {sorted(widths)}')
+    return chosen
+
+
+def _width(function: Callable[[tf.Tensor], Any], captions: list[str]) -> int:
+    given = function(tf.constant(captions))
+    if (
+        not tf.is_tensor(given)
+        or not given.dtype.is_floating
+        or given.shape.rank != 2
+        or given.shape[0] != len(captions)
+        or not given.shape[1]
+    ):
+        raise _UnfitError(f'for {len(captions)} captions it gave {_shown(given)}')
+    if not np.isfinite(tf.cast(given, tf.float32)).all():
+        raise _UnfitError(f'for one of {captions} it gave no numbers')
+    return int(given.shape[1])
 
 
 def _shown(given: Any) -> str:

@@ -19,7 +19,7 @@ from stackgan_tf.training.devices import all_devices, check_batch_size
 from stackgan_tf.training.interruption import InterruptedRunError, StopRequest
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.run_directory import RunDirectory
-from stackgan_tf.training.text_encoders import check_embeddings, embeddings_for
+from stackgan_tf.training.text_encoders import check_scored, embeddings_for, refuse_orphans
 from stackgan_tf.training.tick_report import TickReport, duration
 from stackgan_tf.training.upkeep import Upkeep
 from stackgan_tf.user_error import UserError
@@ -52,6 +52,7 @@ class Run:
         if not waiting:
             say(f'{directory.path} is finished: its {len(self.phases)} phase(s) have all their steps.')
             return
+        refuse_orphans(waiting, self.phases, directory.path)
         for phase in waiting:
             self._train_phase(phase, directory)
 
@@ -62,13 +63,13 @@ class Run:
         # Everything that can be wrong with the recipe shows before anything is written.
         source = phase.data()
         test_source = phase.test_data() if phase.test_data is not None else None
-        embeddings = embeddings_for(phase, self.phases, source, directory.path)
         keras.utils.set_random_seed(self.seed)
         with strategy.scope():
             model = phase.model()
             if not checkpoints.steps():
                 model.begin()
-        check_embeddings(model, embeddings, phase.name)
+        check_scored(model, test_source, phase.name)
+        embeddings = embeddings_for(phase, model, self.phases, source, directory.path)
         check_batch_size(model.batch_size, strategy)
         _check_space(directory.path, checkpoints, model)
         with directory.open(), StopRequest() as stop:
@@ -77,7 +78,16 @@ class Run:
             say(_greeting(phase, start, model, source.count, strategy))
             report = TickReport(folder, phase.name, phase.steps, start)
             upkeep = Upkeep(
-                model, folder, checkpoints, report, stop, self.tick, self.checkpoint_every, progress, test_source
+                model,
+                folder,
+                checkpoints,
+                report,
+                stop,
+                self.tick,
+                self.checkpoint_every,
+                progress,
+                test_source,
+                embeddings,
             )
             for first, length, ticks in ticks_between(start, phase.steps, self.tick):
                 batches = training_batches(

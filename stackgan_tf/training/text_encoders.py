@@ -28,34 +28,80 @@ def trained_text_encoder(folder: Path, model: TextMatching) -> CharacterEncoder:
     return CharacterEncoder(model.text_encoder, model.image_encoder)
 
 
-def embeddings_for(phase: Phase, phases: Sequence[Phase], source: ExampleSource, directory: Path) -> Embeddings | None:
+def embeddings_for(
+    phase: Phase, model: TrainedModel, phases: Sequence[Phase], source: ExampleSource, directory: Path
+) -> Embeddings | None:
     """The embeddings that a phase trains with; none if it names no text encoder.
 
     Raises:
-        UserError: they cannot be had.
+        UserError: they cannot be had, or the model does not read such.
     """
+    if (phase.text_encoder is None) == ('embedding' in model.reads):
+        reads, do = ('no embeddings', 'leave out') if phase.text_encoder is not None else ('embeddings', 'set')
+        name = f'{phase.name}/Phase.text_encoder'
+        raise UserError(f'{phase.name} reads {reads}: {do} {name}, or see {type(model).__name__}.embedding_dimension')
     if phase.text_encoder is None:
         return None
     if callable(phase.text_encoder):
-        return phase.text_encoder(source)
+        embeddings = phase.text_encoder(source)
+        check_width(phase, model, embeddings.dimension)
+        return embeddings
+    # Its width is known before captions are embedded, which may take long.
+    matching = text_matching(phase, phases)
+    check_width(phase, model, matching.text_encoder.dimension)
+    return CaptionEmbeddings(source, trained_text_encoder(directory / phase.text_encoder, matching))
+
+
+def text_matching(phase: Phase, phases: Sequence[Phase]) -> TextMatching:
+    """The model of the phase that trains a phase's text encoder, untrained.
+
+    Raises:
+        UserError: that phase trains something else.
+    """
     model = next(earlier for earlier in phases if earlier.name == phase.text_encoder).model()
     if not isinstance(model, TextMatching):
         raise UserError(f'{phase.name}/Phase.text_encoder = {phase.text_encoder!r}: that phase trains no text encoder')
-    return CaptionEmbeddings(source, trained_text_encoder(directory / phase.text_encoder, model))
+    return model
 
 
-def check_embeddings(model: TrainedModel, embeddings: Embeddings | None, phase: str) -> None:
-    """Refuses a model and embeddings that do not go together.
+def check_width(phase: Phase, model: TrainedModel, dimension: int) -> None:
+    """Refuses embeddings of another length than a model reads.
 
     Raises:
-        UserError: only one of them wants the other, or the embeddings are of another length.
+        UserError: they are.
     """
-    if embeddings is None and 'embedding' in model.reads:
-        raise UserError(f'{phase} reads embeddings: set {phase}/Phase.text_encoder')
-    if embeddings is not None and 'embedding' not in model.reads:
-        raise UserError(f'{phase} reads no embeddings: {phase}/Phase.text_encoder is of no use')
-    if embeddings is not None and embeddings.dimension != model.embedding_dimension:
+    if dimension != model.embedding_dimension:
+        name = f'{type(model).__name__}.embedding_dimension'
         raise UserError(
-            f'the text encoder of {phase} gives {embeddings.dimension} numbers a caption, the model reads '
-            f'{model.embedding_dimension}: set {type(model).__name__}.embedding_dimension = {embeddings.dimension}'
+            f'the text encoder of {phase.name} gives {dimension} numbers a caption, {name} = '
+            f'{model.embedding_dimension}: set {name} = {dimension}'
         )
+
+
+def check_scored(model: TrainedModel, test_source: ExampleSource | None, name: str) -> None:
+    """Refuses test data that a model cannot be scored on.
+
+    Raises:
+        UserError: it is no text encoder, or they have no captions.
+    """
+    if test_source is not None:
+        if not isinstance(model, TextMatching):
+            raise UserError(f'{name}/Phase.test_data is of no use: only text encoders are scored in training')
+        test_source.captions()
+
+
+def refuse_orphans(waiting: Sequence[Phase], phases: Sequence[Phase], directory: Path) -> None:
+    """Refuses to train a text encoder further on whose embeddings a later phase was trained.
+
+    Raises:
+        UserError: more steps were asked for.
+    """
+    for phase in phases:
+        if (
+            phase.text_encoder in [each.name for each in waiting]
+            and Checkpoints(directory / phase.name / 'checkpoints').steps()
+        ):
+            raise UserError(
+                f'{phase.name} was trained on embeddings of {phase.text_encoder}, which would change with more steps: '
+                'name another --workdir'
+            )

@@ -54,6 +54,7 @@ _SHOWN = {
     'D': 'discriminator_loss',
     'G': 'generator_loss',
     'color': 'color_loss',
+    'KL': 'kl_loss',
     'matching': 'matching_loss',
     'accuracy': 'matching_accuracy',
     'zero-shot': 'zero_shot_accuracy',

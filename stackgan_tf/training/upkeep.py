@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
+from stackgan_tf.data.embeddings import Embeddings
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.evaluation.zero_shot import zero_shot_scores
 from stackgan_tf.figures.image_grid import image_grid, write_png
@@ -19,6 +21,7 @@ from stackgan_tf.training.interruption import StopRequest
 from stackgan_tf.training.tick_report import Clock, TickReport
 
 SAMPLES = 64
+_ROW = 8
 
 
 class Upkeep(keras.callbacks.Callback):
@@ -35,6 +38,7 @@ class Upkeep(keras.callbacks.Callback):
         checkpoint_every: int,
         progress: dict[str, Any],
         test_source: ExampleSource | None = None,
+        embeddings: Embeddings | None = None,
     ) -> None:
         super().__init__()
         self._trained = model
@@ -51,6 +55,7 @@ class Upkeep(keras.callbacks.Callback):
         generates = isinstance(model, AdversarialModel)
         self.samples = NetworkGenerator(model.averaged_generator) if generates else None
         self._test_source = test_source
+        self._shown = None if embeddings is None else _shown_embeddings(embeddings, int(progress['pictures']))
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Counts the step; if asked to stop, ends training."""
@@ -82,8 +87,8 @@ class Upkeep(keras.callbacks.Callback):
         return zero_shot_scores(encoder, self._test_source)
 
     def write_samples(self, generator: NetworkGenerator) -> None:
-        """Draws the averaged generator's images of the same seeds as ever: a picture and TensorBoard."""
-        images = generator.generate_every_size(range(SAMPLES))
+        """Draws the averaged generator's images of the same seeds (and captions) as ever: a picture and TensorBoard."""
+        images = generator.generate_every_size(range(SAMPLES), self._shown)
         grids = {size: image_grid(of_size) for size, of_size in images.items()}
         write_png(self.directory / 'samples' / f'step_{self.step:06d}.png', grids[generator.sizes[-1]])
         with self.report.writer.as_default(self.step):
@@ -95,3 +100,9 @@ class Upkeep(keras.callbacks.Callback):
         """Writes a checkpoint of this step."""
         self._progress |= {'step': self.step, 'reported': self.reported, 'seconds': self.clock.trained_seconds}
         self.checkpoints.save(self.step, self._trained.pieces(), self._progress)
+
+
+def _shown_embeddings(embeddings: Embeddings, count: int) -> np.ndarray:
+    """What samples are drawn of: the first caption of eight examples, each for a row of eight."""
+    indices = tf.constant([row * count // _ROW for row in range(_ROW)], tf.int64)
+    return np.repeat(embeddings.drawn(indices, tf.zeros(_ROW)).numpy(), SAMPLES // _ROW, axis=0)

@@ -75,6 +75,9 @@ def test_fingerprints_differ():
     source = Captioned()
     made = [LabelVectors(source), AttributeVectors(source), AttributeVectors(source, (4, 2)), StoredEmbeddings(source)]
     assert len({each.fingerprint for each in made}) == 4
+    more = Captioned()
+    more.stored_embeddings = lambda: [rows + 1 for rows in source.stored_embeddings()]
+    assert StoredEmbeddings(more).fingerprint != StoredEmbeddings(source).fingerprint
 
 
 @pytest.mark.parametrize(
@@ -100,6 +103,8 @@ def test_attributes_beyond_the_choices_are_refused():
     ('stored', 'reason'),
     [
         ([np.ones((2, 4)), np.ones((2, 3))], 'not all of one length'),
+        ([np.ones((2, 0)), np.ones((2, 0))], 'not all of one length'),
+        ([np.ones((2, 4)), np.full((2, 4), np.nan)], 'are not all numbers'),
         ([np.ones((2, 4)), np.ones((0, 4))], 'some examples of coloured squares have no stored embedding'),
     ],
 )

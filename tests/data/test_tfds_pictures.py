@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+import tensorflow_datasets as tfds
 
-from stackgan_tf.data.tfds_pictures import TfdsPictures
+from stackgan_tf.data.tfds_pictures import TfdsPictures, _known, _texts
 from stackgan_tf.user_error import UserError
 
 
@@ -25,6 +26,19 @@ def test_captions_and_labels(birds):
     first = birds.captions().drawn(indices, tf.zeros(2)).numpy()
     assert all(caption.startswith((b'this', b'the', b'a ')) for caption in first)
     assert (birds.captions().drawn(indices, tf.constant([0.95, 0.95])).numpy() != first).all()
+
+
+def test_captions_in_every_form_that_data_sets_have():
+    text, texts = tfds.features.Text(), tfds.features.Sequence(tfds.features.Text())
+    coco = tfds.features.Sequence({'id': tfds.features.Scalar(tf.int64), 'text': tfds.features.Text()})
+    image = tfds.features.Image()
+    for feature in (text, texts, coco):
+        assert _known({'image': image, 'captions': feature}) == ['image', 'captions']
+    assert _texts(b'one') == [b'one']
+    assert _texts({'id': np.array([1, 2]), 'text': np.array([b'one', b'two'], object)}) == [b'one', b'two']
+    others = {'captions': tfds.features.Tensor(shape=(3,), dtype=tf.int32), 'label': tfds.features.Text()}
+    others |= {'attributes': tfds.features.FeaturesDict({'bald': tf.bool}), 'embeddings': texts}
+    assert _known({'image': image, **others}) == ['image']
 
 
 def test_it_is_prepared_once(birds, capsys):

@@ -1,7 +1,10 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 from captioned import Captioned, WordEncoder
 
+from stackgan_tf.data.example_source import ExampleSource
+from stackgan_tf.evaluation import zero_shot
 from stackgan_tf.evaluation.zero_shot import (
     class_embeddings,
     retrieval_precision,
@@ -52,6 +55,19 @@ def test_scores_of_an_encoder_that_knows_its_colours_and_of_one_that_mixes_them_
 
     scores = zero_shot_scores(Mixed(), Captioned(300))
     assert scores == {'zero_shot_accuracy': pytest.approx(1 / 3), 'retrieval_precision': pytest.approx(1 / 3)}
+
+
+def test_scores_do_not_depend_on_the_parts_they_are_computed_in(monkeypatch):
+    class Noisy(WordEncoder):
+        def encode_images(self, images):
+            return super().encode_images(images[..., ::-1]) * tf.reduce_mean(images)
+
+    class Classless(Captioned):
+        labels = ExampleSource.labels
+
+    whole = zero_shot_scores(Noisy(), Classless(90))
+    monkeypatch.setattr(zero_shot, '_BLOCK', 7)
+    assert zero_shot_scores(Noisy(), Classless(90)) == pytest.approx(whole)
 
 
 def test_an_encoder_without_pictures_has_no_scores():

@@ -54,10 +54,14 @@ def test_a_fingerprint_is_of_the_files(tmp_path):
     [
         (lambda x: 2.0 * x, {'specification': FLOATS}, 'it takes something else'),
         (lambda x: {'y': 2.0 * x}, {'specification': FLOATS, 'call': False, 'signature': True}, 'takes something else'),
-        (lambda text: tf.strings.length(text), {}, r'for 2 captions it gave int32 \[2\]'),
-        (lambda text: tf.strings.upper(text), {}, r'it gave string \[2\]'),
+        (lambda text: tf.strings.length(text), {}, r'for 3 captions it gave int32 \[3\]'),
+        (lambda text: tf.strings.upper(text), {}, r'it gave string \[3\]'),
         (lambda text: tf.reduce_mean(lengths(text), axis=0), {}, r'it gave float32 \[2\]'),
         (lambda text: {'b': lengths(text), 'a': lengths(text)}, {}, 'of its outputs a, b none is known'),
+        (lambda text: lengths(text)[:2], {}, r'for 3 captions it gave float32 \[2, 2\]'),
+        (lambda text: lengths(text)[:, :0], {}, r'it gave float32 \[3, 0\]'),
+        (lambda text: 1 / lengths(text), {}, 'it gave no numbers'),
+        (lambda text: tf.tile(lengths(text), [1, tf.size(text)]), {}, r'of different lengths: \[2, 6\]'),
         (lengths, {'call': False}, 'neither be called nor has it a serving signature'),
     ],
 )

@@ -7,6 +7,7 @@ import tensorflow as tf
 from captioned import Captioned, WordEncoder
 
 from stackgan_tf.data.embeddings import CaptionEmbeddings, LabelVectors
+from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.models.text_matching import TextMatching
 from stackgan_tf.models.trained_model import TrainedModel, variables_of
 from stackgan_tf.training.checkpoints import Checkpoints
@@ -100,12 +101,31 @@ def test_going_on_takes_the_same_embeddings_and_no_others(tmp_path):
         train(tmp_path / 'run', ('reader', Reader, {'text_encoder': others}), steps=8)
 
 
+def test_an_encoder_is_not_changed_under_those_who_were_trained_on_it(tmp_path):
+    encoder = ('encoder', matching, {})
+    phases = encoder, ('reader', lambda: Reader(5), {'text_encoder': 'encoder'})
+    train(tmp_path / 'run', *phases)
+    with pytest.raises(UserError, match='reader was trained on embeddings of encoder, which would change'):
+        train(tmp_path / 'run', *phases, steps=6)
+
+
+def test_data_to_score_on_must_have_captions(tmp_path):
+    class Silent(Captioned):
+        captions = ExampleSource.captions
+
+    with pytest.raises(UserError, match='has no captions'):
+        train(tmp_path / 'run', ('encoder', matching, {'test_data': Silent}))
+    with pytest.raises(UserError, match='test_data is of no use'):
+        train(tmp_path / 'run', ('reader', Reader, {'text_encoder': words, 'test_data': Captioned}))
+    assert not (tmp_path / 'run').exists()
+
+
 @pytest.mark.parametrize(
     ('phases', 'reason'),
     [
         (
             [('reader', Reader, {'text_encoder': LabelVectors})],
-            r'gives 3 numbers a caption, the model reads 4: set Reader',
+            r'gives 3 numbers a caption, Reader\.embedding_dimension = 4: set',
         ),
         ([('reader', Reader, {})], 'reader reads embeddings: set reader/Phase.text_encoder'),
         ([('encoder', matching, {'text_encoder': words})], 'encoder reads no embeddings'),

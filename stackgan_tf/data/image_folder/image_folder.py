@@ -45,7 +45,7 @@ class ImageFolder(ExampleSource):
         cache_gigabytes: float = 20.0,
     ) -> None:
         self._size = sizes[-1]
-        self.title = root
+        self.title = root if split == 'train' else f'{root} (split {split})'
         self._listing = list_pictures(Path(root).expanduser(), split, test_fraction)
         for note in self._listing.notes:
             say(note)
