@@ -1,8 +1,9 @@
-r"""Writes generated pictures: one PNG for each seed and a grid of them all.
+r"""Writes generated pictures: one PNG for each, and a grid of them all.
 
-python -m stackgan_tf.sample --model=runs/quickstart --count=64 --output=pictures
+python -m stackgan_tf.sample --model=runs/quickstart --caption="a small red bird with a black crown"
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from absl import flags
@@ -12,12 +13,16 @@ from stackgan_tf.user_error import UserError
 
 _MODEL = flags.DEFINE_string('model', None, 'A run directory, an exported model, or a TF Hub handle.', required=True)
 _OUTPUT = flags.DEFINE_string('output', 'pictures', 'The folder for the pictures.')
-_COUNT = flags.DEFINE_integer('count', 16, 'How many pictures, of the seeds from --seed on.', lower_bound=1)
-_SEED = flags.DEFINE_integer('seed', 0, 'The first seed.')
+_CAPTION = flags.DEFINE_multi_string('caption', [], 'What to draw; may be repeated.')
+_CAPTIONS_FILE = flags.DEFINE_string('captions_file', None, 'A text file (UTF-8) with a caption on each line.')
+_COUNT = flags.DEFINE_integer(
+    'count', None, 'How many pictures (of each caption); by default 8 of a caption, else 16.', lower_bound=1
+)
+_SEED = flags.DEFINE_integer('seed', 0, 'The first seed.', lower_bound=0)
 _SEEDS = flags.DEFINE_string('seeds', None, 'Instead of --count and --seed, the seeds, such as 0-15,40,42.')
 _EVERY_SIZE = flags.DEFINE_bool('every_size', False, 'Write every scale of the tree, not only the largest.')
 _COLUMNS = flags.DEFINE_integer(
-    'columns', None, 'Pictures in a row of the grid; by default as square as possible.', lower_bound=1
+    'columns', None, 'Without captions: pictures in a row of the grid; by default as square as possible.', lower_bound=1
 )
 
 
@@ -36,21 +41,65 @@ def parse_seeds(text: str) -> list[int]:
     return seeds
 
 
+def read_captions(given: Sequence[str], file: str | None) -> list[str]:
+    """The captions of the flags; empty lines of the file are passed over.
+
+    Raises:
+        UserError: the file cannot be read, or has none.
+    """
+    if file is None:
+        return list(given)
+    try:
+        lines = Path(file).read_text(encoding='utf-8').splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, 'strerror', None) or 'it is not UTF-8 text'
+        raise UserError(f'--captions_file={file} cannot be read: {reason}') from error
+    captions = [line.strip() for line in lines if line.strip()]
+    if not captions:
+        raise UserError(f'--captions_file={file} has no captions: write one on each line')
+    return [*given, *captions]
+
+
+def check_captions(captions: Sequence[str], kind: str) -> None:
+    """Refuses captions that a model cannot read, and a model without the captions that it needs.
+
+    Raises:
+        UserError: if so.
+    """
+    if kind == 'embedding':
+        raise UserError('this model was trained on embeddings and has no text encoder: generate in Python from those')
+    if kind == 'text' and not captions:
+        raise UserError('this model draws what it is told: add --caption="a small red bird with a black crown"')
+    if kind == 'unconditional' and captions:
+        raise UserError('this model was trained without captions: leave out --caption and --captions_file')
+
+
 def main() -> None:
     """Generates and writes what the flags say."""
+    from stackgan_tf.figures.caption_grid import caption_grid
     from stackgan_tf.figures.image_grid import image_grid, write_png
     from stackgan_tf.loading import load
 
-    seeds = parse_seeds(_SEEDS.value) if _SEEDS.value else list(range(_SEED.value, _SEED.value + _COUNT.value))
+    captions = read_captions(_CAPTION.value, _CAPTIONS_FILE.value)
+    count = _COUNT.value or (8 if captions else 16)
+    seeds = parse_seeds(_SEEDS.value) if _SEEDS.value else list(range(_SEED.value, _SEED.value + count))
     model = load(_MODEL.value)
-    images = model.generate_every_size(seeds)
+    check_captions(captions, model.kind)
     output = Path(_OUTPUT.value)
+    if captions:
+        names = [f'caption_{row:03d}_seed_{seed:06d}' for row in range(len(captions)) for seed in seeds]
+        embeddings = model.embed(captions).repeat(len(seeds), axis=0)
+        images = model.generate_every_size(seeds * len(captions), embeddings)
+    else:
+        names = [f'seed_{seed:06d}' for seed in seeds]
+        images = model.generate_every_size(seeds)
     for size in model.sizes if _EVERY_SIZE.value else model.sizes[-1:]:
         suffix = f'_{size}' if _EVERY_SIZE.value else ''
-        for seed, image in zip(seeds, images[size], strict=True):
-            write_png(output / f'seed_{seed:06d}{suffix}.png', image)
-        write_png(output / f'grid{suffix}.png', image_grid(images[size], _COLUMNS.value))
-    print(f'{len(seeds)} picture(s) and their grid are in {output}')
+        for name, image in zip(names, images[size], strict=True):
+            write_png(output / f'{name}{suffix}.png', image)
+        grid = caption_grid(captions, images[size]) if captions else image_grid(images[size], _COLUMNS.value)
+        write_png(output / f'grid{suffix}.png', grid)
+    print(f'{len(names)} picture(s) and their grid are in {output}')
 
 
 if __name__ == '__main__':

@@ -34,7 +34,12 @@ def run(arguments, cwd):
 
 def train(workdir, steps, *flags):
     return command(
-        'train', '--gin_file=gin/quickstart.gin', f'--workdir={workdir}', f'--gin_param=STEPS = {steps}', *TINY, *flags
+        'train',
+        '--gin_file=gin/painted_birds_unconditional.gin',
+        f'--workdir={workdir}',
+        f'--gin_param=STEPS = {steps}',
+        *TINY,
+        *flags,
     )
 
 
@@ -71,6 +76,52 @@ def test_a_text_encoder_trains_goes_on_and_is_no_generator(tmp_path):
     unknown = run(command('export', f'--model={tmp_path}/run', '--phase=tree', '--output=other'), tmp_path)
     assert (unknown.returncode, unknown.stderr.count('\n')) == (2, 1)
     assert "has no phase 'tree': it has encoder" in unknown.stderr
+
+
+CAPTIONS = ['a small red bird with a black crown', 'A BLUE bird \N{BIRD}']
+
+
+@pytest.fixture(scope='module')
+def told(tmp_path_factory):
+    """A run of the quickstart: a text encoder, and a tree that reads it."""
+    folder = tmp_path_factory.mktemp('told')
+    small = [*TINY, '--gin_param=ENCODER_STEPS = 2', '--gin_param=ENCODER_BATCH_SIZE = 4', '--gin_param=STEPS = 4']
+    small += ['--gin_param=TextMatching.sizes = (8,)', '--gin_param=TextMatching.widths = (4, 4, 4)']
+    result = run(command('train', '--gin_file=gin/quickstart.gin', f'--workdir={folder}/run', *small), folder)
+    assert result.returncode == 0, result.stderr
+    assert 'encoder is done' in result.stdout
+    assert 'tree is done' in result.stdout
+    return folder / 'run'
+
+
+def test_from_captions_to_pictures(told, tmp_path):
+    (tmp_path / 'captions.txt').write_text(f'\n{CAPTIONS[1]}\n', 'utf-8')
+    flags = [f'--caption={CAPTIONS[0]}', '--captions_file=captions.txt', '--count=3']
+    sampled = run(command('sample', f'--model={told}', *flags, '--output=here'), tmp_path)
+    assert sampled.returncode == 0, sampled.stderr
+    assert len(list((tmp_path / 'here').glob('caption_00[01]_seed_00000[012].png'))) == 6
+    assert Image.open(tmp_path / 'here' / 'grid.png').size == (190 + 3 * 96, 2 * 96)
+    exported = run(command('export', f'--model={told}', '--output=model'), tmp_path)
+    assert 'The text model is in model' in exported.stdout, exported.stderr
+    again = run(command('sample', '--model=model', *flags, '--output=there', '--every_size'), tmp_path)
+    assert again.returncode == 0, again.stderr
+    for name in ('caption_000_seed_000000', 'caption_001_seed_000002'):
+        here, there = tmp_path / 'here' / f'{name}.png', tmp_path / 'there' / f'{name}_16.png'
+        assert here.read_bytes() == there.read_bytes()
+    tool = [sys.executable, ROOT / 'tools' / 'picture_from_export.py', '--export=model', f'--caption={CAPTIONS[0]}']
+    assert run(tool, tmp_path).returncode == 0
+    assert (tmp_path / 'picture.png').read_bytes() == (tmp_path / 'here' / 'caption_000_seed_000000.png').read_bytes()
+
+
+def test_captions_that_cannot_be_drawn_end_with_one_line(told, trained, tmp_path):
+    (tmp_path / 'empty.txt').write_text('\n \n')
+    for model, flags, message in (
+        (told, [], 'this model draws what it is told: add --caption='),
+        (trained[0], ['--caption=a red bird'], 'this model was trained without captions'),
+        (told, ['--captions_file=empty.txt'], '--captions_file=empty.txt has no captions'),
+        (told, ['--captions_file=none.txt'], '--captions_file=none.txt cannot be read: No such file'),
+    ):
+        assert_one_line(run(command('sample', f'--model={model}', *flags), tmp_path), message)
 
 
 HUB = ['--gin_param=tree/Phase.text_encoder = @HubEmbeddings', "--gin_param=HubEmbeddings.handle = 'module'"]

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from captioned import WordEncoder
 
 from stackgan_tf.generator import NetworkGenerator, noise_of_seeds, to_uint8
 from stackgan_tf.networks.tree_generator import TreeGenerator
@@ -57,6 +58,49 @@ def test_latent_is_what_generate_draws(model):
 def test_what_generate_refuses(model, arguments):
     with pytest.raises(UserError):
         model.generate(**arguments)
+
+
+@pytest.fixture(scope='module')
+def told():
+    network = TreeGenerator((8, 16), 5, 8, 1, embedding_dimension=4, condition_dimension=3)
+    network.build((None, 5))
+    return NetworkGenerator(network, WordEncoder())
+
+
+def test_an_image_depends_on_its_caption_and_seed_alone(told):
+    captions = ['red 1', 'blue 2', 'red 1', 'green']
+    assert told.kind == 'text'
+    many = told.generate(captions, seed=3)
+    np.testing.assert_array_equal(many[1:3], told.generate(captions[1:3], seeds=[4, 5]))
+    np.testing.assert_array_equal(many[[3]], told.generate('green', seed=6))
+    assert (told.generate(['red 1'] * 2, seeds=[1, 1]).std(axis=0) == 0).all()
+    assert not np.array_equal(*told.generate(['red 1', 'blue 1'], seeds=[1, 1]))
+    np.testing.assert_array_equal(many, told.generate(told.embed(captions), seed=3))
+
+
+def test_a_model_of_embeddings(told):
+    model = NetworkGenerator(told.network)
+    assert model.kind == 'embedding'
+    embeddings = np.eye(2, 4)
+    assert model.generate(embeddings).shape == (2, 16, 16, 3)
+    zeros = tf.zeros((2, 5))
+    mean, drawn = model.latent(zeros, embeddings)[16], model.latent(zeros, embeddings, tf.ones((2, 3)))[16]
+    assert (mean.numpy() != drawn.numpy()).any()
+
+
+@pytest.mark.parametrize('what', [None, 3, [], [3], ['red', 4], np.ones((2, 3)), np.ones(4)])
+def test_what_a_model_that_is_told_refuses(told, what):
+    with pytest.raises(UserError, match=r'takes a list of captions, or embeddings \[N, 4\]'):
+        told.generate(what)
+
+
+def test_strings_for_a_model_of_embeddings_and_seeds_that_do_not_fit(told):
+    with pytest.raises(UserError, match='embeddings of 4 numbers and has no text encoder: embed the captions with'):
+        NetworkGenerator(told.network).generate(['red'])
+    with pytest.raises(UserError, match='2 images need as many seeds, not 3'):
+        told.generate(['red', 'blue'], seeds=[1, 2, 3])
+    with pytest.raises(UserError, match='takes an embedding'):
+        told.latent(tf.zeros((1, 5)))
 
 
 def test_there_is_no_text_encoder(model):

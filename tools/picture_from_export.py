@@ -1,6 +1,6 @@
 """Writes one picture from an exported model with TensorFlow and TF Hub alone, as another project would.
 
-python tools/picture_from_export.py --export=runs/quickstart/export --seed=7 --output=picture.png
+python tools/picture_from_export.py --export=runs/quickstart/export --caption="a small red bird"
 """
 
 import os
@@ -12,6 +12,7 @@ import tensorflow_hub as hub
 from absl import app, flags
 
 _EXPORT = flags.DEFINE_string('export', None, 'The folder of the exported model.', required=True)
+_CAPTION = flags.DEFINE_string('caption', None, 'What to draw, for a model that reads captions.')
 _SEED = flags.DEFINE_integer('seed', 0, 'Which picture.')
 _OUTPUT = flags.DEFINE_string('output', 'picture.png', 'The PNG file to write.')
 
@@ -19,7 +20,8 @@ _OUTPUT = flags.DEFINE_string('output', 'picture.png', 'The PNG file to write.')
 def main(_: list[str]) -> None:
     """Loads, generates, writes."""
     model = hub.load(_EXPORT.value)
-    result = model.signatures['serving_default'](seed=tf.constant([_SEED.value], tf.int64))
+    told = {} if _CAPTION.value is None else {'caption': tf.constant([_CAPTION.value])}
+    result = model.signatures['serving_default'](**told, seed=tf.constant([_SEED.value], tf.int64))
     tf.io.write_file(_OUTPUT.value, result['image_bytes'][0])
 
 

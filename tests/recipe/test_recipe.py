@@ -7,7 +7,7 @@ from stackgan_tf.recipe.dry_run import describe
 from stackgan_tf.recipe.recipe import known_recipes, read_recipe, read_run
 from stackgan_tf.user_error import UserError
 
-QUICKSTART = 'gin/quickstart.gin'
+QUICKSTART = 'gin/painted_birds_unconditional.gin'
 
 
 @pytest.mark.parametrize('name', known_recipes())
