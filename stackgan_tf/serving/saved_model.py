@@ -25,12 +25,15 @@ class GeneratorModule(tf.__internal__.tracking.AutoTrackable):
         encoder: the text encoder that it was trained with: then `serving_default` and `images` take captions.
     """
 
+    _network: keras.Model
+
     def __init__(self, network: keras.Model, encoder: TextEncoder | None = None) -> None:
         super().__init__()
         self.variables = [variable.value for variable in network.variables]
         self.trainable_variables = [variable.value for variable in network.trainable_variables]
         self.regularization_losses: list[tf.Tensor] = []
-        self._network = network
+        # Past the tracking: Keras would save a signature of one input for it. Its variables are listed above.
+        object.__setattr__(self, '_network', network)
         self._encoder = encoder
         noise = {'noise': tf.TensorSpec((None, network.noise_dimension), tf.float32, name='noise')}
         told, asked = {}, {}
