@@ -1,0 +1,104 @@
+"""The commands on captions, as a person types them: each in a process of its own."""
+
+import sys
+
+import pytest
+import tensorflow as tf
+from command_runs import ROOT, TINY, assert_one_line, command, run, train
+from PIL import Image
+
+
+def test_a_text_encoder_trains_goes_on_and_is_no_generator(tmp_path):
+    small = [flag for flag in TINY if 'StackGANv2' not in flag and 'SIZES' not in flag]
+    small += ['--gin_param=SIZES = (16,)', '--gin_param=TextMatching.widths = (4, 4, 4)']
+    flags = ['--gin_file=gin/text/painted_birds.gin', f'--workdir={tmp_path}/run', *small]
+    first = run(command('train', *flags, '--gin_param=STEPS = 4'), tmp_path)
+    assert first.returncode == 0, first.stderr
+    assert 'encoder 4/4' in first.stdout
+    assert 'matching ' in first.stdout
+    again = run(command('train', *flags, '--gin_param=STEPS = 6'), tmp_path)
+    assert 'going on after step 4' in again.stdout, again.stderr
+    sampled = run(command('sample', f'--model={tmp_path}/run', '--count=1', '--output=here'), tmp_path)
+    assert sampled.returncode == 2
+    assert 'trains no generator: its last phase is of a text encoder' in sampled.stderr
+    exported = run(command('export', f'--model={tmp_path}/run', '--output=words'), tmp_path)
+    assert 'The text encoder (512 numbers a caption) is in words' in exported.stdout, exported.stderr
+    unknown = run(command('export', f'--model={tmp_path}/run', '--phase=tree', '--output=other'), tmp_path)
+    assert (unknown.returncode, unknown.stderr.count('\n')) == (2, 1)
+    assert "has no phase 'tree': it has encoder" in unknown.stderr
+
+
+CAPTIONS = ['a small red bird with a black crown', 'A BLUE bird \N{BIRD}']
+
+
+@pytest.fixture(scope='module')
+def told(tmp_path_factory):
+    """A run of the quickstart: a text encoder, and a tree that reads it."""
+    folder = tmp_path_factory.mktemp('told')
+    small = [*TINY, '--gin_param=ENCODER_STEPS = 2', '--gin_param=ENCODER_BATCH_SIZE = 4', '--gin_param=STEPS = 4']
+    small += ['--gin_param=TextMatching.sizes = (8,)', '--gin_param=TextMatching.widths = (4, 4, 4)']
+    result = run(command('train', '--gin_file=gin/quickstart.gin', f'--workdir={folder}/run', *small), folder)
+    assert result.returncode == 0, result.stderr
+    assert 'encoder is done' in result.stdout
+    assert 'tree is done' in result.stdout
+    return folder / 'run'
+
+
+def test_from_captions_to_pictures(told, tmp_path):
+    (tmp_path / 'captions.txt').write_text(f'\n{CAPTIONS[1]}\n', 'utf-8')
+    flags = [f'--caption={CAPTIONS[0]}', '--captions_file=captions.txt', '--count=3']
+    sampled = run(command('sample', f'--model={told}', *flags, '--output=here'), tmp_path)
+    assert sampled.returncode == 0, sampled.stderr
+    assert len(list((tmp_path / 'here').glob('caption_00[01]_seed_00000[012].png'))) == 6
+    assert Image.open(tmp_path / 'here' / 'grid.png').size == (190 + 3 * 96, 2 * 96)
+    exported = run(command('export', f'--model={told}', '--output=model'), tmp_path)
+    assert 'The text model is in model' in exported.stdout, exported.stderr
+    again = run(command('sample', '--model=model', *flags, '--output=there', '--every_size'), tmp_path)
+    assert again.returncode == 0, again.stderr
+    for name in ('caption_000_seed_000000', 'caption_001_seed_000002'):
+        here, there = tmp_path / 'here' / f'{name}.png', tmp_path / 'there' / f'{name}_16.png'
+        assert here.read_bytes() == there.read_bytes()
+    tool = [sys.executable, ROOT / 'tools' / 'picture_from_export.py', '--export=model', f'--caption={CAPTIONS[0]}']
+    assert run(tool, tmp_path).returncode == 0
+    pictures = [Image.open(tmp_path / name) for name in ('picture.png', 'here/caption_000_seed_000000.png')]
+    assert pictures[0].tobytes() == pictures[1].tobytes()
+
+
+def test_captions_that_cannot_be_drawn_end_with_one_line(told, tmp_path):
+    (tmp_path / 'empty.txt').write_text('\n \n')
+    for model, flags, message in (
+        (told, [], 'this model draws what it is told: add --caption='),
+        (told, ['--captions_file=empty.txt'], '--captions_file=empty.txt has no captions'),
+        (told, ['--captions_file=none.txt'], '--captions_file=none.txt cannot be read: No such file'),
+    ):
+        assert_one_line(run(command('sample', f'--model={model}', *flags), tmp_path), message)
+
+
+READS = '--gin_param=StackGANv2.embedding_dimension = 4'
+HUB = ['--gin_param=tree/Phase.text_encoder = @HubEmbeddings', "--gin_param=HubEmbeddings.handle = 'module'"]
+
+
+@pytest.mark.parametrize(
+    ('flags', 'message'),
+    [
+        (["--gin_param=tree/Phase.text_encoder = 'encoder'"], "'encoder' names no phase before it (it is the first)"),
+        (
+            [READS, *HUB],
+            'module is no text encoder, which takes strings [N] and gives vectors [N, T]: it takes',
+        ),
+        (HUB[:1], 'this recipe does not set HubEmbeddings.handle'),
+        (
+            [READS, '--gin_param=tree/Phase.text_encoder = @StoredEmbeddings'],
+            'has no stored embeddings',
+        ),
+        (['--gin_param=tree/Phase.text_encoder = @LabelVectors'], 'tree reads no embeddings'),
+    ],
+)
+def test_embeddings_that_cannot_be_had_end_with_one_line(tmp_path, flags, message):
+    module = tf.Module()
+    module.__call__ = tf.function(lambda x: 2.0 * x, input_signature=[tf.TensorSpec((None, 3), tf.float32)])
+    tf.saved_model.save(module, str(tmp_path / 'module'))
+    result = run(train(tmp_path / 'run', 2, *flags), tmp_path)
+    assert (result.returncode, result.stderr.count('\n')) == (2, 1), result.stderr
+    assert message in result.stderr
+    assert not (tmp_path / 'run').exists()
