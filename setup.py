@@ -27,7 +27,7 @@ TEST = ['build>=1.2', 'dill', 'jax>=0.5', 'pytest>=8', 'pytest-xdist>=3']  # JAX
 LINT = ['mypy>=1.11', 'ruff>=0.6']
 
 HERE = Path(__file__).parent
-RECIPES = ['stackgan_tf.gin', 'stackgan_tf.gin.base', 'stackgan_tf.gin.text']
+RECIPES = ['stackgan_tf.gin', 'stackgan_tf.gin.base', 'stackgan_tf.gin.evaluation', 'stackgan_tf.gin.text']
 
 setup(
     name='stackgan-tf',

@@ -8,6 +8,7 @@ from pathlib import Path
 from absl import flags
 
 from stackgan_tf.command_line import run_command
+from stackgan_tf.user_error import UserError
 
 _MODEL = flags.DEFINE_string('model', None, 'A run directory.', required=True)
 _PHASE = flags.DEFINE_string('phase', None, 'The phase whose model is exported; by default the last.')
@@ -16,6 +17,7 @@ _OUTPUT = flags.DEFINE_string('output', None, 'The folder to make; by default ex
 
 def main() -> None:
     """Exports what the flags say."""
+    from stackgan_tf.evaluation.attribute_reader import AttributeReader
     from stackgan_tf.loading import load_phase
     from stackgan_tf.serving.saved_model import check_target, export_saved_model
     from stackgan_tf.serving.text_encoder_module import export_text_encoder
@@ -28,8 +30,10 @@ def main() -> None:
     if isinstance(model, TextEncoder):
         export_text_encoder(model, target)
         what = f'text encoder ({model.dimension} numbers a caption)'
+    elif isinstance(model, AttributeReader):
+        raise UserError('a classifier is not exported: stackgan_tf.evaluate reads it from its run')
     else:
-        export_saved_model(model.network, target, model.encoder)
+        export_saved_model(model.network, target, model.encoder, model.class_names)
         what = f'{model.kind} model'
     print(f'The {what} is in {target}: hub.load, tf.saved_model.load and TensorFlow Serving read it.')
 

@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+from stackgan_tf.data.example_source import ExampleSource
+from stackgan_tf.evaluation.attribute_reader import AttributeReader
 from stackgan_tf.generator import Generator, NetworkGenerator, load_saved_model
 from stackgan_tf.models.adversarial_model import AdversarialModel
+from stackgan_tf.models.attribute_classifier import AttributeClassifier
 from stackgan_tf.models.text_matching import TextMatching
 from stackgan_tf.models.trained_model import variables_of
 from stackgan_tf.recipe.recipe import read_run
@@ -30,7 +33,7 @@ def load(source: str | Path) -> Generator:
         return load_saved_model(str(source))
     model = load_phase(Path(source))
     if not isinstance(model, Generator):
-        raise UserError(f'{source} trains no generator: its last phase is of a text encoder')
+        raise UserError(f'{source} trains no generator: name a run whose last phase does')
     return model
 
 
@@ -53,8 +56,24 @@ def load_text_encoder(source: str | Path) -> TextEncoder:
     raise UserError(f'{source} trains no text encoder: none of its phases is of TextMatching')
 
 
-def load_phase(directory: Path, name: str | None = None) -> NetworkGenerator | TextEncoder:
-    """What a phase of a run trained, at its newest checkpoint: an averaged generator or a text encoder.
+def load_classifier(directory: str | Path) -> tuple[AttributeReader, ExampleSource]:
+    """Loads the judge of generated pictures, and the pictures whose captions are to be drawn.
+
+    Args:
+        directory: a run whose last phase trains an `AttributeClassifier` and has test data.
+
+    Raises:
+        UserError: it is something else.
+    """
+    recipe = read_run(Path(directory))
+    reader, test_data = load_phase(Path(directory)), recipe.run.phases[-1].test_data
+    if not isinstance(reader, AttributeReader) or test_data is None:
+        raise UserError(f'{directory} trains no classifier with test data: train gin/evaluation/painted_birds.gin')
+    return reader, test_data()
+
+
+def load_phase(directory: Path, name: str | None = None) -> NetworkGenerator | TextEncoder | AttributeReader:
+    """What a phase of a run trained, at its newest checkpoint: an averaged generator, a text encoder, or a classifier.
 
     Args:
         directory: of the run.
@@ -70,20 +89,36 @@ def load_phase(directory: Path, name: str | None = None) -> NetworkGenerator | T
     folder, model = directory / phase.name, phase.model()
     if isinstance(model, TextMatching):
         return trained_text_encoder(folder, model)
+    if isinstance(model, AttributeClassifier):
+        Checkpoints(folder / 'checkpoints').restore_some({'network': variables_of(model.network)})
+        return AttributeReader(model.network, model.names)
     assert isinstance(model, AdversarialModel)
     network = model.averaged_generator
-    Checkpoints(folder / 'checkpoints').restore_some({'averaged_generator': variables_of(network)})
+    checkpoints = Checkpoints(folder / 'checkpoints')
+    checkpoints.restore_some({'averaged_generator': variables_of(network)})
     network.trainable = True
-    return NetworkGenerator(network, _encoder_of(directory, phase))
+    progress = checkpoints.progress()
+    told_by = progress.get('told_by', {})
+    encoder = _encoder_of(directory, phase, told_by.get('text_encoder'), progress.get('embeddings'))
+    return NetworkGenerator(network, encoder, told_by.get('class_names', ()))
 
 
-def _encoder_of(directory: Path, phase: Phase) -> TextEncoder | None:
-    """The text encoder that a phase was trained with, if an earlier one trained it."""
-    if not isinstance(phase.text_encoder, str):
+def _encoder_of(directory: Path, phase: Phase, handle: str | None, fingerprint: str | None) -> TextEncoder | None:
+    """The text encoder that a phase was trained with, if an earlier one trained it or TF Hub has it.
+
+    Raises:
+        UserError: it cannot be loaded, or has changed since.
+    """
+    if isinstance(phase.text_encoder, str):
+        encoder = load_phase(directory, phase.text_encoder)
+        assert isinstance(encoder, TextEncoder)
+        return encoder
+    if handle is None:
         return None
-    encoder = load_phase(directory, phase.text_encoder)
-    assert isinstance(encoder, TextEncoder)
-    return encoder
+    saved = SavedEncoder(handle)
+    if saved.fingerprint != fingerprint:
+        raise UserError(f'{directory} was trained with another text encoder than the one that is in {handle} now')
+    return saved
 
 
 def _is_run(source: str | Path) -> bool:

@@ -14,9 +14,10 @@ from stackgan_tf.user_error import UserError
 _MODEL = flags.DEFINE_string('model', None, 'A run directory, an exported model, or a TF Hub handle.', required=True)
 _OUTPUT = flags.DEFINE_string('output', 'pictures', 'The folder for the pictures.')
 _CAPTION = flags.DEFINE_multi_string('caption', [], 'What to draw; may be repeated.')
+_LABEL = flags.DEFINE_multi_string('label', [], 'A class, by its name or number; may be repeated.')
 _CAPTIONS_FILE = flags.DEFINE_string('captions_file', None, 'A text file (UTF-8) with a caption on each line.')
 _COUNT = flags.DEFINE_integer(
-    'count', None, 'How many pictures (of each caption); by default 8 of a caption, else 16.', lower_bound=1
+    'count', None, 'How many pictures (of each caption or class); by default 8 of each, else 16.', lower_bound=1
 )
 _SEED = flags.DEFINE_integer('seed', 0, 'The first seed.', lower_bound=0)
 _SEEDS = flags.DEFINE_string('seeds', None, 'Instead of --count and --seed, the seeds, such as 0-15,40,42.')
@@ -60,18 +61,23 @@ def read_captions(given: Sequence[str], file: str | None) -> list[str]:
     return [*given, *captions]
 
 
-def check_captions(captions: Sequence[str], kind: str) -> None:
-    """Refuses captions that a model cannot read, and a model without the captions that it needs.
+def what_to_draw(captions: Sequence[str], labels: Sequence[str], kind: str, class_names: Sequence[str]) -> list[str]:
+    """The captions or names of classes that a model is to draw; none for an unconditional one.
 
     Raises:
-        UserError: if so.
+        UserError: it cannot read what it was told, or was not told what it needs.
     """
     if kind == 'embedding':
         raise UserError('this model was trained on embeddings and has no text encoder: generate in Python from those')
+    if kind != 'text' and captions:
+        raise UserError('this model was trained without captions: leave out --caption and --captions_file')
+    if kind != 'class' and labels:
+        raise UserError('this model was trained without classes: leave out --label')
     if kind == 'text' and not captions:
         raise UserError('this model draws what it is told: add --caption="a small red bird with a black crown"')
-    if kind == 'unconditional' and captions:
-        raise UserError('this model was trained without captions: leave out --caption and --captions_file')
+    if kind == 'class' and not labels:
+        raise UserError(f'this model draws the class it is told: add --label="{class_names[0]}"')
+    return [*captions, *labels]
 
 
 def main() -> None:
@@ -81,15 +87,18 @@ def main() -> None:
     from stackgan_tf.loading import load
 
     captions = read_captions(_CAPTION.value, _CAPTIONS_FILE.value)
-    count = _COUNT.value or (8 if captions else 16)
+    count = _COUNT.value or (8 if captions or _LABEL.value else 16)
     seeds = parse_seeds(_SEEDS.value) if _SEEDS.value else list(range(_SEED.value, _SEED.value + count))
     model = load(_MODEL.value)
-    check_captions(captions, model.kind)
+    told = what_to_draw(captions, _LABEL.value, model.kind, model.class_names)
     output = Path(_OUTPUT.value)
-    if captions:
-        names = [f'caption_{row:03d}_seed_{seed:06d}' for row in range(len(captions)) for seed in seeds]
-        embeddings = model.embed(captions).repeat(len(seeds), axis=0)
-        images = model.generate_every_size(seeds * len(captions), embeddings)
+    if told:
+        kind = 'caption' if captions else 'class'
+        names = [f'{kind}_{row:03d}_seed_{seed:06d}' for row in range(len(told)) for seed in seeds]
+        embeddings = model.embed(told)
+        images = model.generate_every_size(seeds * len(told), embeddings.repeat(len(seeds), axis=0))
+        if model.kind == 'class':
+            told = [model.class_names[label] for label in embeddings.argmax(axis=1)]
     else:
         names = [f'seed_{seed:06d}' for seed in seeds]
         images = model.generate_every_size(seeds)
@@ -97,7 +106,7 @@ def main() -> None:
         suffix = f'_{size}' if _EVERY_SIZE.value else ''
         for name, image in zip(names, images[size], strict=True):
             write_png(output / f'{name}{suffix}.png', image)
-        grid = caption_grid(captions, images[size]) if captions else image_grid(images[size], _COLUMNS.value)
+        grid = caption_grid(told, images[size]) if told else image_grid(images[size], _COLUMNS.value)
         write_png(output / f'grid{suffix}.png', grid)
     print(f'{len(names)} picture(s) and their grid are in {output}')
 

@@ -14,8 +14,15 @@ from stackgan_tf.user_error import UserError
 
 _GIN_FILE = flags.DEFINE_multi_string('gin_file', [], 'The recipe; may be repeated, later files override earlier ones.')
 _GIN_PARAM = flags.DEFINE_multi_string('gin_param', [], 'A setting such as "STEPS = 100"; may be repeated.')
-_WORKDIR = flags.DEFINE_string('workdir', None, 'The run directory; by default runs/ and the name of the recipe.')
+_WORKDIR = flags.DEFINE_string('workdir', None, 'The run directory; by default gin/NAME.gin trains in runs/NAME.')
 _DRY_RUN = flags.DEFINE_bool('dry_run', False, 'Show what would be trained, and what it takes, without training.')
+
+
+def default_workdir(gin_file: str) -> Path:
+    """`runs/NAME` for `gin/NAME.gin`, wherever that folder is; NAME may have folders."""
+    path = Path(gin_file).with_suffix('')
+    inside = path.parts[len(path.parts) - path.parts[::-1].index('gin') :] if 'gin' in path.parts else path.parts[-1:]
+    return Path('runs', *inside)
 
 
 def main() -> None:
@@ -31,7 +38,7 @@ def main() -> None:
     if _DRY_RUN.value:
         print(describe(recipe))
         return
-    directory = RunDirectory(Path(_WORKDIR.value or Path('runs') / Path(_GIN_FILE.value[-1]).stem), recipe.config)
+    directory = RunDirectory(Path(_WORKDIR.value or default_workdir(_GIN_FILE.value[-1])), recipe.config)
     try:
         recipe.run.train(directory)
     except InterruptedRunError as interrupted:

@@ -3,8 +3,9 @@ import pytest
 import tensorflow as tf
 from captioned import WordEncoder
 
-from stackgan_tf.generator import NetworkGenerator, noise_of_seeds, to_uint8
+from stackgan_tf.generator import NetworkGenerator
 from stackgan_tf.networks.tree_generator import TreeGenerator
+from stackgan_tf.seeded_images import noise_of_seeds, to_uint8
 from stackgan_tf.user_error import UserError
 
 
@@ -99,10 +100,45 @@ def test_strings_for_a_model_of_embeddings_and_seeds_that_do_not_fit(told):
         NetworkGenerator(told.network).generate(['red'])
     with pytest.raises(UserError, match='2 images need as many seeds, not 3'):
         told.generate(['red', 'blue'], seeds=[1, 2, 3])
-    with pytest.raises(UserError, match='takes an embedding'):
+    with pytest.raises(UserError, match='this model is text: it takes an embedding'):
         told.latent(tf.zeros((1, 5)))
 
 
 def test_there_is_no_text_encoder(model):
     with pytest.raises(UserError, match='no text encoder'):
         model.embed(['a red bird'])
+
+
+@pytest.fixture(scope='module')
+def classes():
+    network = TreeGenerator((8, 16), 5, 8, 1, embedding_dimension=3, condition_dimension=3)
+    network.build((None, 5))
+    return NetworkGenerator(network, class_names=('finch', 'owl', '0'))
+
+
+def test_a_model_of_classes_takes_labels_and_names(classes):
+    assert classes.kind == 'class'
+    by_name = classes.generate(['owl', 'finch', '1'], seeds=[4, 5, 6])
+    np.testing.assert_array_equal(by_name, classes.generate([1, 0, 1], seeds=[4, 5, 6]))
+    np.testing.assert_array_equal(by_name[:1], classes.generate(1, seed=4))
+    np.testing.assert_array_equal(by_name[:1], classes.generate(np.array([1]), seed=4))
+    np.testing.assert_array_equal(by_name[:1], classes.generate(np.eye(3)[[1]], seed=4))
+    # A class that is called 0 is meant by '0', the first one by 0.
+    np.testing.assert_array_equal(classes.embed(['0', 0]), np.eye(3)[[2, 0]])
+    image = classes.latent(
+        noise_of_seeds(tf.constant([4], tf.int64), 5), [1], noise_of_seeds(tf.constant([4], tf.int64), 3, 1)
+    )
+    np.testing.assert_array_equal(to_uint8(image[16]), by_name[:1])
+
+
+@pytest.mark.parametrize('what', [[3], [-1], ['ow'], [1.0], None, [True, 'x'], ['']])
+def test_classes_that_there_are_not(classes, what):
+    with pytest.raises(UserError, match='this model has no class'):
+        classes.generate(what)
+
+
+def test_a_close_name_is_suggested(classes):
+    with pytest.raises(UserError, match='did you mean finch'):
+        classes.generate(['fnich'])
+    with pytest.raises(UserError, match='this model is class: it takes a label'):
+        classes.latent(tf.zeros((1, 5)))

@@ -15,13 +15,14 @@ ALLOWED = {
     'data': {'text'} | FLOOR,
     'text': {'networks'} | FLOOR,
     'models': {'networks', 'losses'} | FLOOR,
-    'generator': {'text'} | FLOOR,
+    'seeded_images': {'text'},
+    'generator': {'seeded_images', 'text'} | FLOOR,
     'evaluation': {'data', 'text', 'generator'} | FLOOR,
     'figures': {'generator'} | FLOOR,
-    'serving': {'generator', 'text'} | FLOOR,
+    'serving': {'seeded_images', 'text'} | FLOOR,
     'training': {'models', 'data', 'text', 'evaluation', 'figures', 'generator'} | FLOOR,
     'recipe': {'models', 'networks', 'data', 'training'} | FLOOR,
-    'loading': {'generator', 'models', 'recipe', 'text', 'training'} | FLOOR,
+    'loading': {'data', 'evaluation', 'generator', 'models', 'recipe', 'text', 'training'} | FLOOR,
 }
 WITHOUT_TENSORFLOW = ('networks', 'losses')
 

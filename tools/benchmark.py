@@ -36,11 +36,11 @@ from stackgan_tf.data.image_pyramid import image_pyramid
 from stackgan_tf.data.picture import decode
 from stackgan_tf.data.random_crop import random_crops
 from stackgan_tf.data.training_batches import training_batches
-from stackgan_tf.generator import images_of_seeds, noise_of_seeds
 from stackgan_tf.networks.blocks import JointBlock, UpBlock, gated_linear_unit
 from stackgan_tf.networks.char_cnn_rnn import LENGTH, PUBLISHED, CharCNNRNN
 from stackgan_tf.networks.tree_generator import TreeGenerator
 from stackgan_tf.recipe.recipe import read_recipe
+from stackgan_tf.seeded_images import images_of_seeds, noise_of_seeds
 from stackgan_tf.text.character_encoder import CharacterEncoder
 from stackgan_tf.user_error import UserError
 

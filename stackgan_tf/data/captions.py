@@ -17,10 +17,13 @@ class Captions:
     Attributes:
         texts: all captions, bytes, one example's after the other's: objects `[R]`.
         choices: whose they are.
+        missing: bool `[N]`, the examples that had none.
     """
 
     def __init__(self, captions: Iterable[str | bytes | Sequence[str | bytes]]) -> None:
-        by_example = [[each] if isinstance(each, str | bytes) else list(each) or [''] for each in captions]
+        by_example = [[each] if isinstance(each, str | bytes) else list(each) for each in captions]
+        self.missing = np.array([not each for each in by_example], bool)
+        by_example = [each or [''] for each in by_example]
         encoded = [
             text.encode('utf-8', 'replace') if isinstance(text, str) else text for each in by_example for text in each
         ]

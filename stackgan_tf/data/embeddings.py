@@ -2,7 +2,9 @@
 
 import abc
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -21,18 +23,24 @@ class Embeddings(abc.ABC):
     Attributes:
         dimension: T.
         fingerprint: of what made them; a model that was trained on some understands no others.
+        told_by: what a finished model is told by, if that can be had without the data: `text_encoder`, a TF Hub handle,
+            or `class_names`.
+        missing: bool `[count]`, the examples that have none and are drawn as the empty caption; None: each has one.
     """
 
     dimension: int
     fingerprint: str
+    told_by: Mapping[str, Any] = MappingProxyType({})
+    missing: np.ndarray | None = None
 
     @abc.abstractmethod
-    def drawn(self, indices: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+    def drawn(self, indices: tf.Tensor, draws: tf.Tensor, beyond: int = 0) -> tf.Tensor:
         """One vector of each example.
 
         Args:
             indices: int64 `[N]` in [0, count), of the examples.
             draws: float32 `[N]` in [0, 1), which of its vectors.
+            beyond: how many vectors after that one, beginning anew after the example's last.
 
         Returns:
             float32 `[N, T]`.
@@ -52,11 +60,12 @@ class CaptionEmbeddings(Embeddings):
         self.dimension = encoder.dimension
         self.fingerprint = encoder.fingerprint
         self._choices = captions.choices
+        self.missing = captions.missing if captions.missing.any() else None
         self._cached = CachedEmbeddings(encoder, captions.texts, source.title)
 
-    def drawn(self, indices: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+    def drawn(self, indices: tf.Tensor, draws: tf.Tensor, beyond: int = 0) -> tf.Tensor:
         """float32 `[N, T]`; see `Embeddings`. The caption is the one that `Captions.drawn` draws."""
-        positions = self._choices.positions(indices, draws)
+        positions = self._choices.positions(indices, draws, beyond)
         rows = tf.numpy_function(self._cached.rows, [positions], tf.float32, stateful=False)
         return tf.ensure_shape(rows, (*indices.shape, self.dimension))
 
@@ -73,6 +82,7 @@ class HubEmbeddings(CaptionEmbeddings):
 
     def __init__(self, source: ExampleSource, handle: str) -> None:
         super().__init__(source, SavedEncoder(handle))
+        self.told_by = {'text_encoder': handle}
 
 
 class StoredEmbeddings(Embeddings):
@@ -97,9 +107,9 @@ class StoredEmbeddings(Embeddings):
         self.fingerprint = f'stored {hashlib.sha256(table.tobytes()).hexdigest()[:16]}'
         self._table = tf.constant(table)
 
-    def drawn(self, indices: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+    def drawn(self, indices: tf.Tensor, draws: tf.Tensor, beyond: int = 0) -> tf.Tensor:
         """float32 `[N, T]`; see `Embeddings`."""
-        return tf.gather(self._table, self._choices.positions(indices, draws))
+        return tf.gather(self._table, self._choices.positions(indices, draws, beyond))
 
 
 class LabelVectors(Embeddings):
@@ -115,9 +125,10 @@ class LabelVectors(Embeddings):
             raise UserError(f'{source.title} has no classes, which this recipe needs')
         self.dimension = len(names)
         self.fingerprint = f'labels {hashlib.sha256(repr(list(names)).encode()).hexdigest()[:16]}'
+        self.told_by = {'class_names': list(names)}
         self._labels = tf.constant(source.labels())
 
-    def drawn(self, indices: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+    def drawn(self, indices: tf.Tensor, draws: tf.Tensor, beyond: int = 0) -> tf.Tensor:
         """float32 `[N, T]`; see `Embeddings`."""
         return tf.one_hot(tf.gather(self._labels, indices), self.dimension)
 
@@ -143,7 +154,7 @@ class AttributeVectors(Embeddings):
         self.fingerprint = f'attributes {self._choices}'
         self._attributes = tf.constant(attributes, tf.int32)
 
-    def drawn(self, indices: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+    def drawn(self, indices: tf.Tensor, draws: tf.Tensor, beyond: int = 0) -> tf.Tensor:
         """float32 `[N, T]`; see `Embeddings`."""
         columns = tf.unstack(tf.gather(self._attributes, indices), axis=1)
         return tf.concat([tf.one_hot(column, depth) for column, depth in zip(columns, self._choices, strict=True)], 1)

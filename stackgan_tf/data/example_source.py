@@ -74,5 +74,13 @@ class ExampleSource(abc.ABC):
         """
         raise self._lacks('attributes')
 
+    def caption_attributes(self) -> np.ndarray:
+        """Which attributes each caption names: bool `[R, A]`, rows as in `captions().texts`.
+
+        Raises:
+            UserError: the data set says nothing of the kind.
+        """
+        raise self._lacks('attributes of captions')
+
     def _lacks(self, what: str) -> UserError:
         return UserError(f'{self.title} has no {what}, which this recipe needs')

@@ -20,8 +20,9 @@ from stackgan_tf.user_error import UserError
 class TfdsPictures(ExampleSource):
     """The pictures of a TFDS data set.
 
-    Its features are `image`, and if it has them `captions`, `embeddings` (float `[K, T]`), `label` and `attributes`
-    (int `[A]`). It is prepared on first use, under `TFDS_DATA_DIR` or `~/tensorflow_datasets`.
+    Its features are `image`, and if it has them `captions`, `embeddings` (float `[K, T]`), `label`, `attributes`
+    (int `[A]`) and `caption_attributes` (bool `[K, A]`, which of them each caption names). It is prepared on first use,
+    under `TFDS_DATA_DIR` or `~/tensorflow_datasets`.
 
     Args:
         name: as in `tfds.load`, for example `painted_birds/76px`.
@@ -86,6 +87,12 @@ class TfdsPictures(ExampleSource):
         """int32 `[count, A]`; see `ExampleSource`."""
         return np.array(self._columns['attributes']) if 'attributes' in self._columns else super().attributes()
 
+    def caption_attributes(self) -> np.ndarray:
+        """Which attributes each caption names, bool `[R, A]`; see `ExampleSource`."""
+        if 'caption_attributes' not in self._columns:
+            return super().caption_attributes()
+        return np.concatenate(self._columns['caption_attributes'])
+
 
 def _known(features: tfds.features.FeaturesDict) -> list[str]:
     """Those of our features that a data set has in a form that is understood; other things may have these names."""
@@ -94,6 +101,7 @@ def _known(features: tfds.features.FeaturesDict) -> list[str]:
         'label': lambda feature: isinstance(feature, tfds.features.ClassLabel),
         'embeddings': lambda feature: _is_tensor_of(feature, 'f'),
         'attributes': lambda feature: _is_tensor_of(feature, 'iu'),
+        'caption_attributes': lambda feature: _is_tensor_of(feature, 'b'),
     }
     return ['image', *(name for name, is_ours in understood.items() if name in features and is_ours(features[name]))]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import tensorflow as tf
 
 from stackgan_tf.data.captions import Captions
@@ -70,6 +71,7 @@ def training_batches(
     flip: bool = True,
     parts: Sequence[str] = ('images',),
     embeddings: Embeddings | None = None,
+    captions_averaged: int = 1,
 ) -> tf.data.Dataset:
     """The batches of steps `start_step` to `start_step + steps - 1`.
 
@@ -81,21 +83,26 @@ def training_batches(
         start_step: the first step, counted from 0.
         steps: how many batches there are.
         flip: whether half of the pictures are mirrored.
-        parts: of 'images', 'tokens', 'other_tokens', 'label' and 'mismatched_images', what a batch holds.
+        parts: of 'images', 'tokens', 'other_tokens', 'label', 'attributes' and 'mismatched_images', what a batch holds.
         embeddings: of the examples; with them a batch holds those too.
+        captions_averaged: the mean of so many embeddings of each.
 
     Returns:
         A data set of dicts: `images`, a tuple of float32 `[batch_size, s, s, 3]` in [-1, 1], small to large; `tokens`
         int32 `[batch_size, 201]` of one caption of each, drawn anew each time; `other_tokens` of another caption of it;
-        `label` int32 `[batch_size]`; `embedding` float32 `[batch_size, T]` of the former caption; `mismatched_images`,
-        like `images`, of examples of other classes, cropped and mirrored on their own, with `mismatched_rows` float32
-        `[batch_size]`, 0 where there is none.
+        `label` int32 `[batch_size]`; `attributes` int32 `[batch_size, A]`; `embedding` float32 `[batch_size, T]` of
+        the former caption, with `embedded_rows` float32 `[batch_size]`, 0 where an example has none;
+        `mismatched_images`, like `images`, of examples of other classes, cropped and mirrored on their own, with
+        `mismatched_rows` float32 `[batch_size]`, 0 where there is none.
 
     Raises:
         UserError: the source has not what is to be in a batch.
     """
     captions = source.captions() if {'tokens', 'other_tokens'} & set(parts) else Captions([])
     labels = tf.constant(source.labels() if {'label', 'mismatched_images'} & set(parts) else [0])
+    attributes = tf.constant(source.attributes() if 'attributes' in parts else [[0]], tf.int32)
+    missing = embeddings.missing if embeddings is not None else None
+    embedded = tf.constant(np.ones(source.count) if missing is None else ~missing, tf.float32)
 
     def pyramid(indices: tf.Tensor, draws: tf.Tensor) -> tuple[tf.Tensor, ...]:
         crops = source.crops(indices, draws[:, :2], sizes[-1])
@@ -117,8 +124,12 @@ def training_batches(
                 made[name] = character_tokens(captions.drawn(indices, draws[:, 3], beyond))
         if 'label' in parts:
             made['label'] = tf.gather(labels, indices)
+        if 'attributes' in parts:
+            made['attributes'] = tf.gather(attributes, indices)
         if embeddings is not None:
-            made['embedding'] = embeddings.drawn(indices, draws[:, 3])
+            drawn = [embeddings.drawn(indices, draws[:, 3], beyond) for beyond in range(captions_averaged)]
+            made['embedding'] = tf.add_n(drawn) / captions_averaged
+            made['embedded_rows'] = tf.gather(embedded, indices)
         return made
 
     steps_to_come = tf.data.Dataset.range(start_step, start_step + steps)

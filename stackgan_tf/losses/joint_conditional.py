@@ -50,6 +50,7 @@ def joint_discriminator_loss(
     mismatched_rows: KerasTensor,
     weights: TermWeights,
     real_target: float = 1.0,
+    embedded_rows: KerasTensor | float = 1.0,
 ) -> KerasTensor:
     """L_D of one scale.
 
@@ -61,14 +62,15 @@ def joint_discriminator_loss(
             nothing.
         weights: of the terms.
         real_target: 1 in the paper; below 1 for one-sided label smoothing (not in the paper).
+        embedded_rows: float `[N]`, 0 where an image has no condition: such a row adds to unconditional terms alone.
 
     Returns:
         float32 scalar.
     """
     conditional = (
-        binary_cross_entropy(real.match, real_target)
-        + weights.mismatched * binary_cross_entropy(mismatched.match, 0.0, mismatched_rows)
-        + weights.generated * binary_cross_entropy(generated.match, 0.0)
+        binary_cross_entropy(real.match, real_target, embedded_rows)
+        + weights.mismatched * binary_cross_entropy(mismatched.match, 0.0, mismatched_rows * embedded_rows)
+        + weights.generated * binary_cross_entropy(generated.match, 0.0, embedded_rows)
     )
     unconditional = binary_cross_entropy(real.realness, real_target) + binary_cross_entropy(generated.realness, 0.0)
     if mismatched.realness is not None:
@@ -78,9 +80,11 @@ def joint_discriminator_loss(
     return weights.conditional * conditional + weights.unconditional * unconditional
 
 
-def joint_generator_loss(generated: Logits, weights: TermWeights) -> KerasTensor:
+def joint_generator_loss(
+    generated: Logits, weights: TermWeights, embedded_rows: KerasTensor | float = 1.0
+) -> KerasTensor:
     """L_G of one scale in its non-saturating form: generated images are to be called real, and matching."""
-    conditional = binary_cross_entropy(generated.match, 1.0)
+    conditional = binary_cross_entropy(generated.match, 1.0, embedded_rows)
     return weights.conditional * conditional + weights.unconditional * binary_cross_entropy(generated.realness, 1.0)
 
 

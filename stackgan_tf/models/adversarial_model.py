@@ -1,11 +1,12 @@
 """What every adversarial model of the package shares: the averaged generator, and the paper's optimiser."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from stackgan_tf.models.noise import Purpose, step_noise
 from stackgan_tf.models.trained_model import LateDecay, TrainedModel, variables_of
 
 # Adam as in the paper (StackGAN++, "Implementation details").
@@ -70,3 +71,13 @@ class AdversarialModel(TrainedModel):
                 strategy.extended.update(average, move, args=(variable,), group=False)
 
         tf.distribute.get_replica_context().merge_call(update)
+
+    def draw(
+        self,
+        purpose: Purpose,
+        shape: Sequence[int],
+        number: int = 0,
+        distribution: Callable[..., tf.Tensor] = tf.random.stateless_normal,
+    ) -> tf.Tensor:
+        """This replica's rows of the noise for this step, of one of several draws for a purpose."""
+        return step_noise(self.seed, self.step, purpose, self.batch_size, tuple(shape), number, distribution)

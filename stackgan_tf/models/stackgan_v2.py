@@ -21,7 +21,7 @@ from stackgan_tf.losses.joint_conditional import (
     partners,
 )
 from stackgan_tf.models.adversarial_model import AdversarialModel, adam
-from stackgan_tf.models.noise import Purpose, step_noise
+from stackgan_tf.models.noise import Purpose
 from stackgan_tf.models.trained_model import variables_of
 from stackgan_tf.networks.differentiable_augmentation import DRAWS, augment
 from stackgan_tf.networks.scale_discriminator import ScaleDiscriminator
@@ -167,8 +167,9 @@ class StackGANv2(AdversarialModel):
 
         Args:
             batch: this replica's rows: `images`, float32 `[n, s, s, 3]` in [-1, 1] per scale, small to large; for a
-                model that reads embeddings `embedding` float32 `[n, T]`, and for pairs of texts `label` int32 `[n]`,
-                for pairs of images `mismatched_images`, like `images`, of other classes, and `mismatched_rows`.
+                model that reads embeddings `embedding` float32 `[n, T]` and `embedded_rows` float32 `[n]`, 0 where an
+                example has none; and for pairs of texts `label` int32 `[n]`, for pairs of images `mismatched_images`,
+                like `images`, of other classes, and `mismatched_rows`.
 
         Returns:
             Means over the rows: losses, and each discriminator's confidence that images are real, and that they match.
@@ -184,7 +185,7 @@ class StackGANv2(AdversarialModel):
             recorded |= self._train_discriminator(scale, view, batch, image, told)
         with tape:
             losses = {
-                f'generator_loss_{size}': self._generator_loss(_logits(discriminator, view(image), told))
+                f'generator_loss_{size}': self._generator_loss(_logits(discriminator, view(image), told), batch)
                 for size, discriminator, image, view in zip(
                     self.sizes, self.discriminators, generated, views, strict=True
                 )
@@ -210,10 +211,10 @@ class StackGANv2(AdversarialModel):
         c = c if self.conditioning_augmentation else mu
         return c, told[self.discriminator_told], kl_loss(mu, log_variance)
 
-    def _generator_loss(self, logits: Logits) -> tf.Tensor:
+    def _generator_loss(self, logits: Logits, batch: dict[str, Any]) -> tf.Tensor:
         if not self.embedding_dimension:
             return generator_loss(logits.realness)
-        return joint_generator_loss(logits, self.weights_of_terms)
+        return joint_generator_loss(logits, self.weights_of_terms, batch['embedded_rows'])
 
     def _train_discriminator(
         self,
@@ -235,7 +236,7 @@ class StackGANv2(AdversarialModel):
             else:
                 mismatched, rows = self._mismatched(scale, view, batch, features, told)
                 loss = joint_discriminator_loss(
-                    real, mismatched, generated, rows, self.weights_of_terms, self.real_target
+                    real, mismatched, generated, rows, self.weights_of_terms, self.real_target, batch['embedded_rows']
                 )
             scaled = loss / self.replicas
         self.descend(self.discriminator_optimizers[scale], tape, scaled, discriminator.trainable_variables)
@@ -262,6 +263,7 @@ class StackGANv2(AdversarialModel):
         if self.pairs == 'image':
             return _logits(discriminator, view(batch['mismatched_images'][scale]), told), batch['mismatched_rows']
         chosen, rows = partners(batch['label'])
+        rows *= tf.gather(batch['embedded_rows'], chosen)  # the partner's condition must be one
         return Logits(discriminator.match(features, tf.gather(told, chosen), training=True)), rows
 
     def _view(self, scale: int, size: int) -> Callable[[tf.Tensor], tf.Tensor]:
@@ -273,16 +275,6 @@ class StackGANv2(AdversarialModel):
         if self.input_noise:
             noise = self.input_noise * self.draw(Purpose.DISCRIMINATOR_INPUT, (size, size, 3), scale)
         return lambda images: augment(images, draws, self.augmentation) + noise
-
-    def draw(
-        self,
-        purpose: Purpose,
-        shape: Sequence[int],
-        number: int = 0,
-        distribution: Callable[..., tf.Tensor] = tf.random.stateless_normal,
-    ) -> tf.Tensor:
-        """This replica's rows of the noise for this step, of one of several draws for a purpose."""
-        return step_noise(self.seed, self.step, purpose, self.batch_size, tuple(shape), number, distribution)
 
 
 def _logits(discriminator: ScaleDiscriminator, image: tf.Tensor, told: tf.Tensor | None) -> Logits:

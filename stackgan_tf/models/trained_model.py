@@ -38,7 +38,7 @@ class TrainedModel(keras.Model):
 
     Attributes:
         sizes: of the pictures that a batch holds, small to large.
-        reads: the parts of a batch that a step needs: `images`, `tokens`, `label`, `embedding`.
+        reads: the parts of a batch that a step needs: see `data/training_batches.py`.
         embedding_dimension: T, of the embeddings it reads.
     """
 

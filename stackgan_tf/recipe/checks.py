@@ -191,6 +191,8 @@ _RANGES: dict[tuple[str, ...], Callable[[str, Any], None]] = {
         'discriminator_width',
         'dimension',
         'image_width',
+        'width',
+        'captions_averaged',
     ): _at_least(1),
     (
         'residual_blocks',
@@ -217,6 +219,7 @@ _RANGES: dict[tuple[str, ...], Callable[[str, Any], None]] = {
     ('conditioning',): _one_of(*ACTIVATIONS),
     ('discriminator_told',): _one_of('mu', 'detached_mu', 'embedding'),
     ('pairs',): _one_of('text', 'image'),
+    ('without_captions',): _one_of('unconditional', 'left_out'),
     ('image_tower',): _one_of('', *BACKBONES),
     ('recurrence',): _one_of('relu', 'gru'),
     ('color_norm',): _one_of('released', 'paper'),

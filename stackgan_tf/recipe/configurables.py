@@ -11,6 +11,7 @@ from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.image_folder.image_folder import ImageFolder
 from stackgan_tf.data.lsun import LsunPictures
 from stackgan_tf.data.tfds_pictures import TfdsPictures
+from stackgan_tf.models.attribute_classifier import AttributeClassifier
 from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.models.text_matching import TextMatching
 from stackgan_tf.training.phase import Phase
@@ -18,6 +19,7 @@ from stackgan_tf.training.run import Run
 
 # By the name that recipes use. `Recipe` is the run that a recipe describes.
 CONFIGURABLES: dict[str, Callable[..., Any]] = {
+    'AttributeClassifier': AttributeClassifier,
     'AttributeVectors': AttributeVectors,
     'HubEmbeddings': HubEmbeddings,
     'ImageFolder': ImageFolder,

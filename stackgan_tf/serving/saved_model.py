@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from stackgan_tf.generator import embed_each, image_name, images_of_seeds
+from stackgan_tf.seeded_images import embed_each, image_name, images_of_seeds
 from stackgan_tf.text.text_encoder import TextEncoder
 from stackgan_tf.user_error import UserError
 
@@ -23,11 +23,15 @@ class GeneratorModule(tf.__internal__.tracking.AutoTrackable):
     Args:
         network: a built tree generator.
         encoder: the text encoder that it was trained with: then `serving_default` and `images` take captions.
+        class_names: the classes, if it was trained with their one-hot labels: then all signatures take labels. A label
+            out of range is no class, and no error, which would fail the rest of its batch.
     """
 
     _network: keras.Model
 
-    def __init__(self, network: keras.Model, encoder: TextEncoder | None = None) -> None:
+    def __init__(
+        self, network: keras.Model, encoder: TextEncoder | None = None, class_names: Sequence[str] = ()
+    ) -> None:
         super().__init__()
         self.variables = [variable.value for variable in network.variables]
         self.trainable_variables = [variable.value for variable in network.trainable_variables]
@@ -35,16 +39,17 @@ class GeneratorModule(tf.__internal__.tracking.AutoTrackable):
         # Past the tracking: Keras would save a signature of one input for it. Its variables are listed above.
         object.__setattr__(self, '_network', network)
         self._encoder = encoder
-        noise = {'noise': tf.TensorSpec((None, network.noise_dimension), tf.float32, name='noise')}
-        told, asked = {}, {}
+        noise = _specs(noise=(tf.float32, network.noise_dimension))
+        embedding: dict[str, tf.TensorSpec] = {}
+        told, asked = {}, {}  # what `latent` reads, and what a caller of `serving_default` says
         if network.embedding_dimension:
-            told = {'embedding': tf.TensorSpec((None, network.embedding_dimension), tf.float32, name='embedding')}
-            shape = (None, network.condition_dimension)
-            noise |= told | {'conditioning_noise': tf.TensorSpec(shape, tf.float32, name='conditioning_noise')}
-            asked = told if encoder is None else {'caption': tf.TensorSpec((None,), tf.string, name='caption')}
-        seed = {'seed': tf.TensorSpec((None,), tf.int64, name='seed')}
+            embedding = _specs(embedding=(tf.float32, network.embedding_dimension))
+            told = _specs(label=(tf.int64,)) if class_names else embedding
+            asked = _specs(caption=(tf.string,)) if encoder is not None else told
+            noise |= told | _specs(conditioning_noise=(tf.float32, network.condition_dimension))
+        seed = _specs(seed=(tf.int64,))
         self.__call__ = tf.function(self._latent, input_signature=[noise])
-        self.images_of_embeddings = _with_names(self._images, told | seed)
+        self.images_of_embeddings = _with_names(self._images, embedding | seed)
         self.signatures_by_name = {
             'serving_default': _with_names(self._serve, asked | seed),
             'images': _with_names(self._images, asked | seed),
@@ -52,18 +57,26 @@ class GeneratorModule(tf.__internal__.tracking.AutoTrackable):
         }
         if encoder is not None:
             self.signatures_by_name['embed'] = _with_names(self._embed, asked)
+        if class_names:
+            self.class_names = tf.function(lambda: tf.constant(list(class_names)), input_signature=[])
 
     def _latent(self, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        given = [inputs[name] for name in ('noise', 'embedding', 'conditioning_noise') if name in inputs]
-        return self._named(self._network(*given, training=False))
+        conditional = [self._told(inputs), inputs['conditioning_noise']] if 'conditioning_noise' in inputs else []
+        return self._named(self._network(inputs['noise'], *conditional, training=False))
 
     def _embed(self, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         assert self._encoder is not None
         return {'embedding': embed_each(self._encoder, inputs['caption'])}
 
+    def _told(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor | None:
+        if 'caption' in inputs:
+            return self._embed(inputs)['embedding']
+        if 'label' in inputs:
+            return tf.one_hot(inputs['label'], self._network.embedding_dimension)
+        return inputs.get('embedding')
+
     def _every_size(self, inputs: Mapping[str, tf.Tensor]) -> tuple[tf.Tensor, ...]:
-        embedding = self._embed(inputs)['embedding'] if 'caption' in inputs else inputs.get('embedding')
-        return images_of_seeds(self._network, inputs['seed'], embedding)
+        return images_of_seeds(self._network, inputs['seed'], self._told(inputs))
 
     def _images(self, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         return self._named(self._every_size(inputs))
@@ -74,6 +87,11 @@ class GeneratorModule(tf.__internal__.tracking.AutoTrackable):
 
     def _named(self, images: Sequence[tf.Tensor]) -> dict[str, tf.Tensor]:
         return {image_name(size): image for size, image in zip(self._network.sizes, images, strict=True)}
+
+
+def _specs(**inputs: tuple) -> dict[str, tf.TensorSpec]:
+    """Named inputs from their type and the shape of a row."""
+    return {name: tf.TensorSpec((None, *row), dtype, name=name) for name, (dtype, *row) in inputs.items()}
 
 
 def _with_names(
@@ -99,18 +117,21 @@ def check_target(target: Path) -> None:
         raise UserError(f'{target} exists: remove it or name another folder with --output')
 
 
-def export_saved_model(network: keras.Model, target: Path, encoder: TextEncoder | None = None) -> None:
+def export_saved_model(
+    network: keras.Model, target: Path, encoder: TextEncoder | None = None, class_names: Sequence[str] = ()
+) -> None:
     """Writes a generator as a SavedModel; the folder appears only when it is whole.
 
     Args:
         network: a built tree generator, the averaged one of a run.
         target: the folder to make.
         encoder: the text encoder that goes with it.
+        class_names: the classes, if it was trained with their labels.
 
     Raises:
         UserError: the folder exists.
     """
-    write_saved_model(GeneratorModule(network, encoder), target)
+    write_saved_model(GeneratorModule(network, encoder, class_names), target)
 
 
 def write_saved_model(module: tf.__internal__.tracking.AutoTrackable, target: Path) -> None:

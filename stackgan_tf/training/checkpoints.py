@@ -70,9 +70,21 @@ class Checkpoints:
             shutil.rmtree(leftover, ignore_errors=True)
         if not self.steps():
             return None
-        newest = self.path(self.steps()[-1])
-        tf.train.Checkpoint(**pieces).read(str(newest / _VARIABLES)).assert_consumed()
-        return json.loads((newest / _PROGRESS).read_text(encoding='utf-8'))
+        tf.train.Checkpoint(**pieces).read(str(self._newest() / _VARIABLES)).assert_consumed()
+        return self.progress()
+
+    def progress(self) -> dict[str, Any]:
+        """What the newest checkpoint says besides variables.
+
+        Raises:
+            UserError: there is no checkpoint yet.
+        """
+        return json.loads((self._newest() / _PROGRESS).read_text(encoding='utf-8'))
+
+    def _newest(self) -> Path:
+        if not self.steps():
+            raise UserError(f'{self.directory} holds no checkpoint yet: train first')
+        return self.path(self.steps()[-1])
 
     def restore_some(self, pieces: dict[str, list[tf.Variable]]) -> None:
         """Restores some of the pieces of the newest checkpoint.
@@ -80,10 +92,7 @@ class Checkpoints:
         Raises:
             UserError: there is no checkpoint yet.
         """
-        if not self.steps():
-            raise UserError(f'{self.directory} holds no checkpoint yet: train first')
-        newest = self.path(self.steps()[-1])
-        status = tf.train.Checkpoint(**pieces).read(str(newest / _VARIABLES))
+        status = tf.train.Checkpoint(**pieces).read(str(self._newest() / _VARIABLES))
         status.assert_existing_objects_matched().expect_partial()
 
 

@@ -19,8 +19,13 @@ class Phase:
         steps: how many steps it trains.
         text_encoder: where the embeddings come from, for a model that reads them: the name of an earlier phase that
             trains a text encoder, or what makes embeddings of a source.
-        test_data: makes the source that a text encoder is scored on with each checkpoint; its classes are best unseen.
+        test_data: makes the source that a text encoder or classifier is scored on with each checkpoint; its classes are
+            best unseen.
         flip: whether half of the pictures are mirrored, as in the paper.
+        captions_averaged: a step is told the mean of so many embeddings of each picture's captions; v1's released code
+            takes 4.
+        without_captions: pictures without a caption train the unconditional terms alone (`'unconditional'`), or are
+            left out (`'left_out'`); text encoders leave them out.
     """
 
     name: str
@@ -30,3 +35,5 @@ class Phase:
     text_encoder: str | Callable[[ExampleSource], Embeddings] | None = None
     test_data: Callable[[], ExampleSource] | None = None
     flip: bool = True
+    captions_averaged: int = 1
+    without_captions: str = 'unconditional'

@@ -19,7 +19,8 @@ from stackgan_tf.training.devices import all_devices, check_batch_size
 from stackgan_tf.training.interruption import InterruptedRunError, StopRequest
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.run_directory import RunDirectory
-from stackgan_tf.training.text_encoders import check_scored, embeddings_for, refuse_orphans
+from stackgan_tf.training.scores import check_scored
+from stackgan_tf.training.text_encoders import embeddings_for, examples_for, refuse_orphans
 from stackgan_tf.training.tick_report import TickReport, duration
 from stackgan_tf.training.upkeep import Upkeep
 from stackgan_tf.user_error import UserError
@@ -69,6 +70,9 @@ class Run:
             if not checkpoints.steps():
                 model.begin()
         check_scored(model, test_source, phase.name)
+        source = examples_for(phase, model, source)
+        if test_source is not None:
+            test_source = examples_for(phase, model, test_source)
         embeddings = embeddings_for(phase, model, self.phases, source, directory.path)
         check_batch_size(model.batch_size, strategy)
         _check_space(directory.path, checkpoints, model)
@@ -100,6 +104,7 @@ class Run:
                     flip=phase.flip,
                     parts=model.reads,
                     embeddings=embeddings,
+                    captions_averaged=phase.captions_averaged,
                 )
                 model.fit(batches, epochs=ticks, steps_per_epoch=length, shuffle=False, verbose=0, callbacks=[upkeep])
                 if stop.signal_number is not None:
@@ -125,7 +130,8 @@ def _progress(restored: dict[str, Any] | None, source: ExampleSource, embeddings
             f'this run was trained on the embeddings {progress["embeddings"]}, now they are {fingerprint}: go on with '
             'the text encoder that it had, or name another --workdir'
         )
-    return {**progress, 'pictures': source.count, 'embeddings': fingerprint}
+    told_by = dict(embeddings.told_by) if embeddings is not None else {}
+    return {**progress, 'pictures': source.count, 'embeddings': fingerprint, 'told_by': told_by}
 
 
 def ticks_between(start: int, stop: int, tick: int) -> Iterator[tuple[int, int, int]]:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from stackgan_tf.console import say
+from stackgan_tf.data.captioned_examples import CaptionedExamples
 from stackgan_tf.data.embeddings import CaptionEmbeddings, Embeddings
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.models.text_matching import TextMatching
@@ -42,14 +44,34 @@ def embeddings_for(
         raise UserError(f'{phase.name} reads {reads}: {do} {name}, or see {type(model).__name__}.embedding_dimension')
     if phase.text_encoder is None:
         return None
+    embeddings: Embeddings
     if callable(phase.text_encoder):
         embeddings = phase.text_encoder(source)
         check_width(phase, model, embeddings.dimension)
-        return embeddings
-    # Its width is known before captions are embedded, which may take long.
-    matching = text_matching(phase, phases)
-    check_width(phase, model, matching.text_encoder.dimension)
-    return CaptionEmbeddings(source, trained_text_encoder(directory / phase.text_encoder, matching))
+    else:
+        # Its width is known before captions are embedded, which may take long.
+        matching = text_matching(phase, phases)
+        check_width(phase, model, matching.text_encoder.dimension)
+        embeddings = CaptionEmbeddings(source, trained_text_encoder(directory / phase.text_encoder, matching))
+    if embeddings.missing is not None:
+        count = f'{embeddings.missing.sum()} of {source.count} pictures'
+        say(f'{phase.name}: {count} have no caption and train the unconditional terms alone')
+    return embeddings
+
+
+def examples_for(phase: Phase, model: TrainedModel, source: ExampleSource) -> ExampleSource:
+    """What a phase uses of a source: not pictures without captions if those are of no use; tells how many there are.
+
+    Raises:
+        UserError: no picture has captions, and they are needed.
+    """
+    if 'tokens' not in model.reads and phase.without_captions != 'left_out':
+        return source
+    missing = source.captions().missing
+    if not missing.any():
+        return source
+    say(f'{phase.name}: {missing.sum()} of {source.count} pictures have no caption and are left out')
+    return CaptionedExamples(source)
 
 
 def text_matching(phase: Phase, phases: Sequence[Phase]) -> TextMatching:
@@ -73,21 +95,9 @@ def check_width(phase: Phase, model: TrainedModel, dimension: int) -> None:
     if dimension != model.embedding_dimension:
         name = f'{type(model).__name__}.embedding_dimension'
         raise UserError(
-            f'the text encoder of {phase.name} gives {dimension} numbers a caption, {name} = '
+            f'the embeddings that {phase.name} is told have {dimension} numbers, {name} = '
             f'{model.embedding_dimension}: set {name} = {dimension}'
         )
-
-
-def check_scored(model: TrainedModel, test_source: ExampleSource | None, name: str) -> None:
-    """Refuses test data that a model cannot be scored on.
-
-    Raises:
-        UserError: it is no text encoder, or they have no captions.
-    """
-    if test_source is not None:
-        if not isinstance(model, TextMatching):
-            raise UserError(f'{name}/Phase.test_data is of no use: only text encoders are scored in training')
-        test_source.captions()
 
 
 def refuse_orphans(waiting: Sequence[Phase], phases: Sequence[Phase], directory: Path) -> None:

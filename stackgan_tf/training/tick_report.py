@@ -58,6 +58,8 @@ _SHOWN = {
     'matching': 'matching_loss',
     'accuracy': 'matching_accuracy',
     'zero-shot': 'zero_shot_accuracy',
+    'attributes': 'attribute_loss',
+    'unseen': 'test_',
 }
 
 

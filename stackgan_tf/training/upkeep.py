@@ -9,15 +9,13 @@ import tensorflow as tf
 
 from stackgan_tf.data.embeddings import Embeddings
 from stackgan_tf.data.example_source import ExampleSource
-from stackgan_tf.evaluation.zero_shot import zero_shot_scores
 from stackgan_tf.figures.image_grid import image_grid, write_png
 from stackgan_tf.generator import NetworkGenerator
 from stackgan_tf.models.adversarial_model import AdversarialModel
-from stackgan_tf.models.text_matching import TextMatching
 from stackgan_tf.models.trained_model import TrainedModel
-from stackgan_tf.text.character_encoder import CharacterEncoder
 from stackgan_tf.training.checkpoints import Checkpoints
 from stackgan_tf.training.interruption import StopRequest
+from stackgan_tf.training.scores import scores
 from stackgan_tf.training.tick_report import Clock, TickReport
 
 SAMPLES = 64
@@ -71,20 +69,13 @@ class Upkeep(keras.callbacks.Callback):
             record = self._trained.take_record(self.step - self.reported)
             pace = self.clock.steps_per_second(self.step)
             if done or self.step % self.checkpoint_every == 0:
-                record |= self.scores()
+                record |= scores(self._trained, self._test_source)
             self.report.report(self.step, record, pace, self._trained.batch_size)
             self.reported = self.step
             if self.samples is not None:
                 self.write_samples(self.samples)
         if done or self.step % self.checkpoint_every == 0 or self.stop.signal_number is not None:
             self.save()
-
-    def scores(self) -> dict[str, float]:
-        """How well a text encoder knows what it was not trained on, if it has such data."""
-        if self._test_source is None or not isinstance(self._trained, TextMatching):
-            return {}
-        encoder = CharacterEncoder(self._trained.text_encoder, self._trained.image_encoder)
-        return zero_shot_scores(encoder, self._test_source)
 
     def write_samples(self, generator: NetworkGenerator) -> None:
         """Draws the averaged generator's images of the same seeds (and captions) as ever: a picture and TensorBoard."""

@@ -3,6 +3,8 @@ import pytest
 import tensorflow as tf
 from captioned import WORDS, Captioned, WordEncoder
 
+from stackgan_tf.data.captioned_examples import CaptionedExamples
+from stackgan_tf.data.captions import Captions
 from stackgan_tf.data.embeddings import (
     AttributeVectors,
     CaptionEmbeddings,
@@ -53,6 +55,51 @@ def test_in_a_batch_embedding_tokens_label_and_picture_belong_together():
         assert first == batch['label'].numpy().tolist()
         assert first == np.argmax(batch['embedding'][:, :3], axis=1).tolist()
         assert first == np.argmax(batch['images'][0][:, 0, 0], axis=1).tolist()
+
+
+class Gappy(Captioned):
+    """Every third picture has no caption."""
+
+    def captions(self):
+        whole = super().captions()
+        first, counts = whole.choices.first, whole.choices.counts
+        return Captions([] if i % 3 == 1 else whole.texts[first[i] : first[i] + counts[i]].tolist() for i in range(9))
+
+
+def test_a_batch_says_which_rows_have_no_embedding():
+    source = Gappy()
+    embeddings = CaptionEmbeddings(source, WordEncoder())
+    for batch in training_batches(source, (8,), 6, 0, 0, 4, parts=('label',), embeddings=embeddings):
+        np.testing.assert_array_equal(batch['embedded_rows'], batch['label'].numpy() != 1)
+    for batch in training_batches(source, (8,), 6, 0, 0, 2, parts=(), embeddings=LabelVectors(source)):
+        assert batch['embedded_rows'].numpy().all()
+
+
+def test_examples_without_captions_are_left_out():
+    source, kept = Gappy(), CaptionedExamples(Gappy())
+    assert kept.count == 6
+    assert kept.class_names == source.class_names
+    indices = tf.constant([0, 1, 5], tf.int64)
+    draws = tf.zeros((3, 2))
+    np.testing.assert_array_equal(kept.labels(), [0, 2, 0, 2, 0, 2])
+    np.testing.assert_array_equal(
+        kept.crops(indices, draws, 4), source.crops(tf.constant([0, 2, 8], tf.int64), draws, 4)
+    )
+    drawn = kept.captions().drawn(indices, tf.constant([0.0, 0.5, 0.9]))
+    assert drawn.numpy().tolist() == [b'red 0 of 0', b'blue 1 of 2', b'blue 2 of 8']
+    assert not kept.captions().missing.any()
+
+
+def test_the_mean_of_several_captions():
+    source = Captioned()
+    embeddings = StoredEmbeddings(source)
+    for batch in training_batches(source, (8,), 6, 0, 0, 4, True, ('label',), embeddings, 3):
+        # Example i has 1 + i % 3 vectors i, i + 0.1, ...: of three in a row, all come, the single one three times.
+        rows = batch['embedding'][:, 0].numpy()
+        whole = np.round(rows)
+        expected = {0: {0.0}, 1: {0.1 / 3, 0.2 / 3}, 2: {0.1}}
+        for row, number, label in zip(rows, whole, batch['label'].numpy(), strict=True):
+            assert min(abs(row - number - each) for each in expected[label]) < 1e-5
 
 
 def test_stored_embeddings():

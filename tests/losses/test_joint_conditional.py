@@ -55,6 +55,18 @@ def test_generator():
     assert float(found) == pytest.approx(2 * entropy(fake.match, 1) + 0.5 * entropy(fake.realness, 1), rel=1e-5)
 
 
+def test_rows_without_a_condition_add_to_unconditional_terms_alone():
+    real, wrong, fake = logits(), logits(), logits()
+    mismatched, embedded = np.array([1, 1, 0, 1, 1], 'float32'), np.array([0, 1, 1, 1, 0], 'float32')
+    found = joint_discriminator_loss(real, wrong, fake, mismatched, TermWeights(), 1.0, embedded)
+    expected = entropy(real.match, 1, embedded) + entropy(wrong.match, 0, mismatched * embedded)
+    expected += entropy(fake.match, 0, embedded) + entropy(fake.realness, 0)
+    expected += entropy(real.realness, 1) + entropy(wrong.realness, 1, mismatched)
+    assert float(found) == pytest.approx(expected, rel=1e-5)
+    found = joint_generator_loss(fake, TermWeights(), embedded)
+    assert float(found) == pytest.approx(entropy(fake.match, 1, embedded) + entropy(fake.realness, 1), rel=1e-5)
+
+
 @pytest.mark.parametrize(
     ('labels', 'rows', 'valid'),
     [

@@ -39,7 +39,8 @@ def text_batch(seed=0, labels=(0, 1, 2, 0)):
         'mismatched_rows': tf.constant([1.0, 1.0, 0.0, 1.0]),
     }
     embedding = tf.constant(rng.normal(size=(4, 6)).astype('float32'))
-    return {**batch(seed), **mismatched, 'embedding': embedding, 'label': tf.constant(labels)}
+    told = {'embedding': embedding, 'embedded_rows': tf.ones(4), 'label': tf.constant(labels)}
+    return {**batch(seed), **mismatched, **told}
 
 
 def copy(network):
@@ -191,6 +192,18 @@ def test_the_discriminators_loss_is_that_of_its_parts():
         assert float(recorded[f'discriminator_loss_{size}']) == pytest.approx(float(expected[size]), rel=1e-4)
 
 
+def test_an_image_without_a_caption_is_no_partner_and_need_not_match():
+    model = make(**TEXT, discriminator_told='embedding', discriminator_normalization=False)
+    given = {**text_batch(labels=(0, 1, 2, 3)), 'embedded_rows': tf.constant([1.0, 0.0, 1.0, 1.0])}
+    features = model.discriminators[0].features(given['images'][0])
+    _, rows = model._mismatched(0, lambda images: images, given, features, given['embedding'])
+    assert rows.numpy().tolist() == [0, 1, 1, 1]  # the first one's partner is the second
+    logits = Logits(*model.discriminators[0](given['images'][0], given['embedding']))
+    for row, same in ((0, False), (1, True)):
+        changed = Logits(tf.tensor_scatter_nd_update(logits.match, [[row]], [7.0]), logits.realness)
+        assert (model._generator_loss(changed, given) == model._generator_loss(logits, given)).numpy() == same
+
+
 def test_without_augmentation_the_condition_is_the_mean_and_costs_nothing():
     model = make(**TEXT, conditioning_augmentation=False)
     given = text_batch()
@@ -214,7 +227,7 @@ def test_one_batch_of_captions_is_overfitted():
     colors = np.array([[0.8, -0.8, -0.8], [-0.8, 0.8, -0.8], [-0.8, -0.8, 0.8], [0.8, 0.8, 0.8]], 'float32')
     images = tuple(tf.constant(np.tile(colors[:, None, None], (1, s, s, 1))) for s in model.sizes)
     embedding = tf.constant(np.eye(4, 6, dtype='float32') * 3)
-    given = {'images': images, 'embedding': embedding, 'label': tf.range(4)}
+    given = {'images': images, 'embedding': embedding, 'embedded_rows': tf.ones(4), 'label': tf.range(4)}
     step = tf.function(model.train_step)
     for _ in range(500):
         step(given)

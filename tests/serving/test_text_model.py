@@ -110,3 +110,21 @@ def test_a_model_of_embeddings(network, tmp_path):
     np.testing.assert_array_equal(there.generate(embeddings), NetworkGenerator(network).generate(embeddings))
     signature = tf.saved_model.load(str(tmp_path / 'export')).signatures['serving_default']
     assert sorted(signature.structured_input_signature[1]) == ['embedding', 'seed']
+
+
+def test_a_model_of_classes(network, tmp_path):
+    names = [f'class {number}' for number in range(12)]
+    export_saved_model(network, tmp_path / 'export', class_names=names)
+    here, there = NetworkGenerator(network, class_names=names), stackgan_tf.load(tmp_path / 'export')
+    assert (there.kind, there.class_names) == ('class', tuple(names))
+    np.testing.assert_array_equal(there.generate(['class 7', 3], seed=4), here.generate([7, 3], seed=4))
+    z, epsilon = tf.ones((2, 5)), tf.ones((2, 3))
+    np.testing.assert_allclose(there.latent(z, [7, 3], epsilon)[16], here.latent(z, [7, 3], epsilon)[16], atol=1e-5)
+    signatures = tf.saved_model.load(str(tmp_path / 'export')).signatures
+    inputs = {name: sorted(function.structured_input_signature[1]) for name, function in signatures.items()}
+    assert inputs == {
+        'serving_default': ['label', 'seed'],
+        'images': ['label', 'seed'],
+        'latent': ['conditioning_noise', 'label', 'noise'],
+    }
+    assert signatures['images'].structured_input_signature[1]['label'].dtype == tf.int64

@@ -2,8 +2,9 @@
 
 import random
 from collections.abc import Callable
+from typing import NamedTuple
 
-from stackgan_tf.data.painted_birds.species import Species
+from stackgan_tf.data.painted_birds.species import ATTRIBUTES, Species
 
 CAPTIONS_PER_PICTURE = 10
 
@@ -17,21 +18,29 @@ _PARTS: dict[str, tuple[Callable[[Species], str], ...]] = {
 }
 
 
+class Caption(NamedTuple):
+    """A caption, and of each of `ATTRIBUTES` whether it is named."""
+
+    text: str
+    names: tuple[bool, ...]
+
+
 def _join(phrases: list[str]) -> str:
     return phrases[0] if len(phrases) == 1 else ', '.join(phrases[:-1]) + ' and ' + phrases[-1]
 
 
-def _caption(species: Species, rng: random.Random, parts: list[str]) -> str:
+def _caption(species: Species, rng: random.Random, parts: list[str]) -> Caption:
+    names = tuple(attribute in parts for attribute in ATTRIBUTES)
     if parts[0] == 'body' and rng.random() < 0.7:
         size = rng.choice(('', 'small ', 'little '))
         start = rng.choice((f'this {size}{species.body} bird has', f'a {size}{species.body} bird with'))
         parts = parts[1:]
     else:
         start = f'{rng.choice(_OPENINGS)} has'
-    return f'{start} {_join([rng.choice(_PARTS[part])(species) for part in parts])}'
+    return Caption(f'{start} {_join([rng.choice(_PARTS[part])(species) for part in parts])}', names)
 
 
-def captions(species: Species, rng: random.Random) -> list[str]:
+def captions(species: Species, rng: random.Random) -> list[Caption]:
     """Ten captions: the first names every part, the others three to five parts in any order, as people do."""
     result = [_caption(species, rng, ['body', 'crown', 'belly', 'wing', 'beak'])]
     while len(result) < CAPTIONS_PER_PICTURE:

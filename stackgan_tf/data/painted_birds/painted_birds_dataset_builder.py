@@ -9,29 +9,40 @@ import tensorflow_datasets as tfds
 
 from stackgan_tf.data.painted_birds import painter
 from stackgan_tf.data.painted_birds.captions import CAPTIONS_PER_PICTURE, captions
-from stackgan_tf.data.painted_birds.species import ATTRIBUTES, TRAINING_SPECIES, all_species
+from stackgan_tf.data.painted_birds.species import ATTRIBUTES, TRAINING_SPECIES, all_species, draw_attributes
 
 
 @dataclasses.dataclass
 class PaintedBirdsConfig(tfds.core.BuilderConfig):
-    """How large the pictures are and how many there are of each species."""
+    """How large the pictures are and how many there are of each species.
+
+    Mixed training pictures have attributes drawn for each, and no species: of 150 species, a classifier learns which
+    colours go together, and reads one where it saw another.
+    """
 
     load_size: int = 76
     training_pictures: int = 40
     test_pictures: int = 20
+    mixed: bool = False
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
     """Paints `painted_birds`: 6,000 training pictures of 150 species, 1,000 test pictures of 50 others.
 
-    Configurations `76px` and `304px` are the load sizes for 64 and 256 pixel models.
+    Configurations `76px` and `304px` are the load sizes for 64 and 256 pixel models; `76px_mixed` is for classifiers.
     """
 
     name = 'painted_birds'
-    VERSION = tfds.core.Version('1.0.0')
-    RELEASE_NOTES = {'1.0.0': 'First release.'}
+    VERSION = tfds.core.Version('1.1.0')
+    RELEASE_NOTES = {'1.0.0': 'First release.', '1.1.0': 'The attributes that each caption names.'}
     BUILDER_CONFIGS = [
         PaintedBirdsConfig(name='76px', description='76 x 76 pixels, for models up to 64 pixels.', load_size=76),
+        PaintedBirdsConfig(
+            name='76px_mixed',
+            description='Training pictures of any attributes, without label.',
+            load_size=76,
+            mixed=True,
+        ),
         PaintedBirdsConfig(name='304px', description='304 x 304 pixels, for models up to 256 pixels.', load_size=304),
     ]
 
@@ -46,6 +57,9 @@ class Builder(tfds.core.GeneratorBasedBuilder):
                     # x, y, width, height in pixels, as CUB has them
                     'bounding_box': tfds.features.Tensor(shape=(4,), dtype=np.float32),
                     'attributes': tfds.features.Tensor(shape=(len(ATTRIBUTES),), dtype=np.int32),
+                    'caption_attributes': tfds.features.Tensor(
+                        shape=(CAPTIONS_PER_PICTURE, len(ATTRIBUTES)), dtype=np.bool_
+                    ),
                 }
             ),
             supervised_keys=None,
@@ -62,19 +76,22 @@ class Builder(tfds.core.GeneratorBasedBuilder):
 
     def _generate_examples(self, labels: range, pictures: int) -> Iterator[tuple[str, dict[str, object]]]:
         size = self.builder_config.load_size
+        mixed = self.builder_config.mixed and labels[0] < TRAINING_SPECIES
         for label in labels:
-            species = all_species()[label]
             for number in range(pictures):
-                rng = random.Random(f'painted_birds {label} {number}')
+                rng = random.Random(f'painted_birds{" mixed" if mixed else ""} {label} {number}')
+                species = draw_attributes(rng) if mixed else all_species()[label]
                 pose = painter.draw_pose(species, rng)
+                told = captions(species, rng)
                 left, top, right, bottom = (size * edge for edge in painter.extent(species, pose))
                 yield (
                     f'{label:03d}_{number:03d}',
                     {
                         'image': np.asarray(painter.paint(species, pose, size)),
-                        'captions': captions(species, rng),
-                        'label': label,
+                        'captions': [caption.text for caption in told],
+                        'label': -1 if mixed else label,
                         'bounding_box': np.array([left, top, right - left, bottom - top], np.float32),
                         'attributes': np.array(species.indices(), np.int32),
+                        'caption_attributes': np.array([caption.names for caption in told]),
                     },
                 )

@@ -46,8 +46,18 @@ def all_species() -> tuple[Species, ...]:
     colors = list(COLORS)
     found: dict[Species, None] = {}
     while len(found) < TRAINING_SPECIES + TEST_SPECIES:
-        body = colors[len(found) % len(colors)]
-        others = [color for color in colors if color != body]
-        rng.shuffle(others)
-        found.setdefault(Species(body, others[0], others[1], others[2], rng.choice(BEAKS)))
+        found.setdefault(_draw(colors[len(found) % len(colors)], rng))
     return tuple(found)
+
+
+def draw_attributes(rng: random.Random) -> Species:
+    """Any attribute set but those of the test species."""
+    while (drawn := _draw(rng.choice(list(COLORS)), rng)) in all_species()[TRAINING_SPECIES:]:
+        pass
+    return drawn
+
+
+def _draw(body: str, rng: random.Random) -> Species:
+    others = [color for color in COLORS if color != body]
+    rng.shuffle(others)
+    return Species(body, others[0], others[1], others[2], rng.choice(BEAKS))

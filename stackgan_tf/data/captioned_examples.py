@@ -1,0 +1,46 @@
+"""Those examples of a source that have captions."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from stackgan_tf.data.captions import Captions
+from stackgan_tf.data.example_source import ExampleSource
+
+
+class CaptionedExamples(ExampleSource):
+    """A source without the examples that have no caption.
+
+    Raises:
+        UserError: none has any.
+    """
+
+    def __init__(self, source: ExampleSource) -> None:
+        self._source = source
+        self._captions = source.captions()
+        self._kept = np.flatnonzero(~self._captions.missing)
+        self.title = f'{source.title} (with captions)'
+
+    @property
+    def count(self) -> int:
+        """How many examples have captions."""
+        return len(self._kept)
+
+    def crops(self, indices: tf.Tensor, draws: tf.Tensor, size: int) -> tf.Tensor:
+        """uint8 `[N, size, size, 3]` of the examples at `indices`; see `ExampleSource`."""
+        return self._source.crops(tf.gather(tf.constant(self._kept), indices), draws, size)
+
+    @property
+    def class_names(self) -> Sequence[str]:
+        """The classes in the order of their labels; see `ExampleSource`."""
+        return self._source.class_names
+
+    def captions(self) -> Captions:
+        """The captions of the examples that have some."""
+        first, counts = self._captions.choices.first, self._captions.choices.counts
+        return Captions(self._captions.texts[first[i] : first[i] + counts[i]].tolist() for i in self._kept)
+
+    def labels(self) -> np.ndarray:
+        """int32 `[count]`; see `ExampleSource`."""
+        return self._source.labels()[self._kept]

@@ -1,0 +1,76 @@
+"""A classifier of what is known to be in pictures, which then judges generated ones."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from stackgan_tf.models.trained_model import LateDecay, TrainedModel, variables_of
+from stackgan_tf.networks.attribute_classifier import AttributeClassifierNetwork
+
+
+class AttributeClassifier(TrainedModel):
+    """Learns all attributes of a picture at once, by the sum of their cross-entropies."""
+
+    reads = ('images', 'attributes')
+
+    def __init__(
+        self,
+        names: Sequence[str],  # of the attributes, in the data set's order
+        choices: Sequence[int],  # K_a, how many values each can have
+        sizes: Sequence[int] = (64,),  # of the pictures, pixels; the last is used
+        batch_size: int = 64,  # global
+        width: int = 16,  # channels after the first convolution
+        rate: float = 2e-3,
+        decay_steps: int = 0,  # if set, the rate falls to 0 from half of it on
+        seed: int = 0,
+    ) -> None:
+        super().__init__(seed, batch_size)
+        self.names = tuple(names)
+        self.sizes = tuple(sizes)
+        size = self.sizes[-1]
+        self.network = AttributeClassifierNetwork(size, choices, width, self.replicas > 1)
+        self.network.build((None, size, size, 3))
+        optimizer = keras.optimizers.Adam(LateDecay(rate, decay_steps) if decay_steps else rate)
+        optimizer.build(self.network.trainable_variables)
+        self.set_up(optimizer, ('attribute_loss', *(f'{name}_accuracy' for name in self.names)))
+
+    def pieces(self) -> dict[str, list[tf.Variable]]:
+        """Everything that a checkpoint must hold to go on exactly, by name."""
+        return {
+            **super().pieces(),
+            'network': variables_of(self.network),
+            'optimizer': variables_of(self.optimizer),
+        }
+
+    def networks(self) -> dict[str, keras.Model]:
+        """The classifier."""
+        return {'classifier': self.network}
+
+    def forward_passes(self) -> list[tf.Tensor]:
+        """Logits of grey pictures."""
+        return list(self.network(tf.zeros((self.batch_size, self.network.size, self.network.size, 3)), training=True))
+
+    def train_step(self, batch: dict[str, Any]) -> dict[str, tf.Tensor]:
+        """One update.
+
+        Args:
+            batch: this replica's rows: `images`, whose last is float32 `[n, size, size, 3]` in [-1, 1]; `attributes`
+                int32 `[n, A]`.
+
+        Returns:
+            The loss, and for each attribute the share of pictures it was right about.
+        """
+        truth = tf.unstack(batch['attributes'], len(self.names), axis=1)
+        with tf.GradientTape() as tape:
+            logits = self.network(batch['images'][-1], training=True)
+            losses = map(keras.losses.sparse_categorical_crossentropy, truth, logits, [True] * len(truth))
+            loss = tf.add_n([tf.reduce_mean(of_rows) for of_rows in losses])
+            scaled = loss / self.replicas
+        self.descend(self.optimizer, tape, scaled, self.network.trainable_variables)
+        right = map(keras.metrics.sparse_categorical_accuracy, truth, logits)
+        accuracies = {f'{name}_accuracy': tf.reduce_mean(of) for name, of in zip(self.names, right, strict=True)}
+        recorded = {'attribute_loss': loss, **accuracies}
+        self.record(recorded)
+        return recorded

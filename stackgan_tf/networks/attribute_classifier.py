@@ -1,0 +1,50 @@
+"""Reads off a picture what is known to be in it, such as the colour of each part of a bird."""
+
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Any
+
+import keras
+from keras import KerasTensor, ops
+
+from stackgan_tf.networks.blocks import Shape
+from stackgan_tf.networks.image_encoder import ImageEncoder
+
+
+@keras.saving.register_keras_serializable('stackgan_tf')
+class AttributeClassifierNetwork(keras.Model):
+    """An image encoder whose features are the logits of every choice of every attribute."""
+
+    def __init__(
+        self,
+        size: int,  # s, pixels
+        choices: Sequence[int],  # K_a, of each attribute
+        base_width: int = 16,  # channels after the first convolution
+        synchronized: bool = False,  # batch statistics over all replicas
+        **kwargs: object,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.size = size
+        self.choices = tuple(choices)
+        self.base_width = base_width
+        self.synchronized = synchronized
+        self.encoder = ImageEncoder(size, base_width, sum(self.choices), synchronized)
+
+    def build(self, input_shape: Shape) -> None:
+        """Builds the encoder for `[N, s, s, 3]`."""
+        self.encoder.build(input_shape)
+
+    def call(self, image: KerasTensor, training: bool = False) -> tuple[KerasTensor, ...]:
+        """Maps images `[N, s, s, 3]` in [-1, 1] to logits, float32 `[N, K_a]` of each attribute."""
+        logits = self.encoder(image, training=training)  # [N, sum of K_a]
+        return tuple(ops.split(logits, list(accumulate(self.choices))[:-1], axis=-1))
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            'size': self.size,
+            'choices': self.choices,
+            'base_width': self.base_width,
+            'synchronized': self.synchronized,
+        }

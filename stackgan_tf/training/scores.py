@@ -1,0 +1,37 @@
+"""Scores on other data than is trained on, for models that can be scored while they are trained."""
+
+from stackgan_tf.data.example_source import ExampleSource
+from stackgan_tf.evaluation.attribute_reader import AttributeReader
+from stackgan_tf.evaluation.zero_shot import zero_shot_scores
+from stackgan_tf.models.attribute_classifier import AttributeClassifier
+from stackgan_tf.models.text_matching import TextMatching
+from stackgan_tf.models.trained_model import TrainedModel
+from stackgan_tf.text.character_encoder import CharacterEncoder
+from stackgan_tf.user_error import UserError
+
+
+def check_scored(model: TrainedModel, test_source: ExampleSource | None, name: str) -> None:
+    """Refuses test data that a phase's model cannot be scored on.
+
+    Raises:
+        UserError: it is of another kind, or the data have not what scores need.
+    """
+    if test_source is None:
+        return
+    if isinstance(model, TextMatching):
+        test_source.captions()
+    elif isinstance(model, AttributeClassifier):
+        test_source.attributes()
+    else:
+        raise UserError(f'{name}/Phase.test_data is of no use: only text encoders and classifiers are scored')
+
+
+def scores(model: TrainedModel, test_source: ExampleSource | None) -> dict[str, float]:
+    """How well a model knows what it was not trained on, by name; nothing without such data."""
+    if test_source is None:
+        return {}
+    if isinstance(model, TextMatching):
+        return zero_shot_scores(CharacterEncoder(model.text_encoder, model.image_encoder), test_source)
+    assert isinstance(model, AttributeClassifier)
+    accuracies = AttributeReader(model.network, model.names).accuracies(test_source)
+    return {f'test_{name}_accuracy': accuracy for name, accuracy in accuracies.items()}

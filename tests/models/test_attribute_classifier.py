@@ -1,0 +1,42 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from captioned import COLOURS
+
+from stackgan_tf.models.attribute_classifier import AttributeClassifier
+
+PICTURES = tf.constant(np.tile(COLOURS[:, None, None] / 127.5 - 1, (2, 8, 8, 1)), tf.float32)
+BATCH = {'images': (PICTURES,), 'attributes': tf.constant([[0, 1], [1, 1], [2, 0], [0, 1], [1, 1], [2, 0]])}
+
+
+def make(**settings):
+    keras.utils.set_random_seed(0)
+    return AttributeClassifier(('colour', 'blue'), (3, 2), (8,), 6, 4, 1e-2, **settings)
+
+
+def test_one_batch_is_learnt():
+    model = make()
+    step = tf.function(model.train_step)
+    first = float(step(BATCH)['attribute_loss'])
+    for _ in range(60):
+        last = step(BATCH)
+    assert float(last['attribute_loss']) < 0.05 * first
+    assert float(last['colour_accuracy']) == float(last['blue_accuracy']) == 1
+    assert set(model.take_record(61)) == {'attribute_loss', 'colour_accuracy', 'blue_accuracy'}
+
+
+def test_the_loss_is_the_sum_of_both_cross_entropies():
+    model = make()
+    logits = model.network(PICTURES, training=True)
+    expected = 0.0
+    for column, of_attribute in enumerate(logits):
+        log_p = np.log(np.exp(of_attribute) / np.exp(of_attribute).sum(1, keepdims=True))
+        expected -= np.mean(log_p[np.arange(6), BATCH['attributes'][:, column]])
+    assert float(model.train_step(BATCH)['attribute_loss']) == pytest.approx(expected, rel=1e-5)
+
+
+def test_what_a_checkpoint_must_hold():
+    pieces = make().pieces()
+    assert {'step', 'sums', 'network', 'optimizer'} == set(pieces)
+    assert len(pieces['optimizer']) > len(pieces['network'])
