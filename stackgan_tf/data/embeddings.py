@@ -47,6 +47,17 @@ class Embeddings(abc.ABC):
         """
 
 
+def some_embeddings(embeddings: Embeddings, count: int, most: int = 10_000) -> np.ndarray:
+    """Embeddings of examples spread over a data set of `count`, one of each, or several if there are few.
+
+    Returns:
+        float32 `[most, T]`.
+    """
+    rng = np.random.default_rng(0)
+    indices = tf.constant(rng.permutation(most) % count if count < most else rng.integers(0, count, most), tf.int64)
+    return embeddings.drawn(indices, tf.constant(rng.random(most, np.float32))).numpy()
+
+
 class CaptionEmbeddings(Embeddings):
     """Embeddings of every caption, computed once and cached.
 

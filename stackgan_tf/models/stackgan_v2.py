@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from stackgan_tf.losses.adversarial import discriminator_loss, generator_loss
@@ -66,6 +67,7 @@ class StackGANv2(AdversarialModel):
         averaging_decay: float = 0.999,
         real_target: float = 1.0,  # not in the paper: below 1, one-sided label smoothing
         input_noise: float = 0.0,  # not in the paper: deviation of the noise on what discriminators see
+        whitened_embeddings: bool = False,  # not in the paper: embeddings are first brought to one scale
         augmentation: Sequence[str] = (),  # not in the paper: 'color', 'translation', 'cutout' before discriminators
         decay_steps: int = 0,  # not in the paper: if set, rates fall to 0 from half of it on
         seed: int = 0,
@@ -106,6 +108,7 @@ class StackGANv2(AdversarialModel):
                 embedding_dimension,
                 condition_dimension,
                 conditioning,
+                whitened_embeddings,
             )
             for _ in range(2)
         )
@@ -138,6 +141,12 @@ class StackGANv2(AdversarialModel):
         if self.discriminator_told == 'embedding':
             return self.embedding_dimension, self.condition_dimension
         return self.condition_dimension, 0
+
+    def begin(self, embeddings: np.ndarray | None = None) -> None:
+        """Fits the whitening of embeddings; see `TrainedModel.begin`."""
+        if embeddings is not None and self.generator.whitened:
+            for network in (self.generator, self.averaged_generator):
+                network.whiten.fit(embeddings)
 
     def pieces(self) -> dict[str, list[tf.Variable]]:
         """Everything that a checkpoint must hold to go on exactly, by name."""
@@ -206,8 +215,9 @@ class StackGANv2(AdversarialModel):
         """What the tree is given (c), what discriminators are told, and the divergence of the former's distribution."""
         if not self.embedding_dimension:
             return None, None, tf.constant(0.0)
-        c, mu, log_variance = self.generator.augment(batch['embedding'], epsilon)
-        told = {'mu': mu, 'detached_mu': tf.stop_gradient(mu), 'embedding': batch['embedding']}
+        embedding = self.generator.read(batch['embedding'])
+        c, mu, log_variance = self.generator.augment(embedding, epsilon)
+        told = {'mu': mu, 'detached_mu': tf.stop_gradient(mu), 'embedding': embedding}
         c = c if self.conditioning_augmentation else mu
         return c, told[self.discriminator_told], kl_loss(mu, log_variance)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from stackgan_tf.losses.joint_embedding import joint_embedding_loss
@@ -59,7 +60,7 @@ class TextMatching(TrainedModel):
     def _moved(self) -> list[Any]:
         return [*self.text_encoder.trainable_variables, *self.image_encoder.trainable_variables]
 
-    def begin(self) -> None:
+    def begin(self, embeddings: np.ndarray | None = None) -> None:
         """Gets the trained weights of a network of `keras.applications`.
 
         Raises:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 
@@ -77,8 +78,11 @@ class TrainedModel(keras.Model):
         """
         return {'step': [self.step], 'sums': [self._sums]}
 
-    def begin(self) -> None:
+    def begin(self, embeddings: np.ndarray | None = None) -> None:
         """Gets what training begins with, besides random weights; called once, before the first step of a run.
+
+        Args:
+            embeddings: `[N, T]`, some of those that it will read.
 
         Raises:
             UserError: it cannot be had.

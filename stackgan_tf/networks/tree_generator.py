@@ -7,6 +7,7 @@ from keras import KerasTensor, ops
 
 from stackgan_tf.networks.blocks import JointBlock, ResidualBlock, Shape, UpBlock, batch_norm, conv, gated_linear_unit
 from stackgan_tf.networks.conditioning_augmentation import ConditioningAugmentation
+from stackgan_tf.networks.embedding_whitening import EmbeddingWhitening
 from stackgan_tf.networks.scales import SEED_SIZE, check_sizes, doublings
 
 NARROWEST_BRANCH = 8
@@ -132,6 +133,7 @@ class TreeGenerator(keras.Model):
         embedding_dimension: int = 0,  # T; 0: unconditional
         condition_dimension: int = 128,  # E, of c
         conditioning: str = 'gated',  # what follows the linear layer, see `ConditioningAugmentation`
+        whitened: bool = False,  # whether embeddings go through `EmbeddingWhitening` first, which is not in the paper
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
@@ -143,7 +145,9 @@ class TreeGenerator(keras.Model):
         self.embedding_dimension = embedding_dimension
         self.condition_dimension = condition_dimension if embedding_dimension else 0
         self.conditioning = conditioning
+        self.whitened = whitened
         if embedding_dimension:
+            self.whiten = EmbeddingWhitening() if whitened else None
             self.augment = ConditioningAugmentation(condition_dimension, conditioning)
         widths = [max(base_width >> i, min(base_width, NARROWEST_BRANCH)) for i in range(len(self.sizes))]
         self.first_branch = FirstBranch(self.sizes[0], widths[0], synchronized)
@@ -154,6 +158,8 @@ class TreeGenerator(keras.Model):
         """Builds every branch for `[N, Z]`."""
         if self.embedding_dimension:
             self.augment.build((None, self.embedding_dimension))
+            if self.whiten is not None:
+                self.whiten.build((None, self.embedding_dimension))
         joined = (None, self.condition_dimension or self.noise_dimension)
         first = (None, self.condition_dimension + self.noise_dimension)
         self.first_branch.build(first)
@@ -163,6 +169,10 @@ class TreeGenerator(keras.Model):
             branch.build(joined, shape)
             shape = branch.compute_output_shape(joined, shape)
             to_image.build(shape)
+
+    def read(self, embedding: KerasTensor) -> KerasTensor:
+        """What conditioning augmentation is given of an embedding `[N, T]`: itself, or whitened."""
+        return embedding if self.whiten is None else self.whiten(embedding)
 
     def images(self, z: KerasTensor, c: KerasTensor | None = None, training: bool = False) -> tuple[KerasTensor, ...]:
         """Maps noise `[N, Z]`, and conditions `[N, E]`, to images `[N, s, s, 3]` in [-1, 1], small to large."""
@@ -192,7 +202,7 @@ class TreeGenerator(keras.Model):
         Returns:
             Images `[N, s, s, 3]` in [-1, 1], small to large.
         """
-        c = self.augment(embedding, conditioning_noise)[0] if self.embedding_dimension else None
+        c = self.augment(self.read(embedding), conditioning_noise)[0] if self.embedding_dimension else None
         return self.images(z, c, training=training)
 
     def compute_output_shape(self, input_shape: Shape, *other_shapes: Shape) -> tuple[Shape, ...]:
@@ -211,4 +221,5 @@ class TreeGenerator(keras.Model):
             'embedding_dimension': self.embedding_dimension,
             'condition_dimension': self.condition_dimension,
             'conditioning': self.conditioning,
+            'whitened': self.whitened,
         }

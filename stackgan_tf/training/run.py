@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from stackgan_tf.console import say
-from stackgan_tf.data.embeddings import Embeddings
+from stackgan_tf.data.embeddings import Embeddings, some_embeddings
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.training_batches import training_batches
 from stackgan_tf.models.trained_model import TrainedModel
@@ -67,13 +67,13 @@ class Run:
         keras.utils.set_random_seed(self.seed)
         with strategy.scope():
             model = phase.model()
-            if not checkpoints.steps():
-                model.begin()
         check_scored(model, test_source, phase.name)
         source = examples_for(phase, model, source)
         if test_source is not None:
             test_source = examples_for(phase, model, test_source)
         embeddings = embeddings_for(phase, model, self.phases, source, directory.path)
+        if not checkpoints.steps():
+            model.begin(None if embeddings is None else some_embeddings(embeddings, source.count))
         check_batch_size(model.batch_size, strategy)
         _check_space(directory.path, checkpoints, model)
         with directory.open(), StopRequest() as stop:

@@ -204,6 +204,19 @@ def test_an_image_without_a_caption_is_no_partner_and_need_not_match():
         assert (model._generator_loss(changed, given) == model._generator_loss(logits, given)).numpy() == same
 
 
+def test_whitening_is_fitted_before_the_first_step_and_kept():
+    model = make(**TEXT, whitened_embeddings=True, discriminator_told='embedding')
+    embeddings = np.random.default_rng(0).normal(size=(50, 6)).astype('float32') * 7 + 3
+    model.begin(embeddings)
+    for network in (model.generator, model.averaged_generator):
+        np.testing.assert_allclose(network.read(embeddings).numpy().mean(axis=0), 0, atol=1e-4)
+    matrix = model.generator.whiten.matrix.numpy()
+    model.train_step(text_batch())
+    np.testing.assert_array_equal(model.generator.whiten.matrix, matrix)
+    _, told, _ = model._condition(text_batch(), tf.zeros((4, 5)))
+    np.testing.assert_array_equal(told, model.generator.read(text_batch()['embedding']))
+
+
 def test_without_augmentation_the_condition_is_the_mean_and_costs_nothing():
     model = make(**TEXT, conditioning_augmentation=False)
     given = text_batch()

@@ -1,0 +1,75 @@
+"""Judging a text-to-image model, from a classifier's training to the report."""
+
+import json
+
+import pytest
+from command_runs import TINY, assert_one_line, command, run
+
+SMALL = [*TINY[1:4], '--gin_param=SIZES = (16,)', '--gin_param=STEPS = 4']
+
+
+@pytest.fixture(scope='module')
+def runs(tmp_path_factory):
+    """A run of the quickstart and one of the classifier."""
+    folder = tmp_path_factory.mktemp('runs')
+    told = [*TINY, '--gin_param=ENCODER_STEPS = 2', '--gin_param=ENCODER_BATCH_SIZE = 4', '--gin_param=STEPS = 4']
+    told += ['--gin_param=TextMatching.sizes = (8,)', '--gin_param=TextMatching.widths = (4, 4, 4)']
+    for recipe, name, settings in (
+        ('gin/quickstart.gin', 'told', told),
+        ('gin/evaluation/painted_birds.gin', 'judge', [*SMALL, '--gin_param=AttributeClassifier.width = 4']),
+    ):
+        result = run(command('train', f'--gin_file={recipe}', f'--workdir={folder}/{name}', *settings), folder)
+        assert result.returncode == 0, result.stderr
+    return folder
+
+
+def test_a_report(runs, tmp_path):
+    report = tmp_path / 'report.json'
+    flags = [f'--model={runs}/told', f'--classifier={runs}/judge', '--count=5', f'--output={report}']
+    result = run(command('evaluate', *flags), tmp_path)
+    assert result.returncode == 0, result.stderr
+    made = json.loads(report.read_text())
+    names = ['body', 'belly', 'wing', 'crown', 'beak']
+    assert {f'classifier_accuracy_{name}' for name in names} <= set(made['metrics'])
+    assert {'caption_consistency', 'r_precision', 'r_precision_real', 'diversity'} <= set(made['metrics'])
+    assert all(score['value'] >= 0 for score in made['metrics'].values())
+    assert made['metrics']['r_precision']['count'] == made['captions']['count'] == 5
+    assert made['captions']['data'] == 'painted_birds/76px_mixed (split test)'
+    assert made['environment']['versions']['tensorflow']
+    assert 'caption_consistency_body' in result.stdout
+
+
+def test_an_export_is_judged_as_its_run_is(runs, tmp_path):
+    exported = run(command('export', f'--model={runs}/told', f'--output={tmp_path}/model'), tmp_path)
+    assert exported.returncode == 0, exported.stderr
+    flags = [f'--classifier={runs}/judge', '--count=5']
+    found = []
+    for model, more in ((f'{runs}/told', []), ('model', [f'--text_encoder={runs}/told'])):
+        result = run(command('evaluate', f'--model={model}', *flags, *more, '--output=report.json'), tmp_path)
+        assert result.returncode == 0, result.stderr
+        found.append(json.loads((tmp_path / 'report.json').read_text())['metrics'])
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    ('model', 'classifier', 'message'),
+    [
+        ('told', 'told', 'trains no classifier with test data: train gin/evaluation/painted_birds.gin'),
+        ('judge', 'judge', 'trains no generator: name a run whose last phase does'),
+        ('told', 'nowhere', 'is no run'),
+    ],
+)
+def test_what_cannot_be_judged_ends_with_one_line(runs, tmp_path, model, classifier, message):
+    flags = [f'--model={runs}/{model}', f'--classifier={runs}/{classifier}']
+    assert_one_line(run(command('evaluate', *flags), tmp_path), message)
+
+
+def test_a_classifier_is_not_exported(runs, tmp_path):
+    result = run(command('export', f'--model={runs}/judge', f'--output={tmp_path}/model'), tmp_path)
+    assert_one_line(result, 'a classifier is not exported')
+
+
+def test_scores_are_in_the_metrics(runs):
+    last = json.loads((runs / 'judge/classifier/metrics.jsonl').read_text().splitlines()[-1])
+    assert 0 <= last['test_beak_accuracy'] <= 1
+    assert last['attribute_loss'] > 0
