@@ -23,7 +23,14 @@ RUNTIME = [
     'tqdm>=4.60,<5',
     'typeguard>=4.3,<5',
 ]
-TEST = ['build>=1.2', 'dill', 'jax>=0.5', 'pytest>=8', 'pytest-xdist>=3']  # JAX: networks run on every Keras backend
+TEST = [
+    'build>=1.2',
+    'dill',
+    'jax>=0.5',  # networks run on every Keras backend
+    'pytest>=8',
+    'pytest-xdist>=3',
+    'tensorflow-probability>=0.25,<0.26',
+]
 LINT = ['mypy>=1.11', 'ruff>=0.6']
 
 HERE = Path(__file__).parent

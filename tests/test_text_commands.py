@@ -1,11 +1,17 @@
 """The commands on captions, as a person types them: each in a process of its own."""
 
+import shutil
 import sys
 
+import keras
 import pytest
 import tensorflow as tf
 from command_runs import ROOT, TINY, assert_one_line, command, run, train
 from PIL import Image
+
+from stackgan_tf.networks.char_cnn_rnn import LENGTH, CharCNNRNN
+from stackgan_tf.serving.text_encoder_module import export_text_encoder
+from stackgan_tf.text.character_encoder import CharacterEncoder
 
 
 def test_a_text_encoder_trains_goes_on_and_is_no_generator(tmp_path):
@@ -20,7 +26,7 @@ def test_a_text_encoder_trains_goes_on_and_is_no_generator(tmp_path):
     assert 'going on after step 4' in again.stdout, again.stderr
     sampled = run(command('sample', f'--model={tmp_path}/run', '--count=1', '--output=here'), tmp_path)
     assert sampled.returncode == 2
-    assert 'trains no generator: its last phase is of a text encoder' in sampled.stderr
+    assert 'trains no generator: name a run whose last phase does' in sampled.stderr
     exported = run(command('export', f'--model={tmp_path}/run', '--output=words'), tmp_path)
     assert 'The text encoder (512 numbers a caption) is in words' in exported.stdout, exported.stderr
     unknown = run(command('export', f'--model={tmp_path}/run', '--phase=tree', '--output=other'), tmp_path)
@@ -102,3 +108,28 @@ def test_embeddings_that_cannot_be_had_end_with_one_line(tmp_path, flags, messag
     assert (result.returncode, result.stderr.count('\n')) == (2, 1), result.stderr
     assert message in result.stderr
     assert not (tmp_path / 'run').exists()
+
+
+def save_words(folder, seed):
+    keras.utils.set_random_seed(seed)
+    network = CharCNNRNN((4, 4, 4), 'relu', dimension=4, initial_range=0.0)
+    network.build((None, LENGTH))
+    export_text_encoder(CharacterEncoder(network), folder)
+
+
+def test_a_run_on_a_hub_module_exports_it_inside(tmp_path):
+    save_words(tmp_path / 'module', 0)
+    trained = run(train('run', 4, READS, *HUB), tmp_path)
+    assert trained.returncode == 0, trained.stderr
+    exported = run(command('export', '--model=run', '--output=model'), tmp_path)
+    assert 'The text model is in model' in exported.stdout, exported.stderr
+    flags = [f'--caption={CAPTIONS[0]}', '--count=1']
+    for model in ('run', 'model'):
+        sampled = run(command('sample', f'--model={model}', *flags, f'--output={model}_pictures'), tmp_path)
+        assert sampled.returncode == 0, sampled.stderr
+    name = 'caption_000_seed_000000.png'
+    assert (tmp_path / 'run_pictures' / name).read_bytes() == (tmp_path / 'model_pictures' / name).read_bytes()
+    shutil.rmtree(tmp_path / 'module')
+    save_words(tmp_path / 'module', 1)
+    result = run(command('sample', '--model=run', *flags), tmp_path)
+    assert_one_line(result, 'run was trained with another text encoder than the one that is in module now')

@@ -1,6 +1,6 @@
 """Measures what a text encoder has read off captions of painted birds of species that it never saw.
 
-python tools/probe_text_encoder.py --encoder=runs/painted_birds
+python tools/probe_text_encoder.py --encoder=runs/text/painted_birds
 
 A linear probe is fitted to the embeddings of the first caption of each training picture, which names every part, and
 tried on those of unseen species: how often it tells the colour of each part and the length of the beak. Then zero-shot

@@ -80,8 +80,11 @@ class TfdsPictures(ExampleSource):
         return self._columns['embeddings'] if 'embeddings' in self._columns else super().stored_embeddings()
 
     def labels(self) -> np.ndarray:
-        """int32 `[count]`; see `ExampleSource`."""
-        return np.array(self._columns['label'], np.int32) if 'label' in self._columns else super().labels()
+        """int32 `[count]`; see `ExampleSource`. A picture whose label is unknown is its own class."""
+        if 'label' not in self._columns:
+            return super().labels()
+        known = np.array(self._columns['label'], np.int32)
+        return np.where(known >= 0, known, len(self._class_names) + super().labels())
 
     def attributes(self) -> np.ndarray:
         """int32 `[count, A]`; see `ExampleSource`."""

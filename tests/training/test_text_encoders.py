@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import keras
@@ -6,6 +7,7 @@ import pytest
 import tensorflow as tf
 from captioned import Captioned, WordEncoder
 
+from stackgan_tf.data.captions import Captions
 from stackgan_tf.data.embeddings import CaptionEmbeddings, LabelVectors
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.models.text_matching import TextMatching
@@ -107,6 +109,35 @@ def test_an_encoder_is_not_changed_under_those_who_were_trained_on_it(tmp_path):
     train(tmp_path / 'run', *phases)
     with pytest.raises(UserError, match='reader was trained on embeddings of encoder, which would change'):
         train(tmp_path / 'run', *phases, steps=6)
+
+
+class Gappy(Captioned):
+    """The first picture of each three has no caption."""
+
+    def captions(self):
+        whole = super().captions()
+        first, counts = whole.choices.first, whole.choices.counts
+        return Captions(whole.texts[first[i] : first[i] + counts[i]].tolist() if i % 3 else [] for i in range(9))
+
+
+def test_pictures_without_captions_are_counted(tmp_path, capsys):
+    made = Phase('encoder', matching, Gappy, 2, test_data=Gappy)
+    reader = Phase('reader', lambda: Reader(5), Gappy, 2, text_encoder='encoder')
+    for name, last in (('kept', reader), ('left', dataclasses.replace(reader, without_captions='left_out'))):
+        Run([made, last], tick=2, checkpoint_every=2, seed=0).train(RunDirectory(tmp_path / name, 'SEED = 0\n'))
+    said = capsys.readouterr().out
+    assert said.count('encoder: 3 of 9 pictures have no caption and are left out') == 4  # and of those to score on
+    assert 'encoder: 2 steps of 6 of 6 pictures' in said
+    assert said.count('reader: 3 of 9 pictures have no caption and train the unconditional terms alone') == 1
+    assert said.count('reader: 3 of 9 pictures have no caption and are left out') == 1
+    assert 'reader: 2 steps of 3 of 9 pictures' in said
+    assert 'reader: 2 steps of 3 of 6 pictures' in said
+
+
+def test_a_checkpoint_says_what_the_model_is_told_by(tmp_path):
+    train(tmp_path / 'run', ('reader', lambda: Reader(3), {'text_encoder': LabelVectors}))
+    progress = Checkpoints(tmp_path / 'run/reader/checkpoints').progress()
+    assert progress['told_by'] == {'class_names': ['red', 'green', 'blue']}
 
 
 def test_data_to_score_on_must_have_captions(tmp_path):
