@@ -99,7 +99,7 @@ def test_the_whole_way(trained, tmp_path):
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        (command('train'), 'name a recipe with --gin_file: there are gin/image_folder.gin'),
+        (command('train'), 'name a recipe with --gin_file: there are gin/'),
         (command('train', '--gin_file=gin/quickstart.gin', '--gin_param=STEP = 3'), 'did you mean STEPS?'),
         (
             command('train', '--gin_file=gin/lsun_bedroom.gin'),

@@ -7,7 +7,7 @@ import tensorflow_datasets as tfds
 from stackgan_tf.data.painted_birds import painter
 from stackgan_tf.data.painted_birds.captions import captions
 from stackgan_tf.data.painted_birds.painted_birds_dataset_builder import Builder, PaintedBirdsConfig
-from stackgan_tf.data.painted_birds.species import COLORS, TRAINING_SPECIES, all_species
+from stackgan_tf.data.painted_birds.species import BEAKS, COLORS, TRAINING_SPECIES, all_species, draw_attributes
 
 
 @pytest.fixture(scope='module')
@@ -56,7 +56,8 @@ def test_every_copy_is_the_same(birds):
 
 
 def test_configurations_are_for_both_load_sizes():
-    assert {config.name: config.load_size for config in Builder.BUILDER_CONFIGS} == {'76px': 76, '304px': 304}
+    sizes = {config.name: config.load_size for config in Builder.BUILDER_CONFIGS}
+    assert sizes == {'76px': 76, '76px_mixed': 76, '304px': 304}
     assert tfds.builder('painted_birds/76px').name == 'painted_birds'
 
 
@@ -81,15 +82,24 @@ def test_bird_and_beak_are_inside_every_crop(seed):
 def test_captions_tell_the_truth():
     for label in (0, 17, 160):
         species = all_species()[label]
-        texts = captions(species, random.Random(label))
-        assert len(texts) == 10
-        for part in species:
-            assert part in texts[0]
-        for text in texts:
-            colors = {color for color in COLORS if f' {color} ' in f' {text} '}
-            assert colors <= set(species[:4])
-            other_beak = 'long' if species.beak == 'short' else 'short'
-            assert other_beak not in text
+        told = captions(species, random.Random(label))
+        assert len(told) == 10
+        assert all(told[0].names)
+        for text, names in told:
+            named = [value for value, is_named in zip(species, names, strict=True) if is_named]
+            assert set(text.split()) & {*COLORS, *BEAKS} == set(named)
+
+
+def test_mixed_training_pictures_are_of_any_attributes_but_those_of_unseen_species():
+    config = PaintedBirdsConfig(name='few_mixed', load_size=76, training_pictures=40, test_pictures=1, mixed=True)
+    examples = [example for _, example in Builder(config=config)._generate_examples(range(150), 1)]
+    drawn = {tuple(example['attributes'].tolist()) for example in examples}
+    assert {example['label'] for example in examples} == {-1}
+    seen, unseen = ({species.indices() for species in part} for part in (all_species()[:150], all_species()[150:]))
+    assert not drawn & unseen
+    assert drawn - seen
+    rng = random.Random(0)
+    assert not {draw_attributes(rng) for _ in range(20_000)} & set(all_species()[150:])
 
 
 def test_pictures_differ_in_pose_place_and_background():
