@@ -6,10 +6,16 @@ python tools/picture_from_export.py --export=runs/quickstart/export --caption="a
 import os
 
 os.environ['TF_CPP_MIN_LOG_LEVEL'] = '3'
+# TensorFlow's start-up chatter goes past all log levels.
+_stderr = os.dup(2)
+os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 import tensorflow as tf
 import tensorflow_hub as hub
 from absl import app, flags
+
+tf.config.list_logical_devices()
+os.dup2(_stderr, 2)
 
 _EXPORT = flags.DEFINE_string('export', None, 'The folder of the exported model.', required=True)
 _CAPTION = flags.DEFINE_string('caption', None, 'What to draw, for a model that reads captions.')

@@ -16,6 +16,8 @@ FLOOR = 0.01
 class EmbeddingWhitening(keras.layers.Layer):
     """A fixed linear map, fitted once: afterwards embeddings vary about as much in all directions that say something.
 
+    Their numbers have mean 0 and mean square 1 then, so that what they say is as loud as the noise beside it.
+
     A text encoder is free to say most in directions that hardly vary, where layers that begin with random weights take
     long to hear it. Nothing here learns; until it is fitted, it changes nothing.
     """
@@ -31,6 +33,7 @@ class EmbeddingWhitening(keras.layers.Layer):
         mean = embeddings.mean(axis=0, dtype=np.float64)
         variances, directions = np.linalg.eigh(np.cov(embeddings - mean, rowvar=False))
         scales = 1.0 / np.sqrt(np.maximum(variances, 0.0) + FLOOR * variances.max())
+        scales *= np.sqrt(len(mean) / (variances * scales**2).sum())
         self.mean.assign(mean)
         self.matrix.assign(directions * scales @ directions.T)
 
