@@ -5,17 +5,7 @@ python tools/picture_from_export.py --export=runs/quickstart/export --caption="a
 
 import os
 
-os.environ['TF_CPP_MIN_LOG_LEVEL'] = '3'
-# TensorFlow's start-up chatter goes past all log levels.
-_stderr = os.dup(2)
-os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-
-import tensorflow as tf
-import tensorflow_hub as hub
 from absl import app, flags
-
-tf.config.list_logical_devices()
-os.dup2(_stderr, 2)
 
 _EXPORT = flags.DEFINE_string('export', None, 'The folder of the exported model.', required=True)
 _CAPTION = flags.DEFINE_string('caption', None, 'What to draw, for a model that reads captions.')
@@ -25,6 +15,15 @@ _OUTPUT = flags.DEFINE_string('output', 'picture.png', 'The PNG file to write.')
 
 def main(_: list[str]) -> None:
     """Loads, generates, writes."""
+    # TensorFlow's start-up chatter goes past all log levels.
+    os.environ['TF_CPP_MIN_LOG_LEVEL'] = '3'
+    stderr = os.dup(2)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    import tensorflow as tf
+    import tensorflow_hub as hub
+
+    tf.config.list_logical_devices()
+    os.dup2(stderr, 2)
     model = hub.load(_EXPORT.value)
     told = {} if _CAPTION.value is None else {'caption': tf.constant([_CAPTION.value])}
     result = model.signatures['serving_default'](**told, seed=tf.constant([_SEED.value], tf.int64))
