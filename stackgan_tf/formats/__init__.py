@@ -1,0 +1,1 @@
+"""Other people's files, read safely: pickles of Python 2, Torch's serialisation."""
