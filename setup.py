@@ -11,13 +11,15 @@ RUNTIME = [
     'gin-config==0.5.0',
     'importlib_resources>=6',  # tensorflow-datasets imports it without asking for it
     'keras>=3.12,<3.16',
+    'lmdb>=1.4.1,<4',
     'numpy>=1.26,<3',
     'pillow>=10.1,<13',
     'scikit-learn>=1.5,<2',
+    'scipy>=1.11,<2',
     'setuptools>=77,<82',  # tensorflow-hub imports pkg_resources
     'tensorboard>=2.20,<2.22',  # TensorFlow no longer brings it
     'tensorflow>=2.20,<2.22',
-    'tensorflow-datasets>=4.9.9,<4.10',
+    'tensorflow-datasets>=4.9.10,<4.10',
     'tensorflow-hub==0.16.1',
     'tf-keras>=2.20,<2.22',  # tensorflow-hub's Keras
     'tqdm>=4.60,<5',
@@ -35,6 +37,7 @@ LINT = ['mypy>=1.11', 'ruff>=0.6']
 
 HERE = Path(__file__).parent
 RECIPES = ['stackgan_tf.gin', 'stackgan_tf.gin.base', 'stackgan_tf.gin.evaluation', 'stackgan_tf.gin.text']
+DATA_SETS = [path.parent.name for path in HERE.glob('stackgan_tf/data/*/*_dataset_builder.py')]
 
 setup(
     name='stackgan-tf',
@@ -51,7 +54,7 @@ setup(
     package_data={
         'stackgan_tf': ['py.typed'],
         **{folder: ['*.gin'] for folder in RECIPES},
-        'stackgan_tf.data.painted_birds': ['README.md', 'CITATIONS.bib'],
+        **{f'stackgan_tf.data.{name}': ['README.md', 'CITATIONS.bib', 'checksums.tsv'] for name in DATA_SETS},
     },
     install_requires=RUNTIME,
     extras_require={'gpu': ['tensorflow[and-cuda]'], 'test': TEST, 'lint': LINT, 'dev': TEST + LINT},

@@ -12,7 +12,8 @@ FLOOR = {'cache_entry', 'console', 'files', 'hub_module', 'user_error', ''}
 ALLOWED = {
     'networks': set(),
     'losses': set(),
-    'data': {'text'} | FLOOR,
+    'formats': {'user_error'},
+    'data': {'formats', 'text'} | FLOOR,
     'text': {'networks'} | FLOOR,
     'models': {'networks', 'losses'} | FLOOR,
     'seeded_images': {'text'},

@@ -7,32 +7,41 @@ python tools/benchmark.py pyramid      the lower scales of the pyramid: TensorFl
 python tools/benchmark.py captions     captions a second of the published text encoders
 python tools/benchmark.py input        images a second of a recipe's input, and what limits it; with no recipe named,
                                        gin/image_folder.gin on pictures made up for it: its cache, and their files
+python tools/benchmark.py prepare      records a second and memory of preparing an LSUN database made up for it
 """
 
 import os
 
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
 
+import concurrent.futures
 import functools
+import hashlib
 import io
+import multiprocessing
+import re
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import lmdb
 import numpy as np
 import tensorflow as tf
+import tensorflow_datasets as tfds
 from absl import app, flags
 from keras import ops
 from PIL import Image
 
 import gin
 from stackgan_tf.command_line import start_quietly
+from stackgan_tf.console import others_silent
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.image_folder.image_folder import ImageFolder
 from stackgan_tf.data.image_pyramid import image_pyramid
+from stackgan_tf.data.lsun_scenes.lsun_scenes_dataset_builder import Builder as LsunScenes
 from stackgan_tf.data.picture import decode
 from stackgan_tf.data.random_crop import random_crops
 from stackgan_tf.data.training_batches import training_batches
@@ -50,6 +59,8 @@ _GIN_FILE = flags.DEFINE_multi_string('gin_file', [], 'input: the recipe, as for
 _GIN_PARAM = flags.DEFINE_multi_string('gin_param', [], 'input: a setting, as for training.')
 _SECONDS = flags.DEFINE_float('seconds', 3.0, 'input: how long each part is measured.')
 _PICTURES = flags.DEFINE_integer('pictures', 1000, 'input: how many pictures are made up.')
+_RECORDS = flags.DEFINE_integer('records', 50_000, 'prepare: how many records are made up.')
+_DIFFERENT = 200  # prepare: so many pictures are encoded, the records repeat them
 
 
 def compare(title: str, slow: Callable[[], object], fast: Callable[[], object]) -> None:
@@ -211,22 +222,69 @@ def images_per_second(dataset: tf.data.Dataset, batch_size: int) -> float:
 
 
 def make_photographs(folder: Path, count: int) -> None:
-    """JPEG files of 500 x 375 pixels whose spectrum, and so their size and the work of decoding, is a photograph's."""
+    """JPEG files of 500 x 375 pixels, a few different ones."""
     folder.mkdir()
+    different = [encoded(pixels, 'JPEG', 90) for pixels in photographs(min(count, 16), 375, 500)]
+    for number in range(count):
+        (folder / f'{number}.jpg').write_bytes(different[number % len(different)])
+
+
+def photographs(count: int, height: int, width: int) -> Iterator[np.ndarray]:
+    """Pixels whose spectrum, and so the size of their files and the work of decoding, is a photograph's."""
     rng = np.random.default_rng(0)
-    height, width = 375, 500
     distance = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None])
     distance[0, 0] = np.inf
-    different = []
-    for _ in range(min(count, 16)):
+    for _ in range(count):
         spectra = np.fft.rfft2(rng.standard_normal((4, height, width))) / distance**1.4
         grey, *colours = (plane / plane.std() for plane in np.fft.irfft2(spectra, (height, width)))
         pixels = 120 + 50 * (0.8 * grey[..., None] + 0.3 * np.stack(colours, -1))
-        encoded = io.BytesIO()
-        Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).save(encoded, 'JPEG', quality=90)
-        different.append(encoded.getvalue())
-    for number in range(count):
-        (folder / f'{number}.jpg').write_bytes(different[number % len(different)])
+        yield np.clip(pixels, 0, 255).astype(np.uint8)
+
+
+def encoded(pixels: np.ndarray, encoding: str, quality: int) -> bytes:
+    """The bytes of a picture file."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, encoding, quality=quality)
+    return file.getvalue()
+
+
+def prepare() -> None:
+    """Preparing bedrooms: WebP pictures of about 15 kB whose shorter side is 256, as LSUN's."""
+    with tempfile.TemporaryDirectory() as folder:
+        size = make_lsun(Path(folder) / 'bedroom_train_lmdb', _RECORDS.value)
+        print(f'{_RECORDS.value:,} records, {size / _RECORDS.value / 1e3:.1f} kB each')
+        with concurrent.futures.ProcessPoolExecutor(1, multiprocessing.get_context('spawn')) as process:
+            seconds, before, peak = process.submit(prepare_bedrooms, folder).result()
+    print(f'{_RECORDS.value / seconds:,.0f} records/s')
+    print(f'peak resident memory {peak:,.0f} MiB, of which {before:,.0f} MiB before it began')
+
+
+def make_lsun(folder: Path, count: int) -> int:
+    """Makes a database such as LSUN's, without its lock file; returns its pictures' bytes."""
+    pictures = [encoded(pixels, 'WEBP', 80) for pixels in photographs(_DIFFERENT, 256, 342)]
+    folder.mkdir()
+    with lmdb.open(str(folder), map_size=1 << 40, lock=False) as database, database.begin(write=True) as written:
+        for number in range(count):
+            written.put(hashlib.sha1(b'%d' % number).hexdigest().encode(), pictures[number % _DIFFERENT])
+    return sum(len(pictures[number % _DIFFERENT]) for number in range(count))
+
+
+def prepare_bedrooms(folder: str) -> tuple[float, float, float]:
+    """Prepares what `prepare` made; returns seconds, and this process's peak memory before and after, MiB."""
+    start_quietly()
+    builder = LsunScenes(config='bedroom', data_dir=f'{folder}/data')
+    config = tfds.download.DownloadConfig(manual_dir=folder, try_download_gcs=False)
+    before, start = peak_memory(), time.perf_counter()
+    tfds.disable_progress_bar()
+    with others_silent():
+        builder.download_and_prepare(download_config=config)
+    return time.perf_counter() - start, before, peak_memory()
+
+
+def peak_memory() -> float:
+    """The most that this process has had in memory, mapped files included, MiB."""
+    (kibibytes,) = re.findall(r'VmHWM:\s*(\d+) kB', Path('/proc/self/status').read_text())
+    return int(kibibytes) / 1024
 
 
 def captions() -> None:
@@ -251,6 +309,7 @@ _SUBJECTS = {
     'pyramid': pyramid,
     'captions': captions,
     'input': input_way,
+    'prepare': prepare,
 }
 
 

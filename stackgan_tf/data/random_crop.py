@@ -1,8 +1,9 @@
-"""From a picture to a random square of it: shorter side to the load size, then a crop, as in the released code.
+"""From a picture to a random square of it: resized to the load size, then a crop, as in the released code.
 
-Resizing is Pillow's: bilinear, antialiased. Only what the crop shows is resized: the same pixels at less cost.
+Resizing is Pillow's, antialiased. Only what the crop shows is resized: the same pixels at less cost.
 """
 
+import dataclasses
 import functools
 import io
 from collections.abc import Sequence
@@ -11,7 +12,26 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from stackgan_tf.data.box_crop import crop_window
 from stackgan_tf.data.picture import decode
+
+
+@dataclasses.dataclass(frozen=True)
+class Framing:
+    """How pictures are brought to the load size. The default is StackGAN-v2's; the others are v1's.
+
+    Attributes:
+        squashed: both sides become the load size, with a bicubic filter; else the shorter one does, the aspect ratio is
+            kept, and the filter is bilinear.
+        stretched: the contrast is stretched first, so that the darkest number of a picture is 0 and its brightest 255,
+            as the release of v1 does by accident.
+    """
+
+    squashed: bool = False
+    stretched: bool = False
+
+
+V2 = Framing()
 
 
 def load_size(size: int) -> int:
@@ -32,13 +52,18 @@ def corners(shapes: np.ndarray, size: int, draws: np.ndarray) -> np.ndarray:
     return (draws * positions.astype(np.float32)).astype(np.int64)
 
 
-def random_crop(encoded: bytes, size: int, draws: np.ndarray) -> np.ndarray:
-    """Resizes the shorter side to `load_size(size)`, aspect ratio kept, and cuts a square.
+def random_crop(
+    encoded: bytes, size: int, draws: np.ndarray, box: Sequence[float] | None = None, framing: Framing = V2
+) -> np.ndarray:
+    """Resizes a picture to `load_size(size)`, and cuts a square.
 
     Args:
         encoded: a picture file.
         size: s, of the crop.
         draws: float32 `[2]` in [0, 1): vertical and horizontal position of the crop.
+        box: x, y, width and height of the object that the picture is cropped around beforehand (see `crop_window`), if
+            it is; one that shows nothing of the picture is passed over.
+        framing: how it is resized.
 
     Returns:
         uint8 `[s, s, 3]`.
@@ -46,29 +71,59 @@ def random_crop(encoded: bytes, size: int, draws: np.ndarray) -> np.ndarray:
     Raises:
         BadPictureError: the file cannot be decoded.
     """
-    image = decode(io.BytesIO(encoded), load_size(size))
-    shape = resized_shape((image.height, image.width), load_size(size))
+    shorter_side = load_size(size)
+    # A box is in pixels of the whole picture, and contrast is that of all its pixels.
+    image = decode(io.BytesIO(encoded), None if box is not None or framing.stretched else shorter_side)
+    if box is not None:
+        image = _around(image, box)
+    if framing.stretched:
+        image = _stretched(image)
+    shape = (image.height, image.width)
+    shape = (shorter_side, shorter_side) if framing.squashed else resized_shape(shape, shorter_side)
     ((top, left),) = corners(np.array([shape]), size, draws[None])
     vertical, horizontal = image.height / shape[0], image.width / shape[1]
-    box = (left * horizontal, top * vertical, (left + size) * horizontal, (top + size) * vertical)
-    return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR, box))
+    shown = (left * horizontal, top * vertical, (left + size) * horizontal, (top + size) * vertical)
+    resampling = Image.Resampling.BICUBIC if framing.squashed else Image.Resampling.BILINEAR
+    return np.asarray(image.resize((size, size), resampling, shown))
 
 
-def random_crops(encoded: tf.Tensor, size: int, draws: tf.Tensor) -> tf.Tensor:
+def _around(image: Image.Image, box: Sequence[float]) -> Image.Image:
+    try:
+        return image.crop(crop_window(box, image.width, image.height))
+    except ValueError:
+        return image
+
+
+def _stretched(image: Image.Image) -> Image.Image:
+    darkest, brightest = (f(bound) for f, bound in zip((min, max), zip(*image.getextrema(), strict=True), strict=True))
+    table = (np.arange(256) - darkest) * 255.0 / max(brightest - darkest, 1) + 0.5
+    return image.point(list(table.clip(0, 255).astype(np.uint8)) * 3)
+
+
+def random_crops(
+    encoded: tf.Tensor, size: int, draws: tf.Tensor, boxes: tf.Tensor | None = None, framing: Framing = V2
+) -> tf.Tensor:
     """`random_crop` of several pictures, inside a graph.
 
     Args:
         encoded: string `[N]`.
         size: s, of the crops.
         draws: float32 `[N, 2]` in [0, 1).
+        boxes: float32 `[N, 4]`, if they are cropped around objects beforehand.
+        framing: how they are resized.
 
     Returns:
         uint8 `[N, s, s, 3]`.
     """
-    cut = functools.partial(_random_crops, size=size)
-    crops = tf.numpy_function(cut, [encoded, draws], tf.uint8, stateful=False)
+    cut = functools.partial(_random_crops, size=size, framing=framing)
+    given = [encoded, draws] if boxes is None else [encoded, draws, boxes]
+    crops = tf.numpy_function(cut, given, tf.uint8, stateful=False)
     return tf.ensure_shape(crops, (*encoded.shape, size, size, 3))
 
 
-def _random_crops(encoded: np.ndarray, draws: np.ndarray, size: int) -> np.ndarray:
-    return np.stack([random_crop(picture, size, draw) for picture, draw in zip(encoded, draws, strict=True)])
+def _random_crops(
+    encoded: np.ndarray, draws: np.ndarray, boxes: np.ndarray | None = None, *, size: int, framing: Framing
+) -> np.ndarray:
+    around = [None] * len(encoded) if boxes is None else boxes
+    rows = zip(encoded, draws, around, strict=True)
+    return np.stack([random_crop(picture, size, draw, box, framing) for picture, draw, box in rows])

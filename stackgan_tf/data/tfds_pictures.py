@@ -1,8 +1,7 @@
-"""A TensorFlow Datasets split as a source of examples, held in memory in its encoded form."""
+"""A TensorFlow Datasets split as a source of examples."""
 
-import contextlib
-import io
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,10 +9,18 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 # Importing a builder's module registers it with TFDS under its name.
+import stackgan_tf.data.coco2014_captions.coco2014_captions_dataset_builder
+import stackgan_tf.data.cub200_captions.cub200_captions_dataset_builder
+import stackgan_tf.data.flowers_captions.flowers_captions_dataset_builder
+import stackgan_tf.data.imagenet_subset.imagenet_subset_dataset_builder
+import stackgan_tf.data.lsun_scenes.lsun_scenes_dataset_builder
 import stackgan_tf.data.painted_birds.painted_birds_dataset_builder  # noqa: F401
+from stackgan_tf.console import others_silent, say
 from stackgan_tf.data.captions import Captions
 from stackgan_tf.data.example_source import ExampleSource
-from stackgan_tf.data.random_crop import random_crops
+from stackgan_tf.data.random_crop import Framing, random_crops
+from stackgan_tf.data.tfds_records import TfdsRecords
+from stackgan_tf.data.tfds_shards import at_most
 from stackgan_tf.user_error import UserError
 
 
@@ -21,50 +28,57 @@ class TfdsPictures(ExampleSource):
     """The pictures of a TFDS data set.
 
     Its features are `image`, and if it has them `captions`, `embeddings` (float `[K, T]`), `label`, `attributes`
-    (int `[A]`) and `caption_attributes` (bool `[K, A]`, which of them each caption names). It is prepared on first use,
-    under `TFDS_DATA_DIR` or `~/tensorflow_datasets`.
+    (int `[A]`), `caption_attributes` (bool `[K, A]`, which of them each caption names) and `bounding_box` (x, y, width
+    and height, pixels). It is prepared on first use, under `TFDS_DATA_DIR` or `~/tensorflow_datasets`.
 
     Args:
         name: as in `tfds.load`, for example `painted_birds/76px`.
         split: as in `tfds.load`.
+        manual_dir: where the files are that the user downloaded, for data sets that need some.
+        data_dir: where it is prepared; by default where `TFDS_DATA_DIR` says.
+        crop_to_boxes: whether pictures are cropped around their bounding boxes, as both papers do with birds.
+        squashed: whether they lose their aspect ratio, as in v1; see `Framing`.
+        stretched: whether their contrast is stretched, as in the release of v1; see `Framing`.
 
     Raises:
-        UserError: there is no such data set or split, or it cannot be prepared here.
+        UserError: there is no such data set or split, it cannot be prepared here, or it has no boxes.
     """
 
-    def __init__(self, name: str, split: str = 'train') -> None:
-        builder = _builder(name)
-        if not builder.is_prepared():
-            print(f'Preparing {name} in {builder.data_dir} (once) ...', flush=True)
-            _prepare(builder)
+    def __init__(
+        self,
+        name: str,
+        split: str = 'train',
+        manual_dir: str = '',
+        data_dir: str = '',
+        crop_to_boxes: bool = False,
+        squashed: bool = False,
+        stretched: bool = False,
+    ) -> None:
+        builder = _prepared_builder(name, manual_dir, data_dir)
         try:
             builder.info.splits[split]  # also slices such as train[:10%]
         except (KeyError, ValueError) as error:
             raise UserError(f'{name} has no split {split!r}; it has {", ".join(builder.info.splits)}') from error
-        # One file after the other and unshuffled: the same order on every machine.
-        examples = builder.as_dataset(
-            split=split,
-            decoders={'image': tfds.decode.SkipDecoding()},
-            read_config=tfds.ReadConfig(interleave_cycle_length=1),
-            shuffle_files=False,
-        )
         self.title = name if split == 'train' else f'{name} (split {split})'
         known = _known(builder.info.features)
-        self._columns: dict[str, list[Any]] = {feature: [] for feature in known}
-        for example in examples.as_numpy_iterator():
-            for feature in known:
-                self._columns[feature].append(example[feature])
+        self._records = TfdsRecords(builder, split, known)
+        self._columns = self._records.columns
         self._class_names = builder.info.features['label'].names if 'label' in known else ()
-        self._images = tf.constant(self._columns.pop('image'))
+        self._framing = Framing(squashed, stretched)
+        if crop_to_boxes and 'bounding_box' not in known:
+            raise UserError(f'{name} has no bounding boxes: leave out TfdsPictures.crop_to_boxes')
+        self._boxes = tf.constant(np.array(self._columns['bounding_box'], np.float32)) if crop_to_boxes else None
 
     @property
     def count(self) -> int:
         """How many examples the split has."""
-        return len(self._images)
+        return len(self._records)
 
     def crops(self, indices: tf.Tensor, draws: tf.Tensor, size: int) -> tf.Tensor:
         """uint8 `[N, size, size, 3]` of the examples at `indices`; see `ExampleSource`."""
-        return random_crops(tf.gather(self._images, indices), size, draws)
+        encoded = tf.numpy_function(self._records.images, [indices], tf.string, stateful=False)
+        boxes = None if self._boxes is None else tf.gather(self._boxes, indices)
+        return random_crops(tf.ensure_shape(encoded, indices.shape), size, draws, boxes, self._framing)
 
     @property
     def class_names(self) -> Sequence[str]:
@@ -105,8 +119,9 @@ def _known(features: tfds.features.FeaturesDict) -> list[str]:
         'embeddings': lambda feature: _is_tensor_of(feature, 'f'),
         'attributes': lambda feature: _is_tensor_of(feature, 'iu'),
         'caption_attributes': lambda feature: _is_tensor_of(feature, 'b'),
+        'bounding_box': lambda feature: _is_tensor_of(feature, 'f') and feature.shape == (4,),
     }
-    return ['image', *(name for name, is_ours in understood.items() if name in features and is_ours(features[name]))]
+    return [name for name, is_ours in understood.items() if name in features and is_ours(features[name])]
 
 
 def _is_tensor_of(feature: Any, kinds: str) -> bool:
@@ -126,20 +141,52 @@ def _texts(value: Any) -> Sequence[bytes]:
     return [value] if isinstance(value, bytes) else list(value)
 
 
-def _builder(name: str) -> tfds.core.DatasetBuilder:
+def _prepared_builder(name: str, manual_dir: str, data_dir: str) -> tfds.core.DatasetBuilder:
+    """The builder of a data set, which is prepared if it is not yet."""
+    builder = find_builder(name, data_dir)
+    if not builder.is_prepared():
+        say(f'Preparing {name} in {builder.data_dir} (once) ...')
+        prepare(builder, manual_dir)
+    return builder
+
+
+def find_builder(name: str, data_dir: str = '') -> tfds.core.DatasetBuilder:
+    """The builder of a data set, prepared or not.
+
+    Raises:
+        UserError: there is no such data set.
+    """
     try:
-        return tfds.builder(name)
+        return tfds.builder(name, data_dir=data_dir or None)
     except (tfds.core.DatasetNotFoundError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
         raise UserError(f'no data set {name!r} in TensorFlow Datasets: {reason}') from error
 
 
-def _prepare(builder: tfds.core.DatasetBuilder) -> None:
+def prepare(builder: tfds.core.DatasetBuilder, manual_dir: str = '', examples: int | None = None) -> None:
+    """Prepares a data set.
+
+    Args:
+        builder: of it.
+        manual_dir: where the files are that the user downloaded.
+        examples: at most so many of each split.
+
+    Raises:
+        UserError: it cannot be prepared here.
+    """
     tfds.disable_progress_bar()
-    config = tfds.download.DownloadConfig(try_download_gcs=False)
+    if manual_dir and not Path(manual_dir).expanduser().is_dir():
+        raise UserError(f'there is no folder {manual_dir}, where the files of {builder.name} are to be')
+    config = tfds.download.DownloadConfig(
+        try_download_gcs=False,
+        manual_dir=str(Path(manual_dir).expanduser()) if manual_dir else None,
+        max_examples_per_split=examples,
+    )
     try:
-        with contextlib.redirect_stdout(io.StringIO()):
+        with others_silent(), at_most(examples):
             builder.download_and_prepare(download_config=config)
+    except UserError:
+        raise
     except Exception as error:  # builders download, unpack and import what they like
         reason = str(error).strip().partition('\n')[0] or type(error).__name__
         raise UserError(

@@ -6,7 +6,7 @@ import tensorflow as tf
 from picture_files import photograph
 from PIL import Image
 
-from stackgan_tf.data.random_crop import load_size, random_crop, random_crops
+from stackgan_tf.data.random_crop import Framing, load_size, random_crop, random_crops
 
 
 def picture(height, width, seed=0):
@@ -69,3 +69,46 @@ def test_many_in_a_graph_are_each_one_alone():
     assert crops.shape == (3, 64, 64, 3)
     for crop, one, draw in zip(crops.numpy(), encoded, draws, strict=True):
         np.testing.assert_array_equal(crop, random_crop(one, 64, draw))
+
+
+def test_squashed_as_in_v1_is_the_crop_of_the_squashed_picture():
+    image = picture(90, 140)
+    squashed = np.asarray(Image.fromarray(image).resize((76, 76), Image.BICUBIC)).astype(int)
+    crop = random_crop(encode(image), 64, np.array([0.5, 0.999], np.float32), framing=Framing(squashed=True))
+    assert np.abs(crop - squashed[6:70, 12:]).max() <= 1
+
+
+def test_stretched_contrast_as_in_the_release_of_v1():
+    rng = np.random.default_rng(0)
+    image = rng.integers(100, 151, (76, 76, 3), np.uint8)
+    image[0, 0, 0], image[1, 1, 1] = 100, 150
+    draws = np.array([0.5, 0.5], np.float32)
+    crop = random_crop(encode(image), 64, draws, framing=Framing(stretched=True))
+    expected = ((image[6:70, 6:70].astype(float) - 100) * 255 / 50 + 0.5).astype(np.uint8)
+    np.testing.assert_array_equal(crop, expected)
+    flat = np.full((76, 76, 3), 9, np.uint8)
+    assert random_crop(encode(flat), 64, draws, framing=Framing(stretched=True)).max() == 0
+
+
+def test_a_crop_around_a_box():
+    image = picture(200, 300)
+    box = np.array([100, 60, 80, 40], np.float32)  # its square: 120 pixels around (140, 80)
+    expected = Image.fromarray(image[20:140, 80:200])
+    crop = random_crop(encode(image), 64, np.array([0.5, 0.5], np.float32), box)
+    whole = np.asarray(expected.resize((76, 76), Image.BILINEAR)).astype(int)
+    assert np.abs(crop - whole[6:70, 6:70]).max() <= 1
+
+
+def test_a_box_that_shows_nothing_is_passed_over():
+    image, draws = encode(picture(76, 76)), np.array([0.5, 0.5], np.float32)
+    outside = random_crop(image, 64, draws, np.array([500, 500, 20, 20], np.float32))
+    np.testing.assert_array_equal(outside, random_crop(image, 64, draws))
+
+
+def test_boxes_in_a_graph():
+    encoded = tf.constant([encode(picture(100, 150, seed)) for seed in range(2)])
+    boxes = np.array([[20, 20, 60, 40], [70, 10, 30, 50]], np.float32)
+    draws = np.full((2, 2), 0.3, np.float32)
+    crops = tf.function(random_crops)(encoded, 64, tf.constant(draws), tf.constant(boxes)).numpy()
+    for crop, one, draw, box in zip(crops, encoded.numpy(), draws, boxes, strict=True):
+        np.testing.assert_array_equal(crop, random_crop(one, 64, draw, box))

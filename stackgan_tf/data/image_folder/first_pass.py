@@ -3,13 +3,10 @@
 A cache entry grows by whole shards; an interrupted first pass goes on with the next.
 """
 
-import collections
-import concurrent.futures
 import dataclasses
 import json
-import os
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +17,7 @@ from stackgan_tf.cache_entry import CacheEntry, NoRoomError, gigabytes, size_of
 from stackgan_tf.console import say
 from stackgan_tf.data.image_folder.listing import Listing, PictureFile
 from stackgan_tf.data.image_folder.picture_file import encode_compact, encode_lossless, read_picture
+from stackgan_tf.data.ordered_pool import in_order
 from stackgan_tf.data.picture import BadPictureError
 from stackgan_tf.files import write_json
 from stackgan_tf.user_error import UserError
@@ -122,7 +120,6 @@ def _make(
 
     shards = []
     with (
-        concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool,
         tqdm(total=len(files), unit=' pictures', disable=None, leave=False) as progress,
         warnings.catch_warnings(),
     ):
@@ -133,7 +130,7 @@ def _make(
             if contents is None or contents['lossless'] != lossless:
                 progress.update(number * SHARD - progress.n)
                 shard = files[number * SHARD : (number + 1) * SHARD]
-                outcomes = _in_order(pool, prepare, shard)
+                outcomes = in_order(prepare, shard)
                 contents = _write_shard(shard_path(entry.path, number), outcomes, lossless, progress)
             shards.append(contents)
             if size_of(entry.path) > allowed:
@@ -167,16 +164,3 @@ def _write_shard(
         beside.unlink(missing_ok=True)
     write_json(path.with_suffix('.json'), contents)
     return contents
-
-
-def _in_order(
-    pool: concurrent.futures.Executor, function: Callable[[PictureFile], Any], files: Sequence[PictureFile]
-) -> Iterator[Any]:
-    """What the function makes of each file, a few at work at a time, so that memory stays small."""
-    waiting: collections.deque[concurrent.futures.Future[Any]] = collections.deque()
-    for file in files:
-        waiting.append(pool.submit(function, file))
-        if len(waiting) > 4 * (os.cpu_count() or 1):
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()

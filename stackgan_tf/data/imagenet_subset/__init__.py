@@ -1,0 +1,1 @@
+"""`imagenet_subset`: the dogs and the cats of ImageNet, prepared from the training pictures of ILSVRC 2012."""
