@@ -52,8 +52,13 @@ def start_quietly() -> None:
         tf.config.list_logical_devices()
 
 
-def run_command(main: Callable[[], None]) -> None:
-    """Runs a command under absl's flags; what the user can mend ends with one line and status 2."""
+def run_command(main: Callable[..., None], words: bool = False) -> None:
+    """Runs a command under absl's flags; what the user can mend ends with one line and status 2.
+
+    Args:
+        main: the command; with `words` it is given a list of those.
+        words: whether it takes arguments that are no flags.
+    """
 
     def guarded(arguments: list[str]) -> None:
         status = 0
@@ -61,10 +66,10 @@ def run_command(main: Callable[[], None]) -> None:
         # File names may hold what the terminal cannot show.
         sys.stdout.reconfigure(errors='backslashreplace')  # type: ignore[union-attr]
         try:
-            if len(arguments) > 1:
+            if len(arguments) > 1 and not words:
                 raise UserError(f'{arguments[1]!r} is no flag: flags look like --name=value')
             start_quietly()
-            main()
+            main(*[arguments[1:]] * words)
         except UserError as error:
             status = _tell(str(error))
         except KeyboardInterrupt:

@@ -1,5 +1,6 @@
 """The commands in processes of their own, on models small enough to test."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,8 +20,9 @@ def command(module, *flags):
     return [sys.executable, '-m', f'stackgan_tf.{module}', *map(str, flags)]
 
 
-def run(arguments, cwd):
-    return subprocess.run(arguments, cwd=cwd, capture_output=True, text=True, timeout=300, check=False)
+def run(arguments, cwd, **environment):
+    environment = {**os.environ, **environment}
+    return subprocess.run(arguments, env=environment, cwd=cwd, capture_output=True, text=True, timeout=300, check=False)
 
 
 def train(workdir, steps, *flags):

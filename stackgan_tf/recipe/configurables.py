@@ -9,7 +9,6 @@ import gin
 from stackgan_tf.data.embeddings import AttributeVectors, HubEmbeddings, LabelVectors, StoredEmbeddings
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.image_folder.image_folder import ImageFolder
-from stackgan_tf.data.lsun import LsunPictures
 from stackgan_tf.data.tfds_pictures import TfdsPictures
 from stackgan_tf.models.attribute_classifier import AttributeClassifier
 from stackgan_tf.models.stackgan_v2 import StackGANv2
@@ -24,7 +23,6 @@ CONFIGURABLES: dict[str, Callable[..., Any]] = {
     'HubEmbeddings': HubEmbeddings,
     'ImageFolder': ImageFolder,
     'LabelVectors': LabelVectors,
-    'LsunPictures': LsunPictures,
     'Phase': Phase,
     'Recipe': Run,
     'StoredEmbeddings': StoredEmbeddings,

@@ -1,0 +1,116 @@
+"""The paper's seven data sets: what each needs, and how much of everything (StackGAN++, table of data sets)."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+from stackgan_tf.data.archives import Archive
+from stackgan_tf.data.coco2014_captions import coco2014_captions_dataset_builder as coco
+from stackgan_tf.data.cub200_captions import cub200_captions_dataset_builder as cub
+from stackgan_tf.data.flowers_captions import flowers_captions_dataset_builder as flowers
+from stackgan_tf.data.imagenet_subset import imagenet_subset_dataset_builder as imagenet
+from stackgan_tf.data.lsun_scenes import lsun_scenes_dataset_builder as lsun
+
+# Pictures a second, on two cores: `python tools/benchmark.py prepare` measured it on LSUN's, which are smaller than
+# photographs; their time is an estimate from their bytes.
+_MEGABYTES_PER_SECOND = 20
+
+
+@dataclasses.dataclass(frozen=True)
+class PublishedDataSet:
+    """A data set of the paper.
+
+    Attributes:
+        name: in TensorFlow Datasets.
+        title: what it shows.
+        archives: what it is read from, those that can be downloaded and those that cannot.
+        by_hand: what else must be in the user's folder, and where it is from; empty if nothing.
+        licence: what its publishers say about its use.
+        prepared_bytes: about what the prepared data set takes.
+        examples: of each split, in the paper.
+        recipe: that trains on it.
+    """
+
+    name: str
+    title: str
+    archives: Sequence[Archive]
+    by_hand: str
+    licence: str
+    prepared_bytes: int
+    examples: Mapping[str, int]
+    recipe: str
+
+    @property
+    def minutes(self) -> float:
+        """About how long preparing takes once everything is there, on two cores; one at least."""
+        return max(1.0, self.prepared_bytes / 1e6 / _MEGABYTES_PER_SECOND / 60)
+
+
+_FLICKR = 'non-commercial research; the pictures belong to those who put them on Flickr'
+_SEARCH = 'none stated; the pictures are from the web: research, no redistribution'
+
+PUBLISHED_DATA_SETS = {
+    data_set.name: data_set
+    for data_set in (
+        PublishedDataSet(
+            'cub200_captions',
+            'CUB-200-2011: birds, ten captions each',
+            (cub.PICTURES,),
+            'cvpr2016_cub.tar.gz of Reed et al. (https://github.com/reedscot/cvpr2016)',
+            _FLICKR,
+            1_200_000_000,
+            cub.SIZES,
+            'gin/cub.gin',
+        ),
+        PublishedDataSet(
+            'flowers_captions',
+            'Oxford-102: flowers, ten captions each',
+            (flowers.PICTURES, flowers.LABELS),
+            'cvpr2016_flowers.tar.gz of Reed et al. (https://github.com/reedscot/cvpr2016)',
+            _SEARCH,
+            400_000_000,
+            flowers.SIZES,
+            'gin/flowers.gin',
+        ),
+        PublishedDataSet(
+            'coco2014_captions',
+            'MS COCO 2014: scenes, five captions each',
+            (*coco.PICTURES.values(), coco.ANNOTATIONS),
+            '',
+            'captions CC BY 4.0; the pictures belong to those who put them on Flickr',
+            20_000_000_000,
+            coco.SIZES,
+            'gin/coco.gin',
+        ),
+        *(
+            PublishedDataSet(
+                f'lsun_scenes/{config.name}',
+                f'LSUN: {title}',
+                (config.archive('train', config.train_bytes), config.archive('val', config.val_bytes)),
+                '',
+                _SEARCH,
+                config.train_bytes,
+                {'train': config.training_pictures},
+                recipe,
+            )
+            for config, title, recipe in zip(
+                lsun.Builder.BUILDER_CONFIGS,
+                ('bedrooms', 'churches from outside'),
+                ('gin/lsun_bedroom.gin', 'gin/lsun_church.gin'),
+                strict=True,
+            )
+        ),
+        *(
+            PublishedDataSet(
+                f'imagenet_subset/{config.name}',
+                f'ImageNet: {config.name}s',
+                (imagenet.ARCHIVE,),
+                '',
+                'terms of image-net.org: non-commercial research, after registration, no redistribution',
+                config.pictures * 115_000,
+                {'train': config.pictures},
+                f'gin/imagenet_{config.name}.gin',
+            )
+            for config in imagenet.Builder.BUILDER_CONFIGS
+        ),
+    )
+}

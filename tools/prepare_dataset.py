@@ -1,0 +1,48 @@
+"""Prepares a data set of the paper from its published files, and shows some of it.
+
+python tools/prepare_dataset.py --list
+python tools/prepare_dataset.py cub200_captions --manual_dir=/data/cub
+python tools/prepare_dataset.py lsun_scenes/church_outdoor --manual_dir=/data/lsun --max_examples=100
+"""
+
+from pathlib import Path
+
+from absl import flags
+
+from stackgan_tf.command_line import run_command
+from stackgan_tf.user_error import UserError
+
+_LIST = flags.DEFINE_bool('list', False, 'Show every data set and which are ready, and do nothing.')
+_MANUAL_DIR = flags.DEFINE_string('manual_dir', '', 'The folder with the files that you downloaded.')
+_MAX_EXAMPLES = flags.DEFINE_integer('max_examples', None, 'For a look: so many of each split, kept apart.', 1)
+_OUTPUT = flags.DEFINE_string('output', 'prepared.png', 'The picture grid to write at the end.')
+_GRID = 36  # pictures
+_SIZE = 128  # pixels
+
+
+def main(names: list[str]) -> None:
+    """Prepares what the command line names."""
+    import tensorflow as tf
+
+    from stackgan_tf.data.preparation import list_data_sets, prepare_published
+    from stackgan_tf.data.published_data_sets import PUBLISHED_DATA_SETS
+    from stackgan_tf.data.tfds_pictures import TfdsPictures
+    from stackgan_tf.figures.image_grid import image_grid, write_png
+
+    if _LIST.value:
+        list_data_sets()
+        return
+    if len(names) != 1:
+        raise UserError(f'name one data set: {", ".join(PUBLISHED_DATA_SETS)}; --list says which are ready')
+    data_dir = prepare_published(names[0], _MANUAL_DIR.value, _MAX_EXAMPLES.value)
+    source = TfdsPictures(names[0], data_dir=str(data_dir))
+    count = min(_GRID, source.count)
+    indices = tf.cast(tf.linspace(0, source.count - 1, count), tf.int64)
+    write_png(Path(_OUTPUT.value), image_grid(source.crops(indices, tf.fill((count, 2), 0.5), _SIZE).numpy()))
+    print(f'Some of them are in {_OUTPUT.value}.')
+    if _MAX_EXAMPLES.value is not None:
+        print(f'To train on these few: --gin_param="TfdsPictures.data_dir = {str(data_dir)!r}"')
+
+
+if __name__ == '__main__':
+    run_command(main, words=True)
