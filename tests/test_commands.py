@@ -103,7 +103,7 @@ def test_the_whole_way(trained, tmp_path):
         (command('train', '--gin_file=gin/quickstart.gin', '--gin_param=STEP = 3'), 'did you mean STEPS?'),
         (
             command('train', '--gin_file=gin/lsun_bedroom.gin'),
-            'needs the LSUN database bedroom_train_lmdb in IMAGE_ROOT',
+            'put bedroom_train_lmdb.zip there',
         ),
         (command('train', '--steps=3'), "Unknown command line flag 'steps'"),
         (command('sample', '--model=nowhere'), 'there is no nowhere'),

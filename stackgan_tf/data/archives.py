@@ -26,7 +26,8 @@ class Archive:
     Attributes:
         name: of the file, as published.
         size: bytes.
-        folder: what it unpacks to: taken in its place where it is there.
+        folder: what it unpacks to: taken in its place where that is there and the file is not.
+        holds: what is in that folder, a pattern; others may have folders of its name.
         sha256: in hexadecimal; empty where it is not known.
         url: from where it can be downloaded; empty where it must be fetched by hand.
     """
@@ -34,15 +35,17 @@ class Archive:
     name: str
     size: int
     folder: str
+    holds: str
     sha256: str = ''
     url: str = ''
 
     def find(self, manual_dir: Path) -> Path | None:
-        """What of it there is in the user's folder: the unpacked folder, or the file."""
-        for path in (manual_dir / self.folder, manual_dir / self.name):
-            if path.exists():
+        """What of it there is in the user's folder, or a folder or two deeper: the file, or the unpacked folder."""
+        for path in near(manual_dir, self.name):
+            if path.is_file():
                 return path
-        return None
+        unpacked = (path for path in near(manual_dir, self.folder) if path.is_dir() and any(path.glob(self.holds)))
+        return next(unpacked, None)
 
     def fetch(self, downloads: tfds.download.DownloadManager) -> Path:
         """Where it is: in the user's folder (`manual_dir`), or downloaded.
@@ -57,6 +60,7 @@ class Archive:
                 raise
             found = None
         if found is None and self.url:
+            say(f'Downloading {self.name}, {self.size / 1e9:.1f} GB, from {self.url} ...')
             return Path(downloads.download(self.url))
         if found is None:
             raise UserError(
@@ -75,8 +79,16 @@ class Archive:
         size = path.stat().st_size
         if size < self.size and not _is_whole(path):
             raise UserError(f'{path} is cut short: {size:,} of {self.size:,} bytes; fetch it again')
-        if size != self.size or (self.sha256 and _sha256(path) != self.sha256):
+        if size != self.size:
             say(f'{path} is not the published file, of {self.size:,} bytes: it is read all the same')
+        elif self.sha256 and _sha256(path) != self.sha256:
+            say(f'{path} is not the published file, of SHA-256 {self.sha256}: it is read all the same')
+
+
+def near(folder: Path, name: str) -> Iterator[Path]:
+    """What is called `name` (may have several parts) in a folder, its folders and theirs, the nearest first."""
+    for above in ('', '*/', '*/*/'):
+        yield from sorted(folder.glob(above + name))
 
 
 def user_folder(downloads: tfds.download.DownloadManager, needs: str) -> Path:
@@ -119,9 +131,7 @@ def members(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, by
             yield from _files(path, wanted)
         elif zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
-                for name in archive.namelist():
-                    if not name.endswith('/') and wanted(name):
-                        yield name, archive.read(name)
+                yield from _zipped(path, archive, wanted)
         else:
             with tarfile.open(path) as archive:
                 for member in archive:
@@ -139,6 +149,17 @@ def _files(folder: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, b
                 content = file.read_bytes()
             except OSError as error:
                 say(f'{file} cannot be read and is left out: {error.strerror}')
+                continue
+            yield name, content
+
+
+def _zipped(path: Path, archive: zipfile.ZipFile, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
+    for name in archive.namelist():
+        if not name.endswith('/') and wanted(name):
+            try:
+                content = archive.read(name)
+            except (zipfile.BadZipFile, zlib.error) as error:
+                say(f'{path}: {name} cannot be read and is left out: {error}')
                 continue
             yield name, content
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from stackgan_tf.data.archives import members
+from stackgan_tf.data.archives import members, near
 
 _LISTS = {'train': 'trainvalclasses.txt', 'test': 'testclasses.txt'}
 
@@ -20,12 +20,14 @@ class Naming:
 
     Attributes:
         title: of the data set.
+        captions: how many each picture has, as a rule.
         picture: the end of a path that names a picture, without the ending of its file.
         class_name: the whole name of a class.
         archives: in which its captions and class lists were published.
     """
 
     title: str
+    captions: int
     picture: re.Pattern[str]
     class_name: re.Pattern[str] = re.compile('')
     archives: tuple[str, ...] = ()
@@ -34,12 +36,6 @@ class Naming:
         """The name of the picture that a path without ending is about, if it is about one of this data set."""
         found = self.picture.search(path)
         return found[0] if found else None
-
-
-def near(folder: Path, name: str) -> Iterator[Path]:
-    """What is called `name` (may have several parts) in a folder, its folders and theirs, the nearest first."""
-    for above in ('', '*/', '*/*/'):
-        yield from sorted(folder.glob(above + name))
 
 
 def clean(text: str) -> str:

@@ -46,10 +46,18 @@ class CaptionedPictures:
 
     def _examples(self, split: str) -> Iterator[Example]:
         met: set[str] = set()
+        without = fewer = 0
         files = usable_pictures(self._files(split, met), f'{self.naming.title}, {split}', self.sizes[split])
         for path, content, name in files:
             filename = name + path[path.rindex('.') :]
-            yield name, {'image': content, 'captions': list(self.captions.get(name, ())), 'filename': filename}
+            captions = list(self.captions.get(name, ()))
+            without += not captions
+            fewer += 0 < len(captions) < self.naming.captions
+            yield name, {'image': content, 'captions': captions, 'filename': filename}
+        if without and self.captions:
+            say(f'{self.naming.title}: {without:,} pictures of {split} have no caption')
+        if fewer:
+            say(f'{self.naming.title}: {fewer:,} pictures of {split} have fewer than {self.naming.captions} captions')
         if split == list(self.sizes)[-1]:
             self._say_left_over(met)
 

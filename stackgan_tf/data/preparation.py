@@ -22,7 +22,7 @@ def prepare_published(name: str, manual_dir: str = '', examples: int | None = No
     """Prepares a data set of the paper, if it is not yet.
 
     Args:
-        name: in TensorFlow Datasets; `cub200_captions/with_embeddings` and the like are known too.
+        name: in TensorFlow Datasets.
         manual_dir: the folder with the files that the user downloaded.
         examples: for a look, at most so many of each split; they are kept apart, so that nobody takes them for all.
 
@@ -37,13 +37,15 @@ def prepare_published(name: str, manual_dir: str = '', examples: int | None = No
     if examples is not None:
         data_dir /= f'first_{examples}'
     builder = find_builder(name, str(data_dir))
+    # Whatever is prepared of a data set, its archives are downloaded and looked for in one place.
+    downloads = Path(find_builder(name).data_dir_root) / 'downloads'
+    manual_dir = manual_dir or str(downloads / 'manual')
     _describe(data_set, data_dir, manual_dir)
     if builder.is_prepared():
         say('It is prepared already.')
     else:
-        if examples is None:
-            _check_space(data_set, data_dir)
-        prepare(builder, manual_dir, examples)
+        _check_space(data_set, data_dir, manual_dir, examples is None)
+        prepare(builder, manual_dir, examples, downloads)
     for split, info in builder.info.splits.items():
         paper = f' of {data_set.examples[split]:,} in the paper' if split in data_set.examples else ''
         say(f'{split}: {info.num_examples:,} pictures{paper}')
@@ -51,9 +53,8 @@ def prepare_published(name: str, manual_dir: str = '', examples: int | None = No
 
 
 def _named(name: str) -> PublishedDataSet:
-    for known in (name, name.partition('/')[0]):
-        if known in PUBLISHED_DATA_SETS:
-            return PUBLISHED_DATA_SETS[known]
+    if name in PUBLISHED_DATA_SETS:
+        return PUBLISHED_DATA_SETS[name]
     raise UserError(f'no data set {name!r}: there are {", ".join(PUBLISHED_DATA_SETS)}')
 
 
@@ -61,29 +62,31 @@ def _describe(data_set: PublishedDataSet, data_dir: Path, manual_dir: str) -> No
     say(f'{data_set.name}: {data_set.title}')
     for archive in data_set.archives:
         say(f'  needs     {archive.name}, {_amount(archive.size)}: {_where(archive, manual_dir)}')
-    if data_set.by_hand:
-        say(f'  needs     {data_set.by_hand}')
+    for by_hand in data_set.by_hand:
+        say(f'  needs     {by_hand}')
     say(f'  licence   {data_set.licence}')
-    say(f'  takes     about {_amount(data_set.prepared_bytes)} in {data_dir}, about {data_set.minutes:.0f} min')
+    beforehand = data_set.bytes_beforehand(Path(manual_dir).expanduser())
+    first = f' and {_amount(beforehand)} of downloads or unpacked files' if beforehand else ''
+    say(f'  takes     about {_amount(data_set.prepared_bytes)}{first} in {data_dir}, about {data_set.minutes:.0f} min')
     say(f'  then      python -m stackgan_tf.train --gin_file={data_set.recipe}')
 
 
 def _where(archive: Archive, manual_dir: str) -> str:
-    found = archive.find(Path(manual_dir).expanduser()) if manual_dir else None
+    found = archive.find(Path(manual_dir).expanduser())
     if found is not None:
         return f'there, {found}'
-    if archive.url:
-        return f'will be downloaded from {archive.url}'
-    return f'not there, put it into {manual_dir or "a folder, and name that with --manual_dir"}'
+    return f'will be downloaded from {archive.url}' if archive.url else f'not there, put it into {manual_dir}'
 
 
-def _check_space(data_set: PublishedDataSet, data_dir: Path) -> None:
+def _check_space(data_set: PublishedDataSet, data_dir: Path, manual_dir: str, whole: bool) -> None:
+    """Refuses what the disk cannot hold: what is downloaded or unpacked first, and the whole data set."""
+    needed = data_set.bytes_beforehand(Path(manual_dir).expanduser()) + data_set.prepared_bytes * whole
     there = next(folder for folder in (data_dir, *data_dir.absolute().parents) if folder.exists())
     free = shutil.disk_usage(there).free
-    if free < data_set.prepared_bytes:
+    if free < needed:
         raise UserError(
-            f'{there} has {_amount(free)} free, {data_set.name} takes about {_amount(data_set.prepared_bytes)}: free '
-            'some space, or set TFDS_DATA_DIR to another disk'
+            f'{there} has {_amount(free)} free, {data_set.name} takes about {_amount(needed)}: free some space, or set '
+            'TFDS_DATA_DIR to another disk'
         )
 
 

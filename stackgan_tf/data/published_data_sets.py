@@ -2,8 +2,10 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from stackgan_tf.data.archives import Archive
+from stackgan_tf.data.caption_features import WITH_EMBEDDINGS
 from stackgan_tf.data.coco2014_captions import coco2014_captions_dataset_builder as coco
 from stackgan_tf.data.cub200_captions import cub200_captions_dataset_builder as cub
 from stackgan_tf.data.flowers_captions import flowers_captions_dataset_builder as flowers
@@ -23,7 +25,7 @@ class PublishedDataSet:
         name: in TensorFlow Datasets.
         title: what it shows.
         archives: what it is read from, those that can be downloaded and those that cannot.
-        by_hand: what else must be in the user's folder, and where it is from; empty if nothing.
+        by_hand: what else must be in the user's folder, and where it is from.
         licence: what its publishers say about its use.
         prepared_bytes: about what the prepared data set takes.
         examples: of each split, in the paper.
@@ -33,11 +35,20 @@ class PublishedDataSet:
     name: str
     title: str
     archives: Sequence[Archive]
-    by_hand: str
+    by_hand: Sequence[str]
     licence: str
     prepared_bytes: int
     examples: Mapping[str, int]
     recipe: str
+
+    def bytes_beforehand(self, manual_dir: Path) -> int:
+        """What is downloaded, or unpacked because it cannot be read in place, before anything is prepared."""
+        total = 0
+        for archive in self.archives:
+            found = archive.find(manual_dir)
+            if (found is None and archive.url) or (found is not None and found.name.endswith('_lmdb.zip')):
+                total += archive.size
+        return total
 
     @property
     def minutes(self) -> float:
@@ -48,14 +59,18 @@ class PublishedDataSet:
 _FLICKR = 'non-commercial research; the pictures belong to those who put them on Flickr'
 _SEARCH = 'none stated; the pictures are from the web: research, no redistribution'
 
-PUBLISHED_DATA_SETS = {
-    data_set.name: data_set
-    for data_set in (
+_REED = 'of Reed et al. (https://github.com/reedscot/cvpr2016): captions and class lists'
+_RELEASE = "of StackGAN's release (https://github.com/hanzhanggit/StackGAN), unpacked: embeddings"
+
+
+def _captioned() -> list[PublishedDataSet]:
+    """The sets with captions, each with and without published embeddings."""
+    with_captions = [
         PublishedDataSet(
             'cub200_captions',
             'CUB-200-2011: birds, ten captions each',
             (cub.PICTURES,),
-            'cvpr2016_cub.tar.gz of Reed et al. (https://github.com/reedscot/cvpr2016)',
+            (f'cvpr2016_cub.tar.gz {_REED}',),
             _FLICKR,
             1_200_000_000,
             cub.SIZES,
@@ -65,7 +80,7 @@ PUBLISHED_DATA_SETS = {
             'flowers_captions',
             'Oxford-102: flowers, ten captions each',
             (flowers.PICTURES, flowers.LABELS),
-            'cvpr2016_flowers.tar.gz of Reed et al. (https://github.com/reedscot/cvpr2016)',
+            (f'cvpr2016_flowers.tar.gz {_REED}',),
             _SEARCH,
             400_000_000,
             flowers.SIZES,
@@ -75,18 +90,43 @@ PUBLISHED_DATA_SETS = {
             'coco2014_captions',
             'MS COCO 2014: scenes, five captions each',
             (*coco.PICTURES.values(), coco.ANNOTATIONS),
-            '',
+            (),
             'captions CC BY 4.0; the pictures belong to those who put them on Flickr',
             20_000_000_000,
             coco.SIZES,
             'gin/coco.gin',
         ),
+    ]
+    embedded = [
+        dataclasses.replace(
+            data_set,
+            name=f'{data_set.name}/{WITH_EMBEDDINGS}',
+            title=f'{data_set.title}, and published embeddings of them',
+            by_hand=(*data_set.by_hand, f'{folder}/ {_RELEASE}'),
+            prepared_bytes=data_set.prepared_bytes + more,
+            recipe=recipe,
+        )
+        for data_set, folder, more, recipe in zip(
+            with_captions,
+            ('birds', 'flowers', 'coco'),
+            (480_000_000, 340_000_000, 2_500_000_000),
+            ('gin/cub_embeddings.gin', 'gin/flowers.gin', 'gin/coco.gin'),
+            strict=True,
+        )
+    ]
+    return [data_set for pair in zip(with_captions, embedded, strict=True) for data_set in pair]
+
+
+PUBLISHED_DATA_SETS = {
+    data_set.name: data_set
+    for data_set in (
+        *_captioned(),
         *(
             PublishedDataSet(
                 f'lsun_scenes/{config.name}',
                 f'LSUN: {title}',
                 (config.archive('train', config.train_bytes), config.archive('val', config.val_bytes)),
-                '',
+                (),
                 _SEARCH,
                 config.train_bytes,
                 {'train': config.training_pictures},
@@ -104,7 +144,7 @@ PUBLISHED_DATA_SETS = {
                 f'imagenet_subset/{config.name}',
                 f'ImageNet: {config.name}s',
                 (imagenet.ARCHIVE,),
-                '',
+                (),
                 'terms of image-net.org: non-commercial research, after registration, no redistribution',
                 config.pictures * 115_000,
                 {'train': config.pictures},

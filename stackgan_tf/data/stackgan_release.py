@@ -10,7 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from stackgan_tf.data.caption_release import Naming, near
+from stackgan_tf.console import say
+from stackgan_tf.data.archives import near
+from stackgan_tf.data.caption_release import Naming
 from stackgan_tf.formats.pickles import read_pickle, text
 from stackgan_tf.user_error import UserError
 
@@ -67,14 +69,16 @@ def find_release(folder: Path, naming: Naming) -> StackganRelease | None:
     """The release for a data set, if the user put it into a folder, or into a folder or two in it.
 
     Of several the one with most embeddings: others published the same names with other things.
-
-    Raises:
-        UserError: its names cannot be read.
     """
     found = []
     for path in near(folder, f'{SPLITS[0]}/{NAMES}'):
         root = path.parents[1]
-        names = {split: _names(root / split / NAMES, naming) for split in SPLITS if (root / split / NAMES).is_file()}
+        there = [split for split in SPLITS if (root / split / NAMES).is_file()]
+        try:
+            names = {split: _names(root / split / NAMES, naming) for split in there}
+        except UserError as error:  # it may be another data set's
+            say(f'{error}: it is passed over')
+            continue
         if any(name is not None for name in names[SPLITS[0]]):
             found.append(StackganRelease(root, names))
     return max(found, key=lambda release: len(release.embedded()), default=None)

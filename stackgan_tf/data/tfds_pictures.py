@@ -8,20 +8,18 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-# Importing a builder's module registers it with TFDS under its name.
-import stackgan_tf.data.coco2014_captions.coco2014_captions_dataset_builder
-import stackgan_tf.data.cub200_captions.cub200_captions_dataset_builder
-import stackgan_tf.data.flowers_captions.flowers_captions_dataset_builder
-import stackgan_tf.data.imagenet_subset.imagenet_subset_dataset_builder
-import stackgan_tf.data.lsun_scenes.lsun_scenes_dataset_builder
+# Importing a builder's module registers it with TFDS under its name; those of the paper come with their table.
 import stackgan_tf.data.painted_birds.painted_birds_dataset_builder  # noqa: F401
 from stackgan_tf.console import others_silent, say
 from stackgan_tf.data.captions import Captions
 from stackgan_tf.data.example_source import ExampleSource
+from stackgan_tf.data.published_data_sets import PUBLISHED_DATA_SETS
 from stackgan_tf.data.random_crop import Framing, random_crops
 from stackgan_tf.data.tfds_records import TfdsRecords
 from stackgan_tf.data.tfds_shards import at_most
 from stackgan_tf.user_error import UserError
+
+_LARGE = 5e9  # bytes that are not downloaded or unpacked in passing
 
 
 class TfdsPictures(ExampleSource):
@@ -145,9 +143,25 @@ def _prepared_builder(name: str, manual_dir: str, data_dir: str) -> tfds.core.Da
     """The builder of a data set, which is prepared if it is not yet."""
     builder = find_builder(name, data_dir)
     if not builder.is_prepared():
+        _refuse_large_downloads(name, Path(manual_dir or Path(builder.data_dir_root) / 'downloads' / 'manual'))
         say(f'Preparing {name} in {builder.data_dir} (once) ...')
         prepare(builder, manual_dir)
     return builder
+
+
+def _refuse_large_downloads(name: str, manual_dir: Path) -> None:
+    """Lets nobody wait for gigabytes that were not asked for.
+
+    Raises:
+        UserError: they would be downloaded.
+    """
+    data_set = PUBLISHED_DATA_SETS.get(name)
+    size = data_set.bytes_beforehand(manual_dir.expanduser()) if data_set is not None else 0
+    if size > _LARGE:
+        raise UserError(
+            f'{name} is not prepared, which takes {size / 1e9:.0f} GB beforehand: put its archives into the folder '
+            f'IMAGE_ROOT, and run python tools/prepare_dataset.py {name}, which downloads what is not there'
+        )
 
 
 def find_builder(name: str, data_dir: str = '') -> tfds.core.DatasetBuilder:
@@ -163,20 +177,24 @@ def find_builder(name: str, data_dir: str = '') -> tfds.core.DatasetBuilder:
         raise UserError(f'no data set {name!r} in TensorFlow Datasets: {reason}') from error
 
 
-def prepare(builder: tfds.core.DatasetBuilder, manual_dir: str = '', examples: int | None = None) -> None:
+def prepare(
+    builder: tfds.core.DatasetBuilder,
+    manual_dir: str = '',
+    examples: int | None = None,
+    downloads: Path | None = None,
+) -> None:
     """Prepares a data set.
 
     Args:
         builder: of it.
         manual_dir: where the files are that the user downloaded.
         examples: at most so many of each split.
+        downloads: where downloads go; by default `downloads` beside the data sets.
 
     Raises:
         UserError: it cannot be prepared here.
     """
     tfds.disable_progress_bar()
-    if manual_dir and not Path(manual_dir).expanduser().is_dir():
-        raise UserError(f'there is no folder {manual_dir}, where the files of {builder.name} are to be')
     config = tfds.download.DownloadConfig(
         try_download_gcs=False,
         manual_dir=str(Path(manual_dir).expanduser()) if manual_dir else None,
@@ -184,11 +202,10 @@ def prepare(builder: tfds.core.DatasetBuilder, manual_dir: str = '', examples: i
     )
     try:
         with others_silent(), at_most(examples):
-            builder.download_and_prepare(download_config=config)
+            builder.download_and_prepare(download_dir=downloads, download_config=config)
     except UserError:
         raise
     except Exception as error:  # builders download, unpack and import what they like
         reason = str(error).strip().partition('\n')[0] or type(error).__name__
-        raise UserError(
-            f'cannot prepare {builder.name} in {builder.data_dir}: {reason} (TFDS_DATA_DIR names another folder)'
-        ) from error
+        elsewhere = ' (TFDS_DATA_DIR names another folder)' if isinstance(error, OSError) else ''
+        raise UserError(f'cannot prepare {builder.name} in {builder.data_dir}: {reason}{elsewhere}') from error

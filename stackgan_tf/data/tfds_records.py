@@ -30,10 +30,12 @@ class TfdsRecords:
         columns: of each of them the values of all examples, as NumPy has them; texts are bytes.
 
     Raises:
-        UserError: a file is cut short.
+        UserError: a file is cut short, or the data set is in another file format.
     """
 
     def __init__(self, builder: tfds.core.DatasetBuilder, split: str, columns: Sequence[str]) -> None:
+        if builder.info.file_format.value != 'tfrecord':
+            raise UserError(f'{builder.data_dir} is in {builder.info.file_format.value} files: prepare it as tfrecord')
         self._features = builder.info.features
         self.columns: dict[str, list[Any]] = {name: [] for name in columns}
         self._files: list[IO[bytes]] = []
@@ -61,7 +63,8 @@ class TfdsRecords:
 
     def _scan(self, instruction: Any) -> Iterator[tuple[int, int]]:
         """Where each record of a file begins and how long it is; takes the wanted columns of it."""
-        with open(instruction.filename, 'rb') as file:
+        # Without columns only lengths are read: a buffer would read half of the file for them.
+        with open(instruction.filename, 'rb', buffering=-1 if self.columns else 0) as file:
             size = os.fstat(file.fileno()).st_size
             for number in range(instruction.skip + instruction.take):
                 head = file.read(_LENGTH.size)

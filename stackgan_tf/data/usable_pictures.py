@@ -10,6 +10,7 @@ from tqdm import tqdm
 from stackgan_tf.console import say
 from stackgan_tf.data.ordered_pool import in_order
 from stackgan_tf.data.picture import BadPictureError, decode
+from stackgan_tf.user_error import UserError
 
 Kept = TypeVar('Kept')
 
@@ -28,6 +29,9 @@ def usable_pictures(
 
     Yields:
         The same, of usable pictures.
+
+    Raises:
+        UserError: one could not be decoded for a reason that is not its own.
     """
     bad = 0
     with (
@@ -51,5 +55,7 @@ def _checked(picture: tuple[str, bytes, Kept]) -> tuple[tuple[str, bytes, Kept],
     try:
         decode(io.BytesIO(picture[1]))
     except BadPictureError as error:
+        if error.may_pass:  # the system's fault, not the picture's: it must not be left out for ever
+            raise UserError(f'{picture[0]}: {error}; run the same command again') from error
         return picture, str(error)
     return picture, None

@@ -146,7 +146,7 @@ def test_broken_annotations_are_told_in_a_line(manual, prepare, content):
 
 
 def test_missing_annotations_are_told_in_a_line(manual, prepare):
-    unpack(manual, {**coco_files('train'), **coco_files('test'), 'annotations/instances_val2014.json': b'{}'})
+    unpack(manual, {**coco_files('train'), **coco_files('test'), 'annotations/captions_val2014.json': b'{}'})
     with pytest.raises(
         UserError, match=r'annotations has no captions_train2014.json: put annotations_trainval2014.zip'
     ):
@@ -161,3 +161,20 @@ def test_archive_that_is_cut_short_is_told_in_a_line(manual, prepare, name):
     with pytest.raises(UserError, match=rf'{name} is cut short.*fetch it again') as error:
         prepare()
     assert '\n' not in str(error.value)
+
+
+def test_a_damaged_picture_in_a_zip_is_left_out(manual, prepare, capsys):
+    text_archives.make_coco(manual, embeddings=False)
+    path = manual / 'train2014.zip'
+    content = bytearray(path.read_bytes())
+    content[200] ^= 255
+    path.write_bytes(content)
+    assert prepare().info.splits['train'].num_examples == 3
+    assert 'cannot be read and is left out' in capsys.readouterr().out
+
+
+def test_the_archive_goes_before_a_folder_that_may_be_half_unpacked(manual, prepare):
+    text_archives.make_coco(manual, embeddings=False)
+    name, content = next(iter(coco_files('train').items()))
+    unpack(manual, {name: content})
+    assert prepare().info.splits['train'].num_examples == 4

@@ -215,8 +215,25 @@ def test_embeddings_that_do_not_fit_are_told_in_a_line(manual, prepare, rows, to
         prepare('with_embeddings')
 
 
-def test_hostile_names_are_refused(manual, prepare):
+def test_hostile_names_are_refused_and_the_lists_are_taken(manual, prepare, capsys):
     hostile = b"cos\nsystem\n(S'true'\ntR."
     unpack(manual, cub_files() | texts() | {'birds/train/filenames.pickle': hostile})
-    with pytest.raises(UserError, match=r'filenames\.pickle'):
-        prepare()
+    prepare()
+    assert "filenames.pickle is refused: it asks for 'os.system'" in capsys.readouterr().out
+
+
+def test_pictures_without_captions_or_with_few_are_counted(manual, prepare, capsys):
+    files = texts()
+    first, second = sorted(name for name in files if name.endswith('.txt') and 'text_c10' in name)[:2]
+    del files[first]
+    files[second] = b'one caption'
+    unpack(manual, cub_files() | files)
+    prepare()
+    said = capsys.readouterr().out
+    assert '1 pictures of train have no caption' in said
+    assert '1 pictures of train have fewer than 10 captions' in said
+
+
+def test_archives_are_found_a_folder_or_two_deeper(manual, prepare):
+    text_archives.make_cub(manual / 'birds and more' / 'cub', embeddings=False)
+    assert prepare().info.splits['train'].num_examples == 9

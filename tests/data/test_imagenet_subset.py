@@ -140,9 +140,12 @@ def test_missing_classes_are_told(tmp_path, capsys):
 def test_nothing_there(tmp_path):
     with pytest.raises(UserError, match=r'no_folder is not there or empty: put ILSVRC2012_img_train.tar there'):
         prepared(tmp_path / 'no_folder', tmp_path / 'data')
-    with pytest.raises(UserError, match=f'{tmp_path}: put it there, or the train/ in it'):
+    with pytest.raises(UserError, match=f'{tmp_path}: put it there, or its train/'):
         prepared(tmp_path, tmp_path / 'data')
-    (tmp_path / 'train').mkdir()
+    (tmp_path / 'train' / 'filenames').mkdir(parents=True)  # another data set's
+    with pytest.raises(UserError, match=f'{tmp_path}: put it there, or its train/'):
+        prepared(tmp_path, tmp_path / 'data')
+    (tmp_path / 'train' / 'n01440764').mkdir()
     with pytest.raises(UserError, match=r'no picture of the 5 classes: .*n02123045 or n02123045\.tar'):
         prepared(tmp_path, tmp_path / 'data')
 

@@ -24,6 +24,7 @@ PICTURES = {
         name='train2014.zip',
         size=13_510_573_713,
         folder='train2014',
+        holds='COCO_train2014_*',
         sha256='ede4087e640bddba550e090eae701092534b554b42b05ac33f0300b984b31775',
         url='http://images.cocodataset.org/zips/train2014.zip',
     ),
@@ -31,6 +32,7 @@ PICTURES = {
         name='val2014.zip',
         size=6_645_013_297,
         folder='val2014',
+        holds='COCO_val2014_*',
         sha256='fe9be816052049c34717e077d9e34aa60814a55679f804cd043e3cbee3b9fde0',
         url='http://images.cocodataset.org/zips/val2014.zip',
     ),
@@ -39,11 +41,12 @@ ANNOTATIONS = Archive(
     name='annotations_trainval2014.zip',
     size=252_872_794,
     folder='annotations',
+    holds='captions_*2014.json',
     sha256='031296bbc80c45a1d1f76bf9a90ead27e94e99ec629208449507a4917a3bf009',
     url='http://images.cocodataset.org/annotations/annotations_trainval2014.zip',
 )
 ANNOTATION_FILES = {'train': 'captions_train2014.json', 'test': 'captions_val2014.json'}
-NAMING = Naming('coco2014_captions', re.compile(r'(?<![^/])COCO_(?:train|val)2014_\d{12}$'))
+NAMING = Naming('coco2014_captions', CAPTIONS, re.compile(r'(?<![^/])COCO_(?:train|val)2014_\d{12}$'))
 
 
 class Builder(tfds.core.ShardBasedBuilder):

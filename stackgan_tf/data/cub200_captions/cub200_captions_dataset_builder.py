@@ -23,11 +23,13 @@ PICTURES = Archive(
     name='CUB_200_2011.tgz',
     size=1_150_585_339,
     folder='CUB_200_2011',
+    holds='images.txt',
     sha256='0c685df5597a8b24909f6a7c9db6d11e008733779a671760afef78feb49bf081',
     url='https://data.caltech.edu/records/65de6-vp158/files/CUB_200_2011.tgz?download=1',
 )
 NAMING = Naming(
     title='cub200_captions',
+    captions=CAPTIONS,
     picture=re.compile(r'(?<![^/])\d{3}\.[^/]+/[^/.][^/]*$'),
     class_name=re.compile(r'\d{3}\.[^/]+'),
     archives=('cvpr2016_cub.tar.gz', 'birds.zip'),

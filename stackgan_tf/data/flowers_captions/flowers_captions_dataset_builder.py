@@ -23,6 +23,7 @@ PICTURES = Archive(
     name='102flowers.tgz',
     size=344_862_509,
     folder='jpg',
+    holds='image_*',
     sha256='2d01ecc807db462958cfe3d92f57a8c252b4abd240eb955770201e45f783b246',
     url='https://www.robots.ox.ac.uk/~vgg/data/flowers/102/102flowers.tgz',
 )
@@ -30,11 +31,13 @@ LABELS = Archive(
     name='imagelabels.mat',
     size=502,
     folder='imagelabels.mat',
+    holds='*',
     sha256='4903e94206bac23bf772aadf06451916df56b58fc483a62db32a97b82656651d',
     url='https://www.robots.ox.ac.uk/~vgg/data/flowers/102/imagelabels.mat',
 )
 NAMING = Naming(
     title='flowers_captions',
+    captions=CAPTIONS,
     picture=re.compile(r'(?<![^/])image_\d{5}$'),
     class_name=re.compile(r'class_\d{5}'),
     archives=('cvpr2016_flowers.tar.gz', 'flowers.zip'),

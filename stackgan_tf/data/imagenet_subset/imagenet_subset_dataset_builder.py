@@ -13,7 +13,7 @@ from stackgan_tf.data.imagenet_subset.stored_pictures import StoredPicture, stor
 from stackgan_tf.data.tfds_shards import Example, counted, in_files
 from stackgan_tf.data.usable_pictures import usable_pictures
 
-ARCHIVE = Archive('ILSVRC2012_img_train.tar', 147_897_477_120, 'train')
+ARCHIVE = Archive('ILSVRC2012_img_train.tar', 147_897_477_120, 'train', holds='n0*')
 
 
 @dataclasses.dataclass

@@ -25,7 +25,7 @@ class LsunScenesConfig(tfds.core.BuilderConfig):
     def archive(self, split: str, size: int) -> Archive:
         """What the category's split, `train` or `val`, was published as."""
         name = f'{self.name}_{split}_lmdb'
-        return Archive(f'{name}.zip', size, name)
+        return Archive(f'{name}.zip', size, name, holds='data.mdb')
 
 
 class Builder(tfds.core.ShardBasedBuilder):
