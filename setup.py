@@ -36,7 +36,7 @@ TEST = [
 LINT = ['mypy>=1.11', 'ruff>=0.6']
 
 HERE = Path(__file__).parent
-RECIPES = ['stackgan_tf.gin', 'stackgan_tf.gin.base', 'stackgan_tf.gin.evaluation', 'stackgan_tf.gin.text']
+RECIPES = ['stackgan_tf.gin', *(f'stackgan_tf.gin.{name}' for name in ('ablations', 'base', 'evaluation', 'text'))]
 DATA_SETS = [path.parent.name for path in HERE.glob('stackgan_tf/data/*/*_dataset_builder.py')]
 
 setup(

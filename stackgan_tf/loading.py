@@ -50,7 +50,7 @@ def load_text_encoder(source: str | Path) -> TextEncoder:
     if not _is_run(source):
         return SavedEncoder(str(source))
     for phase in read_run(Path(source)).run.phases:
-        model = phase.model()
+        model = phase.make_model()
         if isinstance(model, TextMatching):
             return trained_text_encoder(Path(source) / phase.name, model)
     raise UserError(f'{source} trains no text encoder: none of its phases is of TextMatching')
@@ -86,7 +86,7 @@ def load_phase(directory: Path, name: str | None = None) -> NetworkGenerator | T
     if name is not None and name not in phases:
         raise UserError(f'{directory} has no phase {name!r}: it has {", ".join(phases)}')
     phase = phases[name] if name is not None else list(phases.values())[-1]
-    folder, model = directory / phase.name, phase.model()
+    folder, model = directory / phase.name, phase.make_model()
     if isinstance(model, TextMatching):
         return trained_text_encoder(folder, model)
     if isinstance(model, AttributeClassifier):

@@ -1,4 +1,4 @@
-r"""Writes generated pictures: one PNG for each, and a grid of them all.
+r"""Writes generated pictures: one PNG for each, and a grid of them all, with the sketches of models of two stages.
 
 python -m stackgan_tf.sample --model=runs/quickstart --caption="a small red bird with a black crown"
 """
@@ -83,7 +83,7 @@ def what_to_draw(captions: Sequence[str], labels: Sequence[str], kind: str, clas
 def main() -> None:
     """Generates and writes what the flags say."""
     from stackgan_tf.figures.caption_grid import caption_grid
-    from stackgan_tf.figures.image_grid import image_grid, write_png
+    from stackgan_tf.figures.image_grid import image_grid, sketches_above, write_png
     from stackgan_tf.loading import load
 
     captions = read_captions(_CAPTION.value, _CAPTIONS_FILE.value)
@@ -106,7 +106,10 @@ def main() -> None:
         suffix = f'_{size}' if _EVERY_SIZE.value else ''
         for name, image in zip(names, images[size], strict=True):
             write_png(output / f'{name}{suffix}.png', image)
-        grid = caption_grid(told, images[size]) if told else image_grid(images[size], _COLUMNS.value)
+        # Of two sizes, the grid of the larger one shows both: Stage-I above Stage-II.
+        both = size == model.sizes[-1] and len(model.sizes) == 2
+        shown = sketches_above(images) if both else images[size]
+        grid = caption_grid(told, shown) if told else image_grid(shown, _COLUMNS.value)
         write_png(output / f'grid{suffix}.png', grid)
     print(f'{len(names)} picture(s) and their grid are in {output}')
 

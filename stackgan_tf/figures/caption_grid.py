@@ -19,7 +19,7 @@ def caption_grid(captions: Sequence[str], images: np.ndarray) -> np.ndarray:
 
     Args:
         captions: `[R]`.
-        images: uint8 `[R * C, s, s, 3]`, those of the first caption first.
+        images: uint8 `[R * C, h, w, 3]`, those of the first caption first.
 
     Returns:
         uint8 `[H, W, 3]`. Small images are enlarged by a whole number, so that captions can be read beside them.

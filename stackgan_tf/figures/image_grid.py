@@ -2,6 +2,7 @@
 
 import io
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,11 @@ def image_grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
     """Lays images out row by row.
 
     Args:
-        images: uint8 `[N, s, s, 3]`.
+        images: uint8 `[N, h, w, 3]`.
         columns: images in a row; by default a grid as square as possible.
 
     Returns:
-        uint8 `[rows * s, columns * s, 3]`; places left over are white.
+        uint8 `[rows * h, columns * w, 3]`; places left over are white.
     """
     count, height, width, channels = images.shape
     columns = min(columns or math.ceil(math.sqrt(count)), count)
@@ -27,6 +28,20 @@ def image_grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
     padded[:count] = images
     grid = padded.reshape(rows, columns, height, width, channels).swapaxes(1, 2)
     return grid.reshape(rows * height, columns * width, channels)
+
+
+def sketches_above(images: Mapping[int, np.ndarray]) -> np.ndarray:
+    """Each image with its sketch above it, as the paper shows Stage-I and Stage-II.
+
+    Args:
+        images: of two sizes, s and a multiple of it, S: uint8 `[N, s, s, 3]` by size.
+
+    Returns:
+        uint8 `[N, 2 * S, S, 3]`; sketches are enlarged by repeating their pixels.
+    """
+    small, large = sorted(images)
+    enlarged = images[small].repeat(large // small, axis=1).repeat(large // small, axis=2)
+    return np.concatenate([enlarged, images[large]], axis=1)
 
 
 def write_png(path: Path, image: np.ndarray) -> None:

@@ -1,13 +1,19 @@
-"""What every adversarial model of the package shares: the averaged generator, and the paper's optimiser."""
+"""What every adversarial model of the package shares: the averaged generator, discriminators, the paper's optimiser."""
 
+import abc
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
+from stackgan_tf.losses.conditioning import kl_loss
+from stackgan_tf.losses.joint_conditional import Logits, partners
 from stackgan_tf.models.noise import Purpose, step_noise
-from stackgan_tf.models.trained_model import LateDecay, TrainedModel, variables_of
+from stackgan_tf.models.trained_model import Halving, LateDecay, TrainedModel, variables_of
+from stackgan_tf.networks.differentiable_augmentation import DRAWS, augment
+from stackgan_tf.user_error import UserError
 
 # Adam as in the paper (StackGAN++, "Implementation details").
 ADAM_BETA_1 = 0.5
@@ -15,53 +21,129 @@ ADAM_BETA_2 = 0.999
 ADAM_EPSILON = 1e-8
 
 
-def adam(rate: float, variables: Sequence[Any], decay_steps: int = 0) -> keras.optimizers.Adam:
+def adam(rate: float, variables: Sequence[Any], decay_steps: int = 0, halve_every: int = 0) -> keras.optimizers.Adam:
     """The paper's Adam, with its state already created, so that checkpoints hold it from the first step.
 
     Args:
         rate: the learning rate.
         variables: what it will move.
-        decay_steps: 0 for a constant rate, as in the paper; otherwise the end of a `LateDecay`.
+        decay_steps: 0 for a constant rate, as in the paper's v2; otherwise the end of a `LateDecay`.
+        halve_every: 0 for a constant rate; otherwise the steps of a `Halving`, as in the paper's v1.
+
+    Raises:
+        UserError: both are set.
     """
-    schedule = LateDecay(rate, decay_steps) if decay_steps else rate
+    if decay_steps and halve_every:
+        raise UserError(f'decay_steps = {decay_steps} and halve_every = {halve_every} are both set: one must be 0')
+    schedule = Halving(rate, halve_every) if halve_every else LateDecay(rate, decay_steps) if decay_steps else rate
     optimizer = keras.optimizers.Adam(schedule, beta_1=ADAM_BETA_1, beta_2=ADAM_BETA_2, epsilon=ADAM_EPSILON)
     optimizer.build(variables)
     return optimizer
 
 
 class AdversarialModel(TrainedModel):
-    """A generator and its average. `pieces` and `train_step` are for subclasses to complete."""
+    """A generator and its average, and discriminators. `train_step` and what is abstract are for subclasses.
+
+    Subclasses set `sizes`, make `discriminators`, one a size, and their optimisers, and call the methods `set_up_...`;
+    what those take is explained where recipes set it, in the subclasses' constructors.
+
+    Attributes:
+        generator: what is trained; it has `read` and `augment`, if it reads embeddings.
+        averaged_generator: what samples and exports are made with.
+    """
+
+    discriminators: list[keras.Model]
+    discriminator_optimizers: list[keras.optimizers.Optimizer]
 
     def __init__(self, seed: int, batch_size: int, averaging_decay: float) -> None:
         super().__init__(seed, batch_size)
         self.averaging_decay = averaging_decay
 
+    def set_up_conditions(
+        self,
+        embedding_dimension: int,
+        condition_dimension: int,
+        kl_weight: float,
+        discriminator_told: str,
+        pairs: str,
+    ) -> None:
+        """Takes what the model is told, and how; with an embedding dimension of 0 it is told nothing."""
+        self.embedding_dimension = embedding_dimension
+        self.condition_dimension = condition_dimension
+        self.kl_weight = kl_weight
+        self.discriminator_told = discriminator_told
+        self.pairs = pairs
+        if embedding_dimension:
+            mismatched = ('mismatched_images',) if pairs == 'image' else ('label',)
+            self.reads = ('images', 'embedding', *mismatched)
+
+    def set_up_views(self, input_noise: float, augmentation: Sequence[str], real_target: float) -> None:
+        """Takes how discriminators see images, and what they are to call real ones."""
+        self.input_noise = input_noise
+        self.augmentation = tuple(augmentation)
+        self.real_target = real_target
+
     def set_up_generator(
         self,
         generator: keras.Model,
-        averaged_generator: keras.Model,
+        twin: keras.Model,
         optimizer: keras.optimizers.Optimizer,
         recorded: Sequence[str],
+        averaged_generator: keras.Model | None = None,
     ) -> None:
-        """Takes the built generator and its twin, its optimiser, and the names of what each step records."""
+        """Takes the built generator and its optimiser, and the names of what each step records.
+
+        Args:
+            generator: what is trained.
+            twin: the like, which becomes its average.
+            optimizer: of the generator.
+            recorded: names.
+            averaged_generator: what generates with the average, if that is not the twin alone.
+        """
         self.generator = generator
-        self.averaged_generator = averaged_generator
-        averaged_generator.set_weights(generator.get_weights())
-        averaged_generator.trainable = False
+        self.twin = twin
+        self.averaged_generator = averaged_generator or twin
+        twin.set_weights(generator.get_weights())
+        self.averaged_generator.trainable = False
         self.set_up(optimizer, recorded)
+
+    def told_dimensions(self) -> tuple[int, int]:
+        """What discriminators are told: how many numbers, and how many units read them first."""
+        if not self.embedding_dimension:
+            return 0, 0
+        if self.discriminator_told == 'embedding':
+            return self.embedding_dimension, self.condition_dimension
+        return self.condition_dimension, 0
+
+    def begin(self, embeddings: np.ndarray | None = None) -> None:
+        """Fits the whitening of embeddings; see `TrainedModel.begin`."""
+        if embeddings is not None and self.generator.embedding_dimension and self.generator.whitened:
+            for network in (self.generator, self.twin):
+                network.whiten.fit(embeddings)
 
     def pieces(self) -> dict[str, list[tf.Variable]]:
         """Everything that a checkpoint must hold to go on exactly, by name."""
-        return {
+        pieces = {
             **super().pieces(),
             'generator': variables_of(self.generator),
             'averaged_generator': variables_of(self.averaged_generator),
             'generator_optimizer': variables_of(self.optimizer),
         }
+        for size, network, optimizer in zip(
+            self.sizes, self.discriminators, self.discriminator_optimizers, strict=True
+        ):
+            pieces[f'discriminator_{size}'] = variables_of(network)
+            pieces[f'discriminator_optimizer_{size}'] = variables_of(optimizer)
+        return pieces
+
+    def networks(self) -> dict[str, keras.Model]:
+        """The generator and the discriminators."""
+        discriminators = {f'discriminator {network.size}': network for network in self.discriminators}
+        return {'generator': self.generator, **discriminators}
 
     def average_generator(self) -> None:
-        """Moves the averaged generator towards the generator: weights and moving statistics alike."""
-        pairs = list(zip(variables_of(self.averaged_generator), variables_of(self.generator), strict=True))
+        """Moves the average towards the generator: weights and moving statistics alike."""
+        pairs = list(zip(variables_of(self.twin), variables_of(self.generator), strict=True))
 
         def move(average: tf.Variable, variable: tf.Variable) -> None:
             average.assign_sub((1.0 - self.averaging_decay) * (average - variable))
@@ -81,3 +163,109 @@ class AdversarialModel(TrainedModel):
     ) -> tf.Tensor:
         """This replica's rows of the noise for this step, of one of several draws for a purpose."""
         return step_noise(self.seed, self.step, purpose, self.batch_size, tuple(shape), number, distribution)
+
+    def condition(
+        self, batch: dict[str, Any], epsilon: tf.Tensor | None
+    ) -> tuple[tf.Tensor | None, tf.Tensor | None, tf.Tensor]:
+        """What the generator is given (c), what discriminators are told, and the divergence of c's distribution."""
+        if not self.embedding_dimension:
+            return None, None, tf.constant(0.0)
+        return self.condition_of(self.generator, batch, epsilon)
+
+    def condition_of(
+        self, network: keras.Model, batch: dict[str, Any], epsilon: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """The same, by the conditioning augmentation of a network."""
+        embedding = network.read(batch['embedding'])
+        c, mu, log_variance = network.augment(embedding, epsilon)
+        told = {'mu': mu, 'detached_mu': tf.stop_gradient(mu), 'embedding': embedding}
+        return c, told[self.discriminator_told], kl_loss(mu, log_variance)
+
+    def view(self, scale: int) -> Callable[[tf.Tensor], tf.Tensor]:
+        """How a discriminator sees images in this step, real and generated alike: augmented, with noise."""
+        draws: tf.Tensor | None = None
+        noise: tf.Tensor | float = 0.0
+        size = self.sizes[scale]
+        if self.augmentation:
+            draws = self.draw(Purpose.AUGMENTATION, (DRAWS,), scale, tf.random.stateless_uniform)
+        if self.input_noise:
+            noise = self.input_noise * self.draw(Purpose.DISCRIMINATOR_INPUT, (size, size, 3), scale)
+        return lambda images: augment(images, draws, self.augmentation) + noise
+
+    def train_discriminator(
+        self,
+        scale: int,
+        view: Callable[[tf.Tensor], tf.Tensor],
+        batch: dict[str, Any],
+        image: tf.Tensor,
+        told: tf.Tensor | None,
+    ) -> dict[str, tf.Tensor]:
+        """One step of one discriminator on real and generated images, and on mismatched pairs; gives its record."""
+        discriminator, size = self.discriminators[scale], self.sizes[scale]
+        told = tf.stop_gradient(told) if told is not None else None
+        mismatched, rows = None, None
+        with tf.GradientTape() as tape:
+            # Separate passes, not one over all images: batch normalisation must not mix them.
+            features = discriminator.features(view(batch['images'][scale]), training=True)
+            real = judged(discriminator, features, told)
+            generated = logits_of(discriminator, view(tf.stop_gradient(image)), told)
+            if told is not None:
+                mismatched, rows = self.mismatched(scale, view, batch, features, told)
+            loss = self.discriminator_loss(real, mismatched, generated, rows, batch)
+            scaled = loss / self.replicas
+        self.descend(self.discriminator_optimizers[scale], tape, scaled, discriminator.trainable_variables)
+        confidences = confidences_of(real, mismatched, generated)
+        return {f'{name}_{size}': value for name, value in {'discriminator_loss': loss, **confidences}.items()}
+
+    @abc.abstractmethod
+    def discriminator_loss(
+        self,
+        real: Logits,
+        mismatched: Logits | None,
+        generated: Logits,
+        rows: tf.Tensor | None,
+        batch: dict[str, Any],
+    ) -> tf.Tensor:
+        """The loss of one discriminator; `mismatched`, and `rows`, those that count, are of models that are told."""
+
+    def mismatched(
+        self,
+        scale: int,
+        view: Callable[[tf.Tensor], tf.Tensor],
+        batch: dict[str, Any],
+        features: tf.Tensor,
+        told: tf.Tensor,
+    ) -> tuple[Logits, tf.Tensor]:
+        """What a discriminator says of pairs that do not belong together, and which rows are such pairs."""
+        discriminator = self.discriminators[scale]
+        if self.pairs == 'image':
+            return logits_of(discriminator, view(batch['mismatched_images'][scale]), told), batch['mismatched_rows']
+        chosen, rows = partners(batch['label'])
+        rows *= tf.gather(batch['embedded_rows'], chosen)  # the partner's condition must be one
+        return Logits(discriminator.match(features, tf.gather(told, chosen), training=True)), rows
+
+
+def logits_of(discriminator: keras.Model, image: tf.Tensor, told: tf.Tensor | None) -> Logits:
+    """What a discriminator says of images `[n, s, s, 3]` and what it is told."""
+    return judged(discriminator, discriminator.features(image, training=True), told)
+
+
+def judged(discriminator: keras.Model, features: tf.Tensor, told: tf.Tensor | None) -> Logits:
+    """The same, of images whose features it has made."""
+    match = discriminator.match(features, told, training=True) if told is not None else None
+    return Logits(match, discriminator.realness(features) if discriminator.unconditional else None)
+
+
+def confidences_of(real: Logits, mismatched: Logits | None, generated: Logits) -> dict[str, tf.Tensor]:
+    """How sure a discriminator is that images are real, and that real ones match; means over the rows.
+
+    Without an unconditional head, generated images are those that it takes for matching.
+    """
+    of_kind = {'generated': generated.match if generated.realness is None else generated.realness}
+    if real.realness is not None:
+        of_kind['real'] = real.realness
+    if real.match is not None:
+        of_kind['match'] = real.match
+    if mismatched is not None:
+        of_kind['mismatch'] = mismatched.match
+    return {f'confidence_{kind}': tf.reduce_mean(tf.sigmoid(logits)) for kind, logits in of_kind.items()}

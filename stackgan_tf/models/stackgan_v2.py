@@ -4,27 +4,21 @@ Source: StackGAN++ (arXiv 1710.10916), section "StackGAN-v2: multi-distribution 
 """
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import keras
-import numpy as np
 import tensorflow as tf
 
 from stackgan_tf.losses.adversarial import discriminator_loss, generator_loss
 from stackgan_tf.losses.color_consistency import color_consistency_loss
-from stackgan_tf.losses.conditioning import kl_loss
 from stackgan_tf.losses.joint_conditional import (
     Logits,
     TermWeights,
     joint_discriminator_loss,
     joint_generator_loss,
-    partners,
 )
-from stackgan_tf.models.adversarial_model import AdversarialModel, adam
+from stackgan_tf.models.adversarial_model import AdversarialModel, adam, logits_of
 from stackgan_tf.models.noise import Purpose
-from stackgan_tf.models.trained_model import variables_of
-from stackgan_tf.networks.differentiable_augmentation import DRAWS, augment
 from stackgan_tf.networks.scale_discriminator import ScaleDiscriminator
 from stackgan_tf.networks.tree_generator import TreeGenerator
 
@@ -74,18 +68,12 @@ class StackGANv2(AdversarialModel):
     ) -> None:
         super().__init__(seed, batch_size, averaging_decay)
         synchronized = self.replicas > 1
-        self.embedding_dimension = embedding_dimension
-        self.condition_dimension = condition_dimension
-        self.conditioning_augmentation = conditioning_augmentation
-        self.kl_weight = kl_weight if conditioning_augmentation else 0.0
-        self.discriminator_told = discriminator_told
-        self.pairs = pairs
+        kl_weight = kl_weight if conditioning_augmentation else 0.0
+        self.set_up_conditions(embedding_dimension, condition_dimension, kl_weight, discriminator_told, pairs)
+        self.set_up_views(input_noise, augmentation, real_target)
         self.weights_of_terms = TermWeights(
             conditional_weight, unconditional_weight, mismatched_weight, generated_weight, mismatched_real_weight
         )
-        if embedding_dimension:
-            mismatched = ('mismatched_images',) if pairs == 'image' else ('label',)
-            self.reads = ('images', 'embedding', *mismatched)
         self.sizes = tuple(sizes)
         self.noise_dimension = noise_dimension
         self.color_weight = color_weight
@@ -95,9 +83,6 @@ class StackGANv2(AdversarialModel):
             covariance_weight=color_covariance_weight,
             norm=color_norm,
         )
-        self.real_target = real_target
-        self.input_noise = input_noise
-        self.augmentation = tuple(augmentation)
         tree, average = (
             TreeGenerator(
                 sizes,
@@ -109,6 +94,7 @@ class StackGANv2(AdversarialModel):
                 condition_dimension,
                 conditioning,
                 whitened_embeddings,
+                conditioning_augmentation,
             )
             for _ in range(2)
         )
@@ -116,7 +102,7 @@ class StackGANv2(AdversarialModel):
             network.build((None, noise_dimension))
         self.discriminators = [
             ScaleDiscriminator(
-                size, discriminator_width, discriminator_normalization, synchronized, *self._told_dimensions()
+                size, discriminator_width, discriminator_normalization, synchronized, *self.told_dimensions()
             )
             for size in sizes
         ]
@@ -134,42 +120,13 @@ class StackGANv2(AdversarialModel):
         recorded += [f'{kind}_{size}' for size in sizes for kind in kinds]
         self.set_up_generator(tree, average, adam(generator_rate, tree.trainable_variables, decay_steps), recorded)
 
-    def _told_dimensions(self) -> tuple[int, int]:
-        """What discriminators are told: how many numbers, and how many units read them first."""
-        if not self.embedding_dimension:
-            return 0, 0
-        if self.discriminator_told == 'embedding':
-            return self.embedding_dimension, self.condition_dimension
-        return self.condition_dimension, 0
-
-    def begin(self, embeddings: np.ndarray | None = None) -> None:
-        """Fits the whitening of embeddings; see `TrainedModel.begin`."""
-        if embeddings is not None and self.generator.whitened:
-            for network in (self.generator, self.averaged_generator):
-                network.whiten.fit(embeddings)
-
-    def pieces(self) -> dict[str, list[tf.Variable]]:
-        """Everything that a checkpoint must hold to go on exactly, by name."""
-        pieces = super().pieces()
-        for size, network, optimizer in zip(
-            self.sizes, self.discriminators, self.discriminator_optimizers, strict=True
-        ):
-            pieces[f'discriminator_{size}'] = variables_of(network)
-            pieces[f'discriminator_optimizer_{size}'] = variables_of(optimizer)
-        return pieces
-
-    def networks(self) -> dict[str, keras.Model]:
-        """The tree and the discriminators."""
-        discriminators = {f'discriminator {network.size}': network for network in self.discriminators}
-        return {'generator': self.generator, **discriminators}
-
     def forward_passes(self) -> list[tf.Tensor]:
         """Logits of what the tree makes of zeros."""
         batch = {'embedding': tf.zeros((self.batch_size, self.embedding_dimension))}
-        c, told, _ = self._condition(batch, tf.zeros((self.batch_size, self.condition_dimension)))
+        c, told, _ = self.condition(batch, tf.zeros((self.batch_size, self.condition_dimension)))
         images = self.generator.images(tf.zeros((self.batch_size, self.noise_dimension)), c, training=True)
         looked_at = zip(self.discriminators, images, strict=True)
-        return [logit for network, image in looked_at for logit in _logits(network, image, told) if logit is not None]
+        return [logit for network, image in looked_at for logit in logits_of(network, image, told) if logit is not None]
 
     def train_step(self, batch: dict[str, Any]) -> dict[str, tf.Tensor]:
         """One update of every discriminator and of the tree.
@@ -187,14 +144,14 @@ class StackGANv2(AdversarialModel):
         z = self.draw(Purpose.LATENT, (self.noise_dimension,))
         epsilon = self.draw(Purpose.CONDITIONING, (self.condition_dimension,)) if self.embedding_dimension else None
         with tf.GradientTape() as tape:
-            c, told, kl = self._condition(batch, epsilon)
+            c, told, kl = self.condition(batch, epsilon)
             generated = self.generator.images(z, c, training=True)
-        views = [self._view(scale, size) for scale, size in enumerate(self.sizes)]
+        views = [self.view(scale) for scale in range(len(self.sizes))]
         for scale, (view, image) in enumerate(zip(views, generated, strict=True)):
-            recorded |= self._train_discriminator(scale, view, batch, image, told)
+            recorded |= self.train_discriminator(scale, view, batch, image, told)
         with tape:
             losses = {
-                f'generator_loss_{size}': self._generator_loss(_logits(discriminator, view(image), told), batch)
+                f'generator_loss_{size}': self._generator_loss(logits_of(discriminator, view(image), told), batch)
                 for size, discriminator, image, view in zip(
                     self.sizes, self.discriminators, generated, views, strict=True
                 )
@@ -209,88 +166,22 @@ class StackGANv2(AdversarialModel):
         self.record(recorded)
         return recorded
 
-    def _condition(
-        self, batch: dict[str, Any], epsilon: tf.Tensor | None
-    ) -> tuple[tf.Tensor | None, tf.Tensor | None, tf.Tensor]:
-        """What the tree is given (c), what discriminators are told, and the divergence of the former's distribution."""
-        if not self.embedding_dimension:
-            return None, None, tf.constant(0.0)
-        embedding = self.generator.read(batch['embedding'])
-        c, mu, log_variance = self.generator.augment(embedding, epsilon)
-        told = {'mu': mu, 'detached_mu': tf.stop_gradient(mu), 'embedding': embedding}
-        c = c if self.conditioning_augmentation else mu
-        return c, told[self.discriminator_told], kl_loss(mu, log_variance)
-
     def _generator_loss(self, logits: Logits, batch: dict[str, Any]) -> tf.Tensor:
         if not self.embedding_dimension:
             return generator_loss(logits.realness)
         return joint_generator_loss(logits, self.weights_of_terms, batch['embedded_rows'])
 
-    def _train_discriminator(
+    def discriminator_loss(
         self,
-        scale: int,
-        view: Callable[[tf.Tensor], tf.Tensor],
+        real: Logits,
+        mismatched: Logits | None,
+        generated: Logits,
+        rows: tf.Tensor | None,
         batch: dict[str, Any],
-        image: tf.Tensor,
-        told: tf.Tensor | None,
-    ) -> dict[str, tf.Tensor]:
-        discriminator, size = self.discriminators[scale], self.sizes[scale]
-        told = tf.stop_gradient(told) if told is not None else None
-        with tf.GradientTape() as tape:
-            # Separate passes, not one over all images: batch normalisation must not mix them.
-            features = discriminator.features(view(batch['images'][scale]), training=True)
-            real = _judged(discriminator, features, told)
-            generated = _logits(discriminator, view(tf.stop_gradient(image)), told)
-            if told is None:
-                loss = discriminator_loss(real.realness, generated.realness, self.real_target)
-            else:
-                mismatched, rows = self._mismatched(scale, view, batch, features, told)
-                loss = joint_discriminator_loss(
-                    real, mismatched, generated, rows, self.weights_of_terms, self.real_target, batch['embedded_rows']
-                )
-            scaled = loss / self.replicas
-        self.descend(self.discriminator_optimizers[scale], tape, scaled, discriminator.trainable_variables)
-        recorded = {
-            f'discriminator_loss_{size}': loss,
-            f'confidence_real_{size}': tf.reduce_mean(tf.sigmoid(real.realness)),
-            f'confidence_generated_{size}': tf.reduce_mean(tf.sigmoid(generated.realness)),
-        }
-        if told is not None:
-            recorded[f'confidence_match_{size}'] = tf.reduce_mean(tf.sigmoid(real.match))
-            recorded[f'confidence_mismatch_{size}'] = tf.reduce_mean(tf.sigmoid(mismatched.match))
-        return recorded
-
-    def _mismatched(
-        self,
-        scale: int,
-        view: Callable[[tf.Tensor], tf.Tensor],
-        batch: dict[str, Any],
-        features: tf.Tensor,
-        told: tf.Tensor,
-    ) -> tuple[Logits, tf.Tensor]:
-        """What a discriminator says of pairs that do not belong together, and which rows are such pairs."""
-        discriminator = self.discriminators[scale]
-        if self.pairs == 'image':
-            return _logits(discriminator, view(batch['mismatched_images'][scale]), told), batch['mismatched_rows']
-        chosen, rows = partners(batch['label'])
-        rows *= tf.gather(batch['embedded_rows'], chosen)  # the partner's condition must be one
-        return Logits(discriminator.match(features, tf.gather(told, chosen), training=True)), rows
-
-    def _view(self, scale: int, size: int) -> Callable[[tf.Tensor], tf.Tensor]:
-        """How a discriminator sees images in this step, real and generated alike: augmented, with noise."""
-        draws: tf.Tensor | None = None
-        noise: tf.Tensor | float = 0.0
-        if self.augmentation:
-            draws = self.draw(Purpose.AUGMENTATION, (DRAWS,), scale, tf.random.stateless_uniform)
-        if self.input_noise:
-            noise = self.input_noise * self.draw(Purpose.DISCRIMINATOR_INPUT, (size, size, 3), scale)
-        return lambda images: augment(images, draws, self.augmentation) + noise
-
-
-def _logits(discriminator: ScaleDiscriminator, image: tf.Tensor, told: tf.Tensor | None) -> Logits:
-    return _judged(discriminator, discriminator.features(image, training=True), told)
-
-
-def _judged(discriminator: ScaleDiscriminator, features: tf.Tensor, told: tf.Tensor | None) -> Logits:
-    match = discriminator.match(features, told, training=True) if told is not None else None
-    return Logits(match, discriminator.realness(features))
+    ) -> tf.Tensor:
+        """Whether images are real, and if the tree is told something, whether they match."""
+        if mismatched is None:
+            return discriminator_loss(real.realness, generated.realness, self.real_target)
+        return joint_discriminator_loss(
+            real, mismatched, generated, rows, self.weights_of_terms, self.real_target, batch['embedded_rows']
+        )

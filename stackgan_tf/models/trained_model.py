@@ -31,6 +31,22 @@ class LateDecay(keras.optimizers.schedules.LearningRateSchedule):
         return {'rate': self.rate, 'steps': self.steps}
 
 
+class Halving(keras.optimizers.schedules.LearningRateSchedule):
+    """A rate that is halved again and again (StackGAN++, section "StackGAN-v1", "Implementation details")."""
+
+    def __init__(self, rate: float, every: int) -> None:
+        self.rate = rate
+        self.every = every  # steps
+
+    def __call__(self, step: tf.Tensor) -> tf.Tensor:
+        """The rate at a step."""
+        return self.rate * 0.5 ** tf.floor(tf.cast(step, tf.float32) / self.every)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {'rate': self.rate, 'every': self.every}
+
+
 class TrainedModel(keras.Model):
     """The book-keeping of a run, under any `tf.distribute` strategy.
 

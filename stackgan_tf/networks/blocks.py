@@ -55,6 +55,15 @@ def gated_linear_unit(x: KerasTensor) -> KerasTensor:
     return value * ops.sigmoid(gate)
 
 
+def up_convolve(x: KerasTensor, kernel: KerasTensor, folded: bool) -> KerasTensor:
+    """Doubles `[N, H, W, C]` by nearest neighbour and convolves it with `[3, 3, C, C']`; `folded`: see `UpBlock`."""
+    if not folded:
+        return _same_conv(ops.repeat(ops.repeat(x, 2, axis=1), 2, axis=2), kernel)
+    fold = ops.cast(_FOLD, kernel.dtype)
+    kernel = ops.einsum('ai,bj,ijco->aboc', fold, fold, kernel)
+    return ops.conv_transpose(x, kernel, strides=2, padding='same', data_format='channels_last')
+
+
 @keras.saving.register_keras_serializable('stackgan_tf')
 class UpBlock(keras.layers.Layer):
     """Doubles height and width: nearest-neighbour up-sampling, 3x3 convolution, batch normalisation, GLU.
@@ -96,13 +105,10 @@ class UpBlock(keras.layers.Layer):
         return gated_linear_unit(x)  # [N, 2H, 2W, C']
 
     def _convolve_plain(self, x: KerasTensor) -> KerasTensor:
-        x = ops.repeat(ops.repeat(x, 2, axis=1), 2, axis=2)
-        return _same_conv(x, ops.cast(self.kernel, self.compute_dtype))
+        return up_convolve(x, ops.cast(self.kernel, self.compute_dtype), folded=False)
 
     def _convolve_folded(self, x: KerasTensor) -> KerasTensor:
-        fold = ops.cast(_FOLD, self.compute_dtype)
-        kernel = ops.einsum('ai,bj,ijco->aboc', fold, fold, ops.cast(self.kernel, self.compute_dtype))
-        return ops.conv_transpose(x, kernel, strides=2, padding='same', data_format='channels_last')
+        return up_convolve(x, ops.cast(self.kernel, self.compute_dtype), folded=True)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Twice the height and width."""

@@ -19,15 +19,19 @@ ACTIVATIONS = ('linear', 'gated', 'leaky_relu', 'relu')
 class ConditioningAugmentation(keras.layers.Layer):
     """c = mu(phi) + sigma(phi) * epsilon, with mu and sigma from one linear layer of the embedding phi.
 
-    It draws nothing: epsilon, standard normal, is an argument. Zeros give the mean.
+    It draws nothing: epsilon, standard normal, is an argument. Zeros give the mean; so does anything if it is made not
+    `augmented`, as in the paper's ablation.
     """
 
-    def __init__(self, dimension: int = 128, activation: str = 'gated', **kwargs: object) -> None:
+    def __init__(
+        self, dimension: int = 128, activation: str = 'gated', augmented: bool = True, **kwargs: object
+    ) -> None:
         super().__init__(**kwargs)
         if activation not in ACTIVATIONS:
             raise ValueError(f'no activation {activation!r}: there are {", ".join(ACTIVATIONS)}')
         self.dimension = dimension  # E, of c
         self.activation = activation
+        self.augmented = augmented
         units = (4 if activation == 'gated' else 2) * dimension
         self.dense = keras.layers.Dense(units, kernel_initializer=keras.initializers.Orthogonal())
 
@@ -55,6 +59,8 @@ class ConditioningAugmentation(keras.layers.Layer):
         mu, log_variance = ops.split(h, 2, axis=-1)
         if self.activation == 'leaky_relu':
             log_variance = 2.0 * log_variance
+        if not self.augmented:
+            return mu, mu, log_variance
         return mu + ops.exp(0.5 * log_variance) * ops.cast(noise, mu.dtype), mu, log_variance
 
     def compute_output_shape(self, *input_shapes: Shape) -> tuple[Shape, Shape, Shape]:
@@ -64,4 +70,5 @@ class ConditioningAugmentation(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {**super().get_config(), 'dimension': self.dimension, 'activation': self.activation}
+        names = ('dimension', 'activation', 'augmented')
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

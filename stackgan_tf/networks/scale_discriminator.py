@@ -27,6 +27,8 @@ class ScaleDiscriminator(keras.Model):
     5,723,906, 18,834,178 and 71,269,122.
     """
 
+    unconditional = True  # it has a logit of the image alone
+
     def __init__(
         self,
         size: int,  # s, pixels

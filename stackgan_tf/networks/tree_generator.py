@@ -134,6 +134,7 @@ class TreeGenerator(keras.Model):
         condition_dimension: int = 128,  # E, of c
         conditioning: str = 'gated',  # what follows the linear layer, see `ConditioningAugmentation`
         whitened: bool = False,  # whether embeddings go through `EmbeddingWhitening` first, which is not in the paper
+        augmented: bool = True,  # off: the condition is mu, whatever epsilon
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
@@ -146,9 +147,10 @@ class TreeGenerator(keras.Model):
         self.condition_dimension = condition_dimension if embedding_dimension else 0
         self.conditioning = conditioning
         self.whitened = whitened
+        self.augmented = augmented
         if embedding_dimension:
             self.whiten = EmbeddingWhitening() if whitened else None
-            self.augment = ConditioningAugmentation(condition_dimension, conditioning)
+            self.augment = ConditioningAugmentation(condition_dimension, conditioning, augmented)
         widths = [max(base_width >> i, min(base_width, NARROWEST_BRANCH)) for i in range(len(self.sizes))]
         self.first_branch = FirstBranch(self.sizes[0], widths[0], synchronized)
         self.next_branches = [NextBranch(width, residual_blocks, synchronized) for width in widths[1:]]
@@ -222,4 +224,5 @@ class TreeGenerator(keras.Model):
             'condition_dimension': self.condition_dimension,
             'conditioning': self.conditioning,
             'whitened': self.whitened,
+            'augmented': self.augmented,
         }

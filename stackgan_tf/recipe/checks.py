@@ -128,6 +128,11 @@ def _sizes(name: str, value: Any) -> None:
         raise UserError(str(error)) from error
 
 
+def _power_of_two(name: str, value: Any) -> None:
+    if value < 4 or value & (value - 1):
+        raise UserError(f'{name} = {value!r} must be a power of two, at least 4')
+
+
 def _widths(name: str, value: Any) -> None:
     if len(value) != 3 or min(value) < 1:
         raise UserError(f'{name} = {value!r} must be three numbers of channels')
@@ -179,6 +184,7 @@ def _all_of(*allowed: str) -> Callable[[str, Any], None]:
 
 _RANGES: dict[tuple[str, ...], Callable[[str, Any], None]] = {
     ('sizes',): _sizes,
+    ('size', 'first_map'): _power_of_two,
     ('seed',): _seed,
     (
         'steps',
@@ -193,10 +199,12 @@ _RANGES: dict[tuple[str, ...], Callable[[str, Any], None]] = {
         'image_width',
         'width',
         'captions_averaged',
+        'joint_kernel',
     ): _at_least(1),
     (
         'residual_blocks',
         'decay_steps',
+        'halve_every',
         'generator_rate',
         'discriminator_rate',
         'input_noise',

@@ -11,6 +11,7 @@ from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.image_folder.image_folder import ImageFolder
 from stackgan_tf.data.tfds_pictures import TfdsPictures
 from stackgan_tf.models.attribute_classifier import AttributeClassifier
+from stackgan_tf.models.stackgan_v1 import StageI, StageII
 from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.models.text_matching import TextMatching
 from stackgan_tf.training.phase import Phase
@@ -27,6 +28,8 @@ CONFIGURABLES: dict[str, Callable[..., Any]] = {
     'Recipe': Run,
     'StoredEmbeddings': StoredEmbeddings,
     'StackGANv2': StackGANv2,
+    'StageI': StageI,
+    'StageII': StageII,
     'TextMatching': TextMatching,
     'TfdsPictures': TfdsPictures,
 }

@@ -21,7 +21,7 @@ def describe(recipe: Recipe) -> str:
         f'# {len(run.phases)} phase(s), a report every {run.tick} steps, a checkpoint every {run.checkpoint_every}',
     ]
     for phase in run.phases:
-        model = phase.model()
+        model = phase.make_model()
         if isinstance(phase.text_encoder, str):
             check_width(phase, model, text_matching(phase, run.phases).text_encoder.dimension)
         lines += _describe_phase(phase, model)

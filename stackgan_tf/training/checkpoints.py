@@ -86,6 +86,16 @@ class Checkpoints:
             raise UserError(f'{self.directory} holds no checkpoint yet: train first')
         return self.path(self.steps()[-1])
 
+    def shapes(self, piece: str) -> list[tuple[int, ...]]:
+        """The shapes of one of the pieces in the newest checkpoint; none if it has no such piece.
+
+        Raises:
+            UserError: there is no checkpoint yet.
+        """
+        shapes = tf.train.load_checkpoint(str(self._newest() / _VARIABLES)).get_variable_to_shape_map()
+        names = [f'{piece}/{number}/.ATTRIBUTES/VARIABLE_VALUE' for number in range(len(shapes))]
+        return [tuple(shapes[name]) for name in names if name in shapes]
+
     def restore_some(self, pieces: dict[str, list[tf.Variable]]) -> None:
         """Restores some of the pieces of the newest checkpoint.
 

@@ -5,7 +5,9 @@ from collections.abc import Callable
 
 from stackgan_tf.data.embeddings import Embeddings
 from stackgan_tf.data.example_source import ExampleSource
+from stackgan_tf.models.adversarial_model import AdversarialModel
 from stackgan_tf.models.trained_model import TrainedModel
+from stackgan_tf.user_error import UserError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,7 +16,7 @@ class Phase:
 
     Attributes:
         name: a folder of this name in the run directory holds everything of the phase.
-        model: makes the model, inside the scope of the strategy that trains it.
+        model: makes the model; see `make_model`.
         data: makes the source of examples.
         steps: how many steps it trains.
         text_encoder: where the embeddings come from, for a model that reads them: the name of an earlier phase that
@@ -26,10 +28,13 @@ class Phase:
             takes 4.
         without_captions: pictures without a caption train the unconditional terms alone (`'unconditional'`), or are
             left out (`'left_out'`); text encoders leave them out.
+        stage_one: for a Stage-II, what makes the Stage-I model whose averaged generator it takes over.
+        stage_one_weights: where that one's weights come from: the name of an earlier phase, or the folder of a run, of
+            a phase in it or of an export.
     """
 
     name: str
-    model: Callable[[], TrainedModel]
+    model: Callable[..., TrainedModel]
     data: Callable[[], ExampleSource]
     steps: int
     text_encoder: str | Callable[[ExampleSource], Embeddings] | None = None
@@ -37,3 +42,22 @@ class Phase:
     flip: bool = True
     captions_averaged: int = 1
     without_captions: str = 'unconditional'
+    stage_one: Callable[[], AdversarialModel] | None = None
+    stage_one_weights: str | None = None
+
+    def make_model(self) -> TrainedModel:
+        """Makes the model, which belongs inside the scope of the strategy that trains it; Stage-I as yet untrained.
+
+        Raises:
+            UserError: it cannot be made so.
+        """
+        if self.stage_one is None:
+            return self.model()
+        network = self.stage_one().averaged_generator
+        try:
+            return self.model(stage_one=network)
+        except TypeError as error:  # what gin wraps does not show its signature
+            if "unexpected keyword argument 'stage_one'" not in str(error):
+                raise
+            message = f'{self.name} takes over no Stage-I: leave out {self.name}/Phase.stage_one'
+            raise UserError(message) from error

@@ -20,6 +20,7 @@ from stackgan_tf.training.interruption import InterruptedRunError, StopRequest
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.run_directory import RunDirectory
 from stackgan_tf.training.scores import check_scored
+from stackgan_tf.training.stage_one import load_stage_one
 from stackgan_tf.training.text_encoders import embeddings_for, examples_for, refuse_orphans
 from stackgan_tf.training.tick_report import TickReport, duration
 from stackgan_tf.training.upkeep import Upkeep
@@ -54,19 +55,20 @@ class Run:
             say(f'{directory.path} is finished: its {len(self.phases)} phase(s) have all their steps.')
             return
         refuse_orphans(waiting, self.phases, directory.path)
+        # One for all phases: a second one would use the collective operations' numbers again, for other shapes.
+        strategy = all_devices()
         for phase in waiting:
-            self._train_phase(phase, directory)
+            self._train_phase(phase, directory, strategy)
 
-    def _train_phase(self, phase: Phase, directory: RunDirectory) -> None:
+    def _train_phase(self, phase: Phase, directory: RunDirectory, strategy: tf.distribute.Strategy) -> None:
         folder = directory.path / phase.name
         checkpoints = Checkpoints(folder / 'checkpoints')
-        strategy = all_devices()
         # Everything that can be wrong with the recipe shows before anything is written.
         source = phase.data()
         test_source = phase.test_data() if phase.test_data is not None else None
         keras.utils.set_random_seed(self.seed)
         with strategy.scope():
-            model = phase.model()
+            model = phase.make_model()
         check_scored(model, test_source, phase.name)
         source = examples_for(phase, model, source)
         if test_source is not None:
@@ -74,6 +76,7 @@ class Run:
         embeddings = embeddings_for(phase, model, self.phases, source, directory.path)
         if not checkpoints.steps():
             model.begin(None if embeddings is None else some_embeddings(embeddings, source.count))
+            load_stage_one(phase, model, self.phases, directory.path)
         check_batch_size(model.batch_size, strategy)
         _check_space(directory.path, checkpoints, model)
         with directory.open(), StopRequest() as stop:

@@ -80,7 +80,7 @@ def text_matching(phase: Phase, phases: Sequence[Phase]) -> TextMatching:
     Raises:
         UserError: that phase trains something else.
     """
-    model = next(earlier for earlier in phases if earlier.name == phase.text_encoder).model()
+    model = next(earlier for earlier in phases if earlier.name == phase.text_encoder).make_model()
     if not isinstance(model, TextMatching):
         raise UserError(f'{phase.name}/Phase.text_encoder = {phase.text_encoder!r}: that phase trains no text encoder')
     return model
@@ -101,17 +101,18 @@ def check_width(phase: Phase, model: TrainedModel, dimension: int) -> None:
 
 
 def refuse_orphans(waiting: Sequence[Phase], phases: Sequence[Phase], directory: Path) -> None:
-    """Refuses to train a text encoder further on whose embeddings a later phase was trained.
+    """Refuses to train further what a later phase was trained on: a text encoder, or a Stage-I.
 
     Raises:
         UserError: more steps were asked for.
     """
+    names = [phase.name for phase in waiting]
     for phase in phases:
-        if (
-            phase.text_encoder in [each.name for each in waiting]
-            and Checkpoints(directory / phase.name / 'checkpoints').steps()
-        ):
-            raise UserError(
-                f'{phase.name} was trained on embeddings of {phase.text_encoder}, which would change with more steps: '
-                'name another --workdir'
-            )
+        if not Checkpoints(directory / phase.name / 'checkpoints').steps():
+            continue
+        for what, earlier in (('embeddings', phase.text_encoder), ('pictures', phase.stage_one_weights)):
+            if earlier in names:
+                raise UserError(
+                    f'{phase.name} was trained on {what} of {earlier}, which would change with more steps: '
+                    'name another --workdir'
+                )

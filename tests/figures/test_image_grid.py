@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stackgan_tf.figures.image_grid import image_grid, write_png
+from stackgan_tf.figures.image_grid import image_grid, sketches_above, write_png
 
 
 def images(count):
@@ -26,3 +26,12 @@ def test_png_is_written_whole(tmp_path):
     write_png(path, image_grid(images(4)))
     assert np.asarray(Image.open(path)).shape == (4, 4, 3)
     assert [file.name for file in path.parent.iterdir()] == ['grid.png']
+
+
+def test_sketches_stand_enlarged_above_their_images():
+    images = {4: np.arange(2 * 4 * 4 * 3, dtype=np.uint8).reshape(2, 4, 4, 3), 8: np.full((2, 8, 8, 3), 7, np.uint8)}
+    shown = sketches_above(images)
+    assert shown.shape == (2, 16, 8, 3)
+    np.testing.assert_array_equal(shown[:, 8:], images[8])
+    for row, column in ((0, 0), (1, 1), (0, 1)):
+        np.testing.assert_array_equal(shown[:, row:8:2, column::2], images[4])

@@ -196,7 +196,7 @@ def test_an_image_without_a_caption_is_no_partner_and_need_not_match():
     model = make(**TEXT, discriminator_told='embedding', discriminator_normalization=False)
     given = {**text_batch(labels=(0, 1, 2, 3)), 'embedded_rows': tf.constant([1.0, 0.0, 1.0, 1.0])}
     features = model.discriminators[0].features(given['images'][0])
-    _, rows = model._mismatched(0, lambda images: images, given, features, given['embedding'])
+    _, rows = model.mismatched(0, lambda images: images, given, features, given['embedding'])
     assert rows.numpy().tolist() == [0, 1, 1, 1]  # the first one's partner is the second
     logits = Logits(*model.discriminators[0](given['images'][0], given['embedding']))
     for row, same in ((0, False), (1, True)):
@@ -213,17 +213,22 @@ def test_whitening_is_fitted_before_the_first_step_and_kept():
     matrix = model.generator.whiten.matrix.numpy()
     model.train_step(text_batch())
     np.testing.assert_array_equal(model.generator.whiten.matrix, matrix)
-    _, told, _ = model._condition(text_batch(), tf.zeros((4, 5)))
+    _, told, _ = model.condition(text_batch(), tf.zeros((4, 5)))
     np.testing.assert_array_equal(told, model.generator.read(text_batch()['embedding']))
 
 
 def test_without_augmentation_the_condition_is_the_mean_and_costs_nothing():
     model = make(**TEXT, conditioning_augmentation=False)
     given = text_batch()
-    c, _, _ = model._condition(given, tf.ones((4, 5)))
+    c, _, _ = model.condition(given, tf.ones((4, 5)))
     _, mu, _ = model.generator.augment(given['embedding'], tf.zeros((4, 5)))
     np.testing.assert_array_equal(c, mu)
     assert model.kl_weight == 0
+    z = tf.zeros((4, 8))
+    for image, of_mean in zip(
+        *[model.generator(z, given['embedding'], e) for e in (tf.ones((4, 5)), tf.zeros((4, 5)))], strict=True
+    ):
+        np.testing.assert_array_equal(image, of_mean)
 
 
 def test_one_batch_of_captions_is_overfitted():

@@ -13,11 +13,14 @@ QUICKSTART = 'gin/painted_birds_unconditional.gin'
 @pytest.mark.parametrize('name', known_recipes())
 def test_every_recipe_reads_and_describes_itself(name):
     # Narrow: at full width the largest discriminators take a minute to initialise.
-    settings = [] if '/text/' in name else ['StackGANv2.generator_width = 8', 'StackGANv2.discriminator_width = 4']
+    models = [] if '/text/' in name else ['StageI', 'StageII'] if '_v1' in name else ['StackGANv2']
+    settings = [f'{model}.{of}_width = 4' for model in models for of in ('generator', 'discriminator')]
     if 'image_folder' in name:
         settings.append("IMAGE_ROOT = '/my/pictures'")
     if 'classes' in name:
         settings.append('CLASSES = 10')
+    if name != 'gin/text/cub.gin':  # once is enough
+        settings.append('TextMatching.image_tower = ""')
     recipe = read_recipe([name], settings)
     text = describe(recipe)
     for phase in recipe.run.phases:
@@ -130,6 +133,24 @@ def test_mistakes_about_image_folders(setting, message):
     with pytest.raises(UserError) as raised:
         read_recipe(['gin/image_folder.gin'], settings)
     assert message in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ('setting', 'message'),
+    [
+        ('STAGE_TWO_SIZE = 128', 'Stage-I makes 16 pixels, of which StageII.size is 32 or 64, not 128'),
+        ('STAGE_TWO_SIZE = 24', 'STAGE_TWO_SIZE = 24 must be a power of two'),
+        ('StageII.embedding_dimension = 3', 'both stages read the same embeddings: StageI.embedding_dimension = 512'),
+        ("stage_two/Phase.stage_one_weights = 'stage_two'", "= 'stage_two' is no phase before it (encoder, stage_one)"),
+        ('stage_two/Phase.stage_one = None', 'stage_two/Phase.stage_one_weights is of no use alone'),
+        ('stage_two/Phase.model = @StackGANv2', 'stage_two takes over no Stage-I: leave out stage_two/Phase.stage_one'),
+        ('StageII.halve_every = 5', 'halve_every = 5 are both set: one must be 0'),
+    ],
+)
+def test_mistakes_about_two_stages(setting, message):
+    with pytest.raises(UserError) as raised:
+        describe(read_recipe(['gin/painted_birds_v1.gin'], [setting]))
+    assert message in str(raised.value).splitlines()[0]  # gin may add a line, which the commands leave out
 
 
 def test_unknown_recipe_lists_those_there_are():

@@ -1,6 +1,7 @@
 """A run small enough to test: `python tiny_run.py WORKDIR STEPS TICK CHECKPOINT_EVERY [STOP_AT]`.
 
-Trains with deterministic operations; at step STOP_AT it sends itself a SIGTERM.
+Trains with deterministic operations; at step STOP_AT it sends itself a SIGTERM. With TINY_RUN_STAGES set, it trains
+StackGAN-v1: 4 steps of Stage-I, then STEPS of Stage-II.
 """
 
 import os
@@ -8,11 +9,13 @@ import signal
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.random_crop import random_crops
+from stackgan_tf.models.stackgan_v1 import StageI, StageII
 from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.training.interruption import InterruptedRunError
 from stackgan_tf.training.phase import Phase
@@ -40,6 +43,21 @@ def model() -> StackGANv2:
     return StackGANv2((8, 16), 4, 8, 8, 4, 1, input_noise=0.1, averaging_decay=0.9)
 
 
+def stage_one() -> StageI:
+    return StageI(8, 4, 8, 8, 4, 0, residual=False, input_noise=0.1, averaging_decay=0.9)
+
+
+def stage_two(stage_one: keras.Model) -> StageII:
+    return StageII(stage_one, 16, 4, 8, 4, 1, 0, discriminator_residual=False, input_noise=0.1, averaging_decay=0.9)
+
+
+def phases(steps: int) -> list[Phase]:
+    if 'TINY_RUN_STAGES' not in os.environ:
+        return [Phase('tree', model, Noise, steps)]
+    second = Phase('second', stage_two, Noise, steps, stage_one=stage_one, stage_one_weights='first')
+    return [Phase('first', stage_one, Noise, 4), second]
+
+
 def train(workdir: Path, steps: int, tick: int, checkpoint_every: int, stop_at: int | None = None) -> int:
     if stop_at is not None:
         on_train_batch_end = Upkeep.on_train_batch_end
@@ -50,7 +68,7 @@ def train(workdir: Path, steps: int, tick: int, checkpoint_every: int, stop_at: 
             on_train_batch_end(self, batch, logs)
 
         Upkeep.on_train_batch_end = stop
-    run = Run([Phase('tree', model, Noise, steps)], tick, checkpoint_every, seed=0)
+    run = Run(phases(steps), tick, checkpoint_every, seed=0)
     try:
         run.train(RunDirectory(workdir, 'SEED = 0\n'))
     except InterruptedRunError as interrupted:

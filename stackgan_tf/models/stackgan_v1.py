@@ -1,0 +1,232 @@
+"""StackGAN-v1: Stage-I sketches, Stage-II refines; each stage is trained by itself, one after the other.
+
+Source: StackGAN++ (arXiv 1710.10916), section "StackGAN-v1: two-stage generative adversarial network".
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from stackgan_tf.models.adversarial_model import adam
+from stackgan_tf.models.noise import Purpose
+from stackgan_tf.models.stage import Stage
+from stackgan_tf.networks.stacked_generator import StackedGenerator
+from stackgan_tf.networks.stage_one import StageOneGenerator
+from stackgan_tf.networks.stage_two import StageTwoGenerator
+from stackgan_tf.user_error import UserError
+
+
+class StageI(Stage):
+    """Stage-I: small images from noise, and an embedding if it reads any. Defaults are those of the TensorFlow release.
+
+    The PyTorch release, for COCO, has `residual=False, conditioning='relu', joint_kernel=3, logit_bias=True,
+    discriminator_told='detached_mu', fresh_fakes=False`, and twice the widths by half.
+    """
+
+    def __init__(
+        self,
+        size: int = 64,  # pixels
+        batch_size: int = 64,  # global
+        noise_dimension: int = 100,  # Z
+        generator_width: int = 128,  # GF_DIM of the release
+        discriminator_width: int = 64,  # DF_DIM of the release
+        embedding_dimension: int = 1024,  # T; 0: unconditional
+        condition_dimension: int = 128,  # E, of c
+        conditioning: str = 'leaky_relu',  # or 'linear' (the paper), 'relu', 'gated'
+        conditioning_augmentation: bool = True,  # off: c is mu, and there is no divergence
+        kl_weight: float = 2.0,  # of the divergence
+        residual: bool = True,  # bottlenecks in both networks
+        first_map: int = 4,  # pixels of the generator's first and the discriminator's last map
+        joint_kernel: int = 1,  # of the convolution that joins image and text in the discriminator
+        logit_bias: bool = False,
+        released_linear: bool = False,  # no activation after one convolution of the discriminator, as released
+        unconditional_head: bool = False,  # whether the discriminator also says if the image alone is real
+        discriminator_told: str = 'embedding',  # through a layer of its own; or 'mu', 'detached_mu'
+        pairs: str = 'text',  # mismatched: a real image with another's caption; or 'image': another real image
+        fresh_fakes: bool = True,  # the generator's step draws new noise; off: it reuses what was just judged
+        discriminator_normalization: bool = True,  # batch normalisation in the discriminator
+        generator_rate: float = 2e-4,
+        discriminator_rate: float = 2e-4,
+        halve_every: int = 0,  # steps after which rates are halved; 0: never
+        averaging_decay: float = 0.999,  # 0: no average, as released
+        real_target: float = 1.0,  # not in the paper: below 1, one-sided label smoothing
+        input_noise: float = 0.0,  # not in the paper: deviation of the noise on what the discriminator sees
+        whitened_embeddings: bool = False,  # not in the paper: embeddings are first brought to one scale
+        augmentation: Sequence[str] = (),  # not in the paper: 'color', 'translation', 'cutout' before the discriminator
+        decay_steps: int = 0,  # not in the paper: if set, rates fall to 0 from half of it on
+        seed: int = 0,
+    ) -> None:
+        super().__init__(seed, batch_size, averaging_decay)
+        kl_weight = kl_weight if conditioning_augmentation else 0.0
+        self.set_up_conditions(embedding_dimension, condition_dimension, kl_weight, discriminator_told, pairs)
+        self.set_up_views(input_noise, augmentation, real_target)
+        self.fresh_fakes = fresh_fakes
+        self.noise_dimension = noise_dimension
+        schedule = (decay_steps, halve_every)
+        self.set_up_discriminator(
+            size,
+            discriminator_width,
+            discriminator_rate,
+            schedule,
+            joint_kernel=joint_kernel,
+            residual=residual,
+            released_linear=released_linear,
+            logit_bias=logit_bias,
+            unconditional=unconditional_head,
+            last_map=first_map,
+            normalize=discriminator_normalization,
+        )
+        generator, twin = (
+            StageOneGenerator(
+                size,
+                noise_dimension,
+                generator_width,
+                embedding_dimension,
+                condition_dimension,
+                conditioning,
+                residual,
+                self.replicas > 1,
+                first_map,
+                whitened_embeddings,
+                conditioning_augmentation,
+            )
+            for _ in range(2)
+        )
+        for network in (generator, twin):
+            network.build((None, noise_dimension))
+        optimizer = adam(generator_rate, generator.trainable_variables, *schedule)
+        self.set_up_generator(generator, twin, optimizer, self.names_of_record())
+
+    def generate(self, batch: dict[str, Any], number: int = 0) -> tuple[tf.Tensor, tf.Tensor | None, tf.Tensor]:
+        """Images from noise; see `Stage.generate`."""
+        z = self.draw(Purpose.LATENT, (self.noise_dimension,), number)
+        conditional = bool(self.embedding_dimension)
+        epsilon = self.draw(Purpose.CONDITIONING, (self.condition_dimension,), number) if conditional else None
+        c, told, kl = self.condition(batch, epsilon)
+        return self.generator.images(z, c, training=True)[0], told, kl
+
+
+class StageII(Stage):
+    """Stage-II: from what a finished Stage-I sketches, images of 2 or 4 times its size.
+
+    Stage-I is frozen, in inference mode: nothing of it moves. Defaults are those of the TensorFlow release; for the
+    PyTorch one see `StageI`, and it has `residual_blocks=2, unconditional_head=True`.
+
+    Raises:
+        UserError: Stage-I is missing, or does not fit.
+    """
+
+    def __init__(
+        self,
+        stage_one: keras.Model | None = None,  # a built `StageOneGenerator`; recipes set `Phase.stage_one`
+        size: int = 256,  # pixels
+        batch_size: int = 64,  # global
+        generator_width: int = 128,  # GF_DIM of the release
+        discriminator_width: int = 64,  # DF_DIM of the release
+        residual_blocks: int = 4,
+        embedding_dimension: int = 1024,  # T; 0: unconditional
+        condition_dimension: int = 128,  # E, of this stage's c
+        conditioning: str = 'leaky_relu',  # or 'linear' (the paper), 'relu', 'gated'
+        conditioning_augmentation: bool = True,  # off: c is mu, and there is no divergence
+        kl_weight: float = 2.0,  # of the divergence
+        text_again: bool = True,  # off: the generator is told nothing but Stage-I's image
+        joint_kernel: int = 1,  # of the convolution that joins image and text in the discriminator
+        discriminator_residual: bool = True,  # whether the discriminator's features end with a bottleneck
+        logit_bias: bool = False,
+        unconditional_head: bool = False,  # whether the discriminator also says if the image alone is real
+        discriminator_told: str = 'embedding',  # through a layer of its own; or 'mu', 'detached_mu'
+        pairs: str = 'text',  # mismatched: a real image with another's caption; or 'image': another real image
+        fresh_fakes: bool = True,  # the generator's step draws new noise; off: it reuses what was just judged
+        discriminator_normalization: bool = True,  # batch normalisation in the discriminator
+        generator_rate: float = 2e-4,
+        discriminator_rate: float = 2e-4,
+        halve_every: int = 0,  # steps after which rates are halved; 0: never
+        averaging_decay: float = 0.999,  # 0: no average, as released
+        real_target: float = 1.0,  # not in the paper: below 1, one-sided label smoothing
+        input_noise: float = 0.0,  # not in the paper: deviation of the noise on what the discriminator sees
+        whitened_embeddings: bool = False,  # not in the paper: embeddings are first brought to one scale
+        augmentation: Sequence[str] = (),  # not in the paper: 'color', 'translation', 'cutout' before the discriminator
+        decay_steps: int = 0,  # not in the paper: if set, rates fall to 0 from half of it on
+        seed: int = 0,
+    ) -> None:
+        super().__init__(seed, batch_size, averaging_decay)
+        self.stage_one = _checked(stage_one, size, embedding_dimension)
+        self.stage_one.trainable = False
+        kl_weight = kl_weight if conditioning_augmentation and text_again else 0.0
+        self.set_up_conditions(embedding_dimension, condition_dimension, kl_weight, discriminator_told, pairs)
+        self.set_up_views(input_noise, augmentation, real_target)
+        self.fresh_fakes = fresh_fakes
+        schedule = (decay_steps, halve_every)
+        generator, twin = (
+            StageTwoGenerator(
+                self.stage_one.sizes[0],
+                size,
+                generator_width,
+                residual_blocks,
+                embedding_dimension,
+                condition_dimension,
+                conditioning,
+                text_again,
+                self.replicas > 1,
+                whitened_embeddings,
+                conditioning_augmentation,
+            )
+            for _ in range(2)
+        )
+        # Without the text, the discriminator is told what Stage-I makes of it.
+        self.told_by = generator if generator.embedding_dimension else self.stage_one
+        self.condition_dimension = self.told_by.condition_dimension
+        self.set_up_discriminator(
+            size,
+            discriminator_width,
+            discriminator_rate,
+            schedule,
+            joint_kernel=joint_kernel,
+            residual=discriminator_residual,
+            logit_bias=logit_bias,
+            unconditional=unconditional_head,
+            normalize=discriminator_normalization,
+        )
+        for network in (generator, twin):
+            network.build(self.stage_one.compute_output_shape((None, self.stage_one.noise_dimension))[0])
+        optimizer = adam(generator_rate, generator.trainable_variables, *schedule)
+        stacked = StackedGenerator(self.stage_one, twin)
+        stacked.build((None, stacked.noise_dimension))
+        self.set_up_generator(generator, twin, optimizer, self.names_of_record(), stacked)
+
+    def generate(self, batch: dict[str, Any], number: int = 0) -> tuple[tf.Tensor, tf.Tensor | None, tf.Tensor]:
+        """Images from what Stage-I makes of noise; see `Stage.generate`."""
+        z = self.draw(Purpose.LATENT, (self.stage_one.noise_dimension,), number)
+        if not self.embedding_dimension:
+            (small,) = self.stage_one(z, training=False)
+            return self.generator.images(small, training=True)[0], None, tf.constant(0.0)
+        dimensions = [self.stage_one.condition_dimension, self.condition_dimension]
+        epsilons = tf.split(self.draw(Purpose.CONDITIONING, (sum(dimensions),), number), dimensions, axis=-1)
+        (small,) = self.stage_one(z, batch['embedding'], epsilons[0], training=False)
+        c, told, kl = self.condition_of(self.told_by, batch, epsilons[1])
+        if not self.generator.embedding_dimension:
+            c, kl = None, tf.constant(0.0)
+        return self.generator.images(small, c, training=True)[0], told, kl
+
+
+def _checked(stage_one: keras.Model | None, size: int, embedding_dimension: int) -> StageOneGenerator:
+    """The Stage-I that Stage-II is to take over.
+
+    Raises:
+        UserError: it cannot be.
+    """
+    if not isinstance(stage_one, StageOneGenerator):
+        raise UserError("StageII refines what a Stage-I makes: set the phase's Phase.stage_one = @StageI")
+    small = stage_one.sizes[0]
+    if size not in (2 * small, 4 * small):
+        raise UserError(
+            f'Stage-I makes {small} pixels, of which StageII.size is {2 * small} or {4 * small}, not {size}'
+        )
+    if embedding_dimension != stage_one.embedding_dimension:
+        raise UserError(
+            f'both stages read the same embeddings: StageI.embedding_dimension = {stage_one.embedding_dimension}, '
+            f'StageII.embedding_dimension = {embedding_dimension}'
+        )
+    return stage_one

@@ -1,0 +1,97 @@
+"""What both stages of StackGAN-v1 share: how a generator and its matching-aware discriminator are trained together.
+
+Source: StackGAN++ (arXiv 1710.10916), section "StackGAN-v1: two-stage generative adversarial network".
+"""
+
+from typing import Any
+
+import tensorflow as tf
+
+from stackgan_tf.losses.joint_conditional import Logits
+from stackgan_tf.losses.matching_aware import matching_aware_discriminator_loss, matching_aware_generator_loss
+from stackgan_tf.models.adversarial_model import AdversarialModel, adam, logits_of
+from stackgan_tf.networks.stage_one import StageDiscriminator
+
+
+class Stage(AdversarialModel):
+    """What both stages share: one discriminator, one step. Subclasses generate.
+
+    Every step the discriminator is shown real images, mismatched pairs and generated images; then the generator takes
+    a step on its loss and on the divergence of conditioning augmentation.
+    """
+
+    fresh_fakes: bool
+
+    def train_step(self, batch: dict[str, Any]) -> dict[str, tf.Tensor]:
+        """One update of the discriminator and of the generator.
+
+        Args:
+            batch: as of `StackGANv2.train_step`, with images of one size.
+
+        Returns:
+            Means over the rows: losses, and how sure the discriminator is.
+        """
+        size = self.sizes[0]
+        with tf.GradientTape() as tape:
+            image, told, kl = self.generate(batch)
+        view = self.view(0)
+        recorded = self.train_discriminator(0, view, batch, image, told)
+        if self.fresh_fakes:
+            with tf.GradientTape() as tape:
+                image, told, kl = self.generate(batch, 1)
+        with tape:
+            logits = logits_of(self.discriminators[0], view(image), told)
+            loss = matching_aware_generator_loss(logits, batch.get('embedded_rows', 1.0))
+            total = (loss + self.kl_weight * kl) / self.replicas
+        self.descend(self.optimizer, tape, total, self.generator.trainable_variables)
+        self.average_generator()
+        recorded |= {f'generator_loss_{size}': loss, 'kl_loss': kl}
+        recorded = {name: recorded[name] for name in self.recorded}
+        self.record(recorded)
+        return recorded
+
+    def generate(self, batch: dict[str, Any], number: int = 0) -> tuple[tf.Tensor, tf.Tensor | None, tf.Tensor]:
+        """Images for the batch from this step's noise, what the discriminator is told, and the divergence.
+
+        Args:
+            batch: `embedding`, if the model reads it.
+            number: of several draws in one step.
+        """
+        raise NotImplementedError
+
+    def discriminator_loss(
+        self,
+        real: Logits,
+        mismatched: Logits | None,
+        generated: Logits,
+        rows: tf.Tensor | None,
+        batch: dict[str, Any],
+    ) -> tf.Tensor:
+        """The matching-aware loss."""
+        told_rows = {} if rows is None else {'mismatched_rows': rows, 'embedded_rows': batch['embedded_rows']}
+        return matching_aware_discriminator_loss(real, mismatched, generated, real_target=self.real_target, **told_rows)
+
+    def forward_passes(self) -> list[tf.Tensor]:
+        """Logits of what the generator makes of an embedding of zeros."""
+        image, told, _ = self.generate({'embedding': tf.zeros((self.batch_size, self.embedding_dimension))})
+        return [logit for logit in logits_of(self.discriminators[0], image, told) if logit is not None]
+
+    def set_up_discriminator(
+        self, size: int, width: int, rate: float, schedule: tuple[int, int], **options: Any
+    ) -> None:
+        """Makes the discriminator of images of a size, and its optimiser, with a rate and `adam`'s schedule."""
+        self.sizes = (size,)
+        told, projection = self.told_dimensions()
+        discriminator = StageDiscriminator(size, width, told, projection, synchronized=self.replicas > 1, **options)
+        discriminator.build((None, size, size, 3))
+        self.discriminators = [discriminator]
+        self.discriminator_optimizers = [adam(rate, discriminator.trainable_variables, *schedule)]
+
+    def names_of_record(self) -> list[str]:
+        """What every step records."""
+        size, (discriminator,) = self.sizes[0], self.discriminators
+        kinds = ['discriminator_loss', 'generator_loss']
+        kinds += ['confidence_real'] if discriminator.unconditional else []
+        kinds += ['confidence_generated']
+        kinds += ['confidence_match', 'confidence_mismatch'] if self.embedding_dimension else []
+        return [*(['kl_loss'] if self.embedding_dimension else []), *(f'{kind}_{size}' for kind in kinds)]

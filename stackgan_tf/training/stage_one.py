@@ -1,0 +1,106 @@
+"""Stage-I in a run: the weights that a Stage-II phase takes over, from an earlier phase, another run or an export."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from stackgan_tf.hub_module import load_hub_module
+from stackgan_tf.models.stackgan_v1 import StageII
+from stackgan_tf.models.trained_model import TrainedModel, variables_of
+from stackgan_tf.training.checkpoints import Checkpoints
+from stackgan_tf.training.phase import Phase
+from stackgan_tf.user_error import UserError
+
+_PIECE = 'averaged_generator'
+
+
+def load_stage_one(phase: Phase, model: TrainedModel, phases: Sequence[Phase], directory: Path) -> None:
+    """Gives a Stage-II the Stage-I that `Phase.stage_one_weights` names; does nothing to other models.
+
+    Args:
+        phase: at work.
+        model: of it.
+        phases: of the run.
+        directory: of the run.
+
+    Raises:
+        UserError: there is none yet, or it does not fit.
+    """
+    if not isinstance(model, StageII):
+        return
+    setting, named = f'{phase.name}/Phase.stage_one_weights', phase.stage_one_weights
+    if named is None:
+        raise UserError(f'{phase.name} refines what a Stage-I makes: set {setting}, for example to the phase before it')
+    setting = f'{setting} = {named!r}'
+    if named in [each.name for each in phases]:
+        if not Checkpoints(directory / named / 'checkpoints').steps():
+            raise UserError(f'{setting}: that phase has trained nothing yet')
+        _restore(directory / named, model.stage_one, setting)
+    elif folders := _generators_in(Path(named)):
+        if len(folders) > 1:
+            raise UserError(f'{setting} has several generators: name {" or ".join(map(str, folders))}')
+        _restore(folders[0], model.stage_one, setting)
+    elif '://' in named or Path(named).exists():
+        _take_export(named, model.stage_one, setting)
+    else:
+        names = ', '.join(each.name for each in phases)
+        raise UserError(f'{setting} is no phase of this run ({names}), and there is no such folder')
+
+
+def check_fit(network: keras.Model, shapes: Sequence[tuple[int, ...]], where: str) -> None:
+    """Refuses weights of another network.
+
+    Args:
+        network: the Stage-I that is to take them.
+        shapes: of the weights, in the order of its variables.
+        where: what named them.
+
+    Raises:
+        UserError: they do not fit; tells what differs, as far as shapes say it.
+    """
+    expected = [tuple(variable.shape) for variable in variables_of(network)]
+    if list(shapes) == expected:
+        return
+    there, here = _features_of(shapes), _features_of(expected)
+    differing = [f'{name} {there.get(name)} there, {here[name]} here' for name in here if there.get(name) != here[name]]
+    what = '; '.join(differing) or 'some layers are of other shapes'
+    raise UserError(f'{where} is no Stage-I like StageI here: {what}: set StageI as it was trained')
+
+
+def _features_of(shapes: Sequence[tuple[int, ...]]) -> dict[str, int]:
+    """What the shapes of a Stage-I's variables say of its settings."""
+    dense = [shape for shape in shapes if len(shape) == 2]
+    kernels = [shape for shape in shapes if len(shape) == 4]
+    features = {'embedding_dimension': dense[0][0] if len(dense) > 1 else 0}
+    if kernels:
+        features['convolutions (size, residual)'] = len(kernels)
+        features['channels before the image (generator_width)'] = kernels[-1][2]
+    if dense:
+        features['numbers in the first layer (noise_dimension + condition_dimension)'] = dense[-1][0]
+    return features
+
+
+def _generators_in(folder: Path) -> list[Path]:
+    """The folders of phases that have trained a generator: this one, or those of this run."""
+    phases = [folder, *sorted(path.parent for path in folder.glob('*/checkpoints'))]
+    return [phase for phase in phases if _shapes(phase)]
+
+
+def _shapes(phase: Path) -> list[tuple[int, ...]]:
+    """The shapes of a phase's averaged generator; none if it has no such thing, or has trained nothing."""
+    checkpoints = Checkpoints(phase / 'checkpoints')
+    return checkpoints.shapes(_PIECE) if checkpoints.steps() else []
+
+
+def _restore(phase: Path, network: keras.Model, setting: str) -> None:
+    check_fit(network, _shapes(phase), setting)
+    Checkpoints(phase / 'checkpoints').restore_some({_PIECE: variables_of(network)})
+
+
+def _take_export(source: str, network: keras.Model, setting: str) -> None:
+    values: Sequence[tf.Variable] = getattr(load_hub_module(source)[0], 'variables', ())
+    check_fit(network, [tuple(value.shape) for value in values], setting)
+    for variable, value in zip(variables_of(network), values, strict=True):
+        variable.assign(value)

@@ -1,0 +1,167 @@
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from stackgan_tf.models.stackgan_v1 import StageI, StageII
+from stackgan_tf.models.stackgan_v2 import StackGANv2
+from stackgan_tf.models.trained_model import variables_of
+from stackgan_tf.serving.saved_model import export_saved_model
+from stackgan_tf.training.checkpoints import Checkpoints
+from stackgan_tf.training.phase import Phase
+from stackgan_tf.training.stage_one import load_stage_one
+from stackgan_tf.training.text_encoders import refuse_orphans
+from stackgan_tf.user_error import UserError
+
+TINY_RUN = Path(__file__).with_name('tiny_run.py')
+
+
+def no_data():
+    raise AssertionError('not to be read')
+
+
+def first(size=8, width=8, embedding=0, noise=8):
+    return StageI(size, 4, noise, width, 4, embedding, 5)
+
+
+def second(stage_one, embedding=0):
+    return StageII(stage_one, 2 * stage_one.sizes[0], 4, 8, 4, 1, embedding, 5)
+
+
+def phase(weights, **settings):
+    return Phase('second', second, no_data, 4, stage_one=first, stage_one_weights=weights, **settings)
+
+
+def weights_of(network):
+    return [value.numpy() for value in variables_of(network)]
+
+
+def loaded(directory, weights='first', **settings):
+    """What a Stage-II phase takes over."""
+    model = second(first(**settings).averaged_generator, settings.get('embedding', 0))
+    phases = [Phase('first', first, no_data, 4), phase(weights)]
+    load_stage_one(phases[1], model, phases, directory)
+    return weights_of(model.stage_one)
+
+
+@pytest.fixture(scope='module')
+def trained(tmp_path_factory):
+    """A run of one phase, and the weights of its average."""
+    keras.utils.set_random_seed(3)
+    folder, model = tmp_path_factory.mktemp('runs') / 'run', first()
+    Checkpoints(folder / 'first' / 'checkpoints').save(4, model.pieces(), {'step': 4})
+    export_saved_model(model.averaged_generator, folder / 'export')
+    return folder, weights_of(model.averaged_generator)
+
+
+@pytest.mark.parametrize('where', ['', 'first', 'export'])
+def test_weights_come_from_a_run_a_phase_or_an_export(trained, tmp_path, where):
+    folder, weights = trained
+    for of_source, taken in zip(weights, loaded(tmp_path, str(folder / where)), strict=True):
+        np.testing.assert_array_equal(of_source, taken)
+
+
+def test_weights_come_from_a_phase_of_this_run(trained):
+    for of_source, taken in zip(trained[1], loaded(trained[0]), strict=True):
+        np.testing.assert_array_equal(of_source, taken)
+
+
+@pytest.mark.parametrize(
+    ('settings', 'message'),
+    [
+        ({'width': 16}, r'channels before the image \(generator_width\) 8 there, 16 here'),
+        ({'size': 16}, r'convolutions \(size, residual\) 4 there, 8 here'),
+        ({'embedding': 6}, 'embedding_dimension 0 there, 6 here'),
+        ({'noise': 9}, r'numbers in the first layer \(noise_dimension \+ condition_dimension\) 8 there, 9 here'),
+    ],
+)
+@pytest.mark.parametrize('where', ['first', 'export'])
+def test_weights_that_do_not_fit(trained, settings, message, where):
+    with pytest.raises(UserError, match=f'is no Stage-I like StageI here: .*{message}') as raised:
+        loaded(trained[0], str(trained[0] / where), **settings)
+    assert '\n' not in str(raised.value)
+
+
+def test_weights_that_are_not_there(trained, tmp_path):
+    with pytest.raises(UserError, match="stage_one_weights = 'first': that phase has trained nothing yet"):
+        loaded(tmp_path)
+    with pytest.raises(UserError, match=re.escape('is no phase of this run (first, second), and there is no such')):
+        loaded(tmp_path, 'runs/nothing')
+    with pytest.raises(UserError, match='no model can be loaded from'):
+        loaded(tmp_path, str(tmp_path))
+    with pytest.raises(UserError, match=r'set second/Phase.stage_one_weights'):
+        loaded(tmp_path, None)
+    Checkpoints(tmp_path / 'other' / 'checkpoints').save(1, first().pieces(), {})
+    Checkpoints(tmp_path / 'first' / 'checkpoints').save(1, first().pieces(), {})
+    with pytest.raises(UserError, match=r'has several generators: name .*first or .*other'):
+        loaded(tmp_path / 'new', str(tmp_path))
+
+
+def test_only_stage_two_takes_over_a_stage_one():
+    tree = Phase('tree', lambda: StackGANv2((8, 16), 4, 8, 8, 4, 1), no_data, 4, stage_one=first)
+    with pytest.raises(UserError, match=r'tree takes over no Stage-I: leave out tree/Phase.stage_one'):
+        tree.make_model()
+
+
+def test_stage_one_is_not_trained_further_under_stage_two(tmp_path):
+    for name in ('first', 'second'):
+        Checkpoints(tmp_path / name / 'checkpoints').save(4, {'step': [tf.Variable(4)]}, {})
+    phases = [Phase('first', first, no_data, 8), phase('first')]
+    with pytest.raises(UserError, match='second was trained on pictures of first, which would change with more steps'):
+        refuse_orphans(phases[:1], phases, tmp_path)
+
+
+def tiny_run(workdir, *arguments, devices=1):
+    environment = {**os.environ, 'TINY_RUN_DEVICES': str(devices), 'TINY_RUN_STAGES': '1'}
+    command = [sys.executable, str(TINY_RUN), str(workdir), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment, check=False)
+
+
+def losses(workdir):
+    lines = [json.loads(line) for line in (workdir / 'second' / 'metrics.jsonl').read_text().splitlines()]
+    return [{name: value for name, value in line.items() if name != 'images_per_second'} for line in lines]
+
+
+def restored(workdir, name, model):
+    Checkpoints(workdir / name / 'checkpoints').restore(model.pieces())
+    return model
+
+
+@pytest.fixture(scope='module')
+def whole(tmp_path_factory):
+    workdir = tmp_path_factory.mktemp('whole') / 'run'
+    result = tiny_run(workdir, 16, 4, 8)
+    assert result.returncode == 0, result.stderr
+    assert 'second is done: 16 steps' in result.stdout
+    return workdir
+
+
+def test_both_stages_stop_and_go_on_exactly(whole, tmp_path):
+    stopped = tiny_run(tmp_path / 'parts', 16, 4, 8, 11)
+    assert stopped.returncode == 143, stopped.stderr
+    resumed = tiny_run(tmp_path / 'parts', 16, 4, 8)
+    assert 'second: 16 steps of 4 of 16 pictures on 1 device(s), going on after step 11' in resumed.stdout
+    assert losses(tmp_path / 'parts') == losses(whole)
+
+
+def test_stage_two_ends_with_the_stage_one_that_it_began_with(whole):
+    network = StageI(8, 4, 8, 8, 4, 0, residual=False).averaged_generator
+    of_first = restored(whole, 'first', StageI(8, 4, 8, 8, 4, 0, residual=False)).averaged_generator
+    stacked = restored(whole, 'second', StageII(network, 16, 4, 8, 4, 1, 0, discriminator_residual=False))
+    stacked = stacked.averaged_generator
+    for was, now in zip(weights_of(of_first), weights_of(stacked.stage_one), strict=True):
+        np.testing.assert_array_equal(was, now)
+
+
+def test_two_devices_train_both_stages_as_one_does(whole, tmp_path):
+    result = tiny_run(tmp_path / 'run', 4, 4, 8, devices=2)
+    assert result.returncode == 0, result.stderr
+    for one, two in zip(losses(whole), losses(tmp_path / 'run'), strict=False):
+        assert two == pytest.approx(one, rel=0.02, abs=1e-3)
