@@ -75,7 +75,7 @@ def test_the_whole_way(trained, tmp_path):
     run_directory, _ = trained
     sampled = run(command('sample', f'--model={run_directory}', '--count=5', '--output=here', '--every_size'), tmp_path)
     assert sampled.returncode == 0, sampled.stderr
-    assert Image.open(tmp_path / 'here' / 'grid_16.png').size == (48, 32)
+    assert Image.open(tmp_path / 'here' / 'grid_16.png').size == (48, 64)  # both sizes, one above the other
     assert Image.open(tmp_path / 'here' / 'seed_000004_8.png').size == (8, 8)
     exported = run(command('export', f'--model={run_directory}', f'--output={tmp_path}/export'), tmp_path)
     assert exported.returncode == 0, exported.stderr
