@@ -100,7 +100,7 @@ def test_it_is_said_beforehand_what_a_data_set_takes(tmp_path, monkeypatch, caps
     prepare_published('lsun_scenes/church_outdoor', str(tmp_path), examples=4)
     assert 'It is prepared already.' in capsys.readouterr().out
     list_data_sets()
-    assert 'lsun_scenes/church_outdoor  not prepared' in capsys.readouterr().out
+    assert 'lsun_scenes/church_outdoor       not prepared' in capsys.readouterr().out
 
 
 def test_a_data_set_that_the_disk_cannot_hold(tmp_path, monkeypatch):

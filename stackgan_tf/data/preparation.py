@@ -15,7 +15,7 @@ def list_data_sets() -> None:
     for data_set in PUBLISHED_DATA_SETS.values():
         state = 'ready' if find_builder(data_set.name).is_prepared() else 'not prepared'
         expected = ', '.join(f'{count:,} {split}' for split, count in data_set.examples.items())
-        say(f'{data_set.name:27} {state:13} {data_set.title} ({expected})')
+        say(f'{data_set.name:32} {state:13} {data_set.title} ({expected})')
 
 
 def prepare_published(name: str, manual_dir: str = '', examples: int | None = None) -> Path:

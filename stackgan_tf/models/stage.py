@@ -3,6 +3,7 @@
 Source: StackGAN++ (arXiv 1710.10916), section "StackGAN-v1: two-stage generative adversarial network".
 """
 
+import abc
 from typing import Any
 
 import tensorflow as tf
@@ -50,6 +51,7 @@ class Stage(AdversarialModel):
         self.record(recorded)
         return recorded
 
+    @abc.abstractmethod
     def generate(self, batch: dict[str, Any], number: int = 0) -> tuple[tf.Tensor, tf.Tensor | None, tf.Tensor]:
         """Images for the batch from this step's noise, what the discriminator is told, and the divergence.
 
@@ -57,7 +59,6 @@ class Stage(AdversarialModel):
             batch: `embedding`, if the model reads it.
             number: of several draws in one step.
         """
-        raise NotImplementedError
 
     def discriminator_loss(
         self,
