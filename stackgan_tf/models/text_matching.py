@@ -11,11 +11,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from stackgan_tf.losses.joint_embedding import joint_embedding_loss
+from stackgan_tf.losses.joint_embedding import joint_embedding_loss, matching_cross_entropy
 from stackgan_tf.models.trained_model import LateDecay, TrainedModel, variables_of
 from stackgan_tf.networks.char_cnn_rnn import LENGTH, CharCNNRNN
 from stackgan_tf.networks.image_encoder import BackboneEncoder, ImageEncoder
 from stackgan_tf.user_error import UserError
+
+LOSSES = {'hinge': joint_embedding_loss, 'cross_entropy': matching_cross_entropy}
 
 
 class TextMatching(TrainedModel):
@@ -30,6 +32,7 @@ class TextMatching(TrainedModel):
         last_pool: bool = False,
         dimension: int = 1024,  # T
         initial_range: float = 0.08,  # 0 for narrow networks
+        loss: str = 'hinge',  # the paper's; or 'cross_entropy'
         caption_weight: float = 0.0,  # of the same loss between two captions of a picture, as published for COCO
         image_tower: str = '',  # a network of keras.applications; else a small one that learns
         image_weights: str = 'imagenet',  # of the former, or a weights file
@@ -39,6 +42,9 @@ class TextMatching(TrainedModel):
         seed: int = 0,
     ) -> None:
         super().__init__(seed, batch_size)
+        if loss not in LOSSES:
+            raise ValueError(f'no loss {loss!r}: there are {", ".join(LOSSES)}')
+        self._loss = LOSSES[loss]
         self.caption_weight = caption_weight
         self.reads = ('images', 'tokens', 'label') + (('other_tokens',) if caption_weight else ())
         self.sizes = tuple(sizes)
@@ -104,11 +110,11 @@ class TextMatching(TrainedModel):
         with tf.GradientTape() as tape:
             images = self.image_encoder(batch['images'][-1], training=True)
             texts = self.text_encoder(batch['tokens'], training=True)
-            loss = joint_embedding_loss(images, texts, labels)
+            loss = self._loss(images, texts, labels)
             recorded = {'matching_loss': loss}
             if self.caption_weight:
                 others = self.text_encoder(batch['other_tokens'], training=True)
-                recorded['caption_loss'] = joint_embedding_loss(others, texts, labels)
+                recorded['caption_loss'] = self._loss(others, texts, labels)
                 loss += self.caption_weight * recorded['caption_loss']
             scaled = loss / self.replicas
         self.descend(self.optimizer, tape, scaled, self._moved())

@@ -20,11 +20,11 @@ FEATURE_MULTIPLE = 8
 class ScaleDiscriminator(keras.Model):
     """D_i: tells real images of one scale from generated ones.
 
-    log2(size / 4) convolutions of stride 2 bring the image to 4x4, doubling the width each time; 3x3 convolutions
-    bring the width back to eight times the base where it is more; one 4x4 convolution makes the logit. With a
-    condition, a second logit is made of the features joined with it. At base width 64 the networks for 64, 128 and 256
-    pixels are the released ones: 2,765,569, 15,875,841 and 68,310,785 parameters; with a condition of 128 numbers
-    5,723,906, 18,834,178 and 71,269,122.
+    log2(size / 4) convolutions of stride 2 bring the image to 4x4, doubling the width each time; below 64 pixels they
+    start wider, so that none ends with less than eight times the base; 3x3 convolutions bring the width back to that
+    where it is more; one 4x4 convolution makes the logit. With a condition, a second logit is made of the features
+    joined with it. At base width 64 the networks for 64, 128 and 256 pixels are the released ones: 2,765,569,
+    15,875,841 and 68,310,785 parameters; with a condition of 128 numbers 5,723,906, 18,834,178 and 71,269,122.
     """
 
     unconditional = True  # it has a logit of the image alone
@@ -32,7 +32,7 @@ class ScaleDiscriminator(keras.Model):
     def __init__(
         self,
         size: int,  # s, pixels
-        base_width: int = 64,  # channels after the first convolution (DF_DIM of the release)
+        base_width: int = 64,  # channels after the first convolution from 64 pixels on (DF_DIM of the release)
         normalize: bool = True,  # batch normalisation, as in the paper
         synchronized: bool = False,  # batch statistics over all replicas
         condition_dimension: int = 0,  # of the condition that images are matched with; 0: unconditional
@@ -47,16 +47,16 @@ class ScaleDiscriminator(keras.Model):
         self.synchronized = synchronized
         self.condition_dimension = condition_dimension
         self.projection = projection
-        down = [base_width << i for i in range(1, doublings(size))]
         features = base_width * FEATURE_MULTIPLE
+        first, *down = [max(base_width << i, features >> (doublings(size) - 1 - i)) for i in range(doublings(size))]
         across = [width // 2 for width in reversed(down) if width > features]
-        self.first = conv(base_width, 4, 2)
+        self.first = conv(first, 4, 2)
         self.down = [LeakyBlock(width, 2, normalize, synchronized) for width in down]
         self.across = [LeakyBlock(width, 1, normalize, synchronized) for width in across]
         self.logit = _logit()
         if condition_dimension:
             self.project = keras.layers.Dense(projection) if projection else None
-            self.joint = LeakyBlock(([base_width, *down, *across])[-1], 1, normalize, synchronized)
+            self.joint = LeakyBlock(features, 1, normalize, synchronized)
             self.match_logit = _logit()
 
     def build(self, input_shape: Shape, *other_shapes: Shape) -> None:
@@ -74,7 +74,7 @@ class ScaleDiscriminator(keras.Model):
             self.match_logit.build(shape)
 
     def features(self, image: KerasTensor, training: bool = False) -> KerasTensor:
-        """Maps an image `[N, s, s, 3]` in [-1, 1] to features `[N, 4, 4, C]`, C at most `8 * base_width`."""
+        """Maps an image `[N, s, s, 3]` in [-1, 1] to features `[N, 4, 4, C]`, C = 8 * base_width."""
         h = ops.leaky_relu(self.first(image), LEAKY_SLOPE)  # [N, s/2, s/2, base_width]
         for block in (*self.down, *self.across):
             h = block(h, training=training)

@@ -1,7 +1,8 @@
 import numpy as np
+import scipy.special
 import tensorflow as tf
 
-from stackgan_tf.losses.joint_embedding import joint_embedding_loss
+from stackgan_tf.losses.joint_embedding import joint_embedding_loss, matching_cross_entropy
 
 
 def loss(images, texts, labels):
@@ -38,3 +39,25 @@ def test_equal_embeddings_cost_one_a_pair_and_side():
 def test_pictures_of_one_class_are_not_held_against_each_other():
     v, t = np.random.default_rng(0).normal(size=(2, 4, 3))
     assert loss(v, t, [5, 5, 5, 5]) == 0
+
+
+def cross_entropy(images, texts, labels):
+    return float(
+        matching_cross_entropy(tf.constant(images, tf.float32), tf.constant(texts, tf.float32), tf.constant(labels))
+    )
+
+
+def test_cross_entropy_against_softmax_over_other_classes():
+    rng = np.random.default_rng(0)
+    v, t = rng.normal(size=(2, 6, 3))
+    labels = np.array([0, 1, 2, 1, 0, 3])
+    expected = 0.0
+    for i in range(6):
+        among = [i, *np.flatnonzero(labels != labels[i])]
+        expected -= np.log(scipy.special.softmax(t[among] @ v[i])[0] * scipy.special.softmax(v[among] @ t[i])[0]) / 6
+    np.testing.assert_allclose(cross_entropy(v, t, labels), expected, rtol=1e-5)
+
+
+def test_cross_entropy_of_equal_embeddings_and_of_one_class():
+    np.testing.assert_allclose(cross_entropy(np.ones((4, 2)), np.ones((4, 2)), [0, 1, 2, 3]), 2 * np.log(4), rtol=1e-6)
+    assert cross_entropy(np.ones((4, 2)), np.ones((4, 2)), [5, 5, 5, 5]) == 0

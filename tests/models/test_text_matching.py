@@ -39,8 +39,9 @@ def batch():
     }
 
 
-def test_one_batch_is_learnt():
-    model = make()
+@pytest.mark.parametrize('loss', ['hinge', 'cross_entropy'])
+def test_one_batch_is_learnt(loss):
+    model = make(loss=loss)
     step = tf.function(model.train_step)
     first = float(step(batch())['matching_loss'])
     for _ in range(150):
@@ -49,6 +50,11 @@ def test_one_batch_is_learnt():
     assert float(last['matching_accuracy']) == 1
     record = model.take_record(151)
     assert set(record) == {'matching_loss', 'matching_accuracy'}
+
+
+def test_an_unknown_loss_is_refused():
+    with pytest.raises(ValueError, match="no loss 'cosine': there are hinge, cross_entropy"):
+        make(loss='cosine')
 
 
 def test_a_step_moves_both_encoders_and_counts():

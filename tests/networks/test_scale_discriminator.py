@@ -50,9 +50,11 @@ def test_conditional_discriminator(tmp_path, size, projection):
 
 
 @pytest.mark.parametrize(
-    ('size', 'down', 'across'), [(8, [], []), (64, [2, 4, 8], []), (256, [2, 4, 8, 16, 32], [16, 8])]
+    ('size', 'first', 'down', 'across'),
+    [(8, 8, [], []), (32, 2, [4, 8], []), (64, 1, [2, 4, 8], []), (256, 1, [2, 4, 8, 16, 32], [16, 8])],
 )
-def test_widths(size, down, across):
+def test_widths(size, first, down, across):
     network = ScaleDiscriminator(size, 10)
+    assert network.first.filters == 10 * first
     assert [block.filters for block in network.down] == [10 * width for width in down]
     assert [block.filters for block in network.across] == [10 * width for width in across]
