@@ -135,7 +135,9 @@ def _fields(value: Any, class_name: str) -> dict:
     """The fields of an object of Torch of a class."""
     if not isinstance(value, TorchObject) or value.class_name != class_name:
         found = value.class_name if isinstance(value, TorchObject) else f'a {type(value).__name__}'
-        raise _UnknownError(f'it has {ascii(found)[:80]} in place of {class_name}')
+        raise _UnknownError(
+            f'it has {found[:80] if found.isprintable() else ascii(found)[:80]} in place of {class_name}'
+        )
     return value.content
 
 
