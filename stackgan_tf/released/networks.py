@@ -1,5 +1,6 @@
 """From a released file of weights to a network, and back."""
 
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -73,16 +74,36 @@ def network_of(weights: Mapping[str, np.ndarray], source: str) -> keras.Model:
     if kind is None:
         raise UserError(f'{source} holds none of the released networks of StackGAN: its weights are {_named(weights)}')
     try:
-        network = kind.make(Shapes(weights))
-        wanted = {weight.key: weight for weight in kind.weights(network)}
+        network, wanted, mistakes = _build(kind, weights)
     except (UnknownNetworkError, ValueError) as error:
         raise UserError(f'{source} is no {kind.name} as released: {error}') from error
-    mistakes = list(_mistakes(weights, wanted))
     if mistakes:
         raise UserError(f'{source} is no {kind.name} as released: {"; ".join(mistakes)}')
-    for key, weight in wanted.items():
-        weight.assign(weights[key])
+    for weight in wanted:  # a Keras of another version may have begun otherwise
+        if not np.array_equal(weight.value(), weights[weight.key]):
+            weight.assign(weights[weight.key])
     return network
+
+
+def _build(kind: _Kind, weights: Mapping[str, np.ndarray]) -> tuple[keras.Model, list[ReleasedWeight], list[str]]:
+    """The network, its weights, and what is wrong with those given.
+
+    Within this scope variables wait for their first values until its end: they begin as what the file holds. Orthogonal
+    kernels, and then the file's, would take seconds and 200 MB more.
+    """
+    with keras.StatelessScope():
+        network = kind.make(Shapes(weights))
+        wanted = list(kind.weights(network))
+        mistakes = list(_mistakes(weights, wanted))
+        for weight in wanted:
+            value = keras.initializers.Zeros() if mistakes else functools.partial(_first_value, weights, weight)
+            weight.variable._initializer = value
+    return network, wanted, mistakes
+
+
+def _first_value(weights: Mapping[str, np.ndarray], weight: ReleasedWeight, _: Any, dtype: str) -> np.ndarray:
+    """As an initialiser of Keras."""
+    return weight.layout.to_ours(weights[weight.key]).astype(dtype)
 
 
 def released_weights(network: keras.Model, source: str) -> dict[str, np.ndarray]:
@@ -113,17 +134,17 @@ def _plain(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {key.removeprefix(prefix): value for key, value in weights.items() if not key.endswith(COUNTERS)}
 
 
-def _mistakes(weights: Mapping[str, np.ndarray], wanted: Mapping[str, ReleasedWeight]) -> Iterator[str]:
-    missing = [key for key in wanted if key not in weights]
+def _mistakes(weights: Mapping[str, np.ndarray], wanted: list[ReleasedWeight]) -> Iterator[str]:
+    shapes = {weight.key: weight.shape() for weight in wanted}
+    missing = [key for key in shapes if key not in weights]
     if missing:
         yield f'it lacks {_named(missing)}'
-    unexpected = [key for key in weights if key not in wanted]
+    unexpected = [key for key in weights if key not in shapes]
     if unexpected:
         yield f'it has besides {_named(unexpected)}'
-    shapes = {key: (weights[key].shape, weight.shape()) for key, weight in wanted.items() if key in weights}
-    wrong = [f'{key} is {shape} and not {expected}' for key, (shape, expected) in shapes.items() if shape != expected]
+    wrong = [key for key in shapes if key in weights and weights[key].shape != shapes[key]]
     if wrong:
-        yield ', '.join(wrong)
+        yield ', '.join(f'{key} is {weights[key].shape} and not {shapes[key]}' for key in wrong)
 
 
 def _named(keys: Mapping[str, Any] | list[str]) -> str:
