@@ -38,7 +38,8 @@ def export_checkpoint(source: Path, target: Path, encoder: TextEncoder | None = 
     """
     check_target(target)
     network = network_of(read_state_dict(source), str(source))
-    what = f'{kind_of(network)} with {network.count_params():,} numbers'
+    parameters = sum(np.prod(variable.shape) for variable in network.trainable_variables)
+    what = f'{kind_of(network)} with {parameters:,} parameters'
     embedding_dimension = getattr(network, 'embedding_dimension', 0)  # discriminators have none
     if encoder is not None and encoder.dimension != embedding_dimension:
         reads = f'embeddings of {embedding_dimension} numbers' if embedding_dimension else 'no embeddings'
