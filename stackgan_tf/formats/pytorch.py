@@ -37,7 +37,7 @@ _MAX_COPIES = 8  # of the file's size: tensors may share a storage
 
 
 def read_state_dict(path: Path) -> dict[str, np.ndarray]:
-    """Reads the weights of a network: what `torch.save(network.state_dict(), path)` wrote, of any version since 0.1.12.
+    """Reads the weights of a network: what `torch.save(network.state_dict(), path)` wrote.
 
     Returns:
         Arrays by name, in the order of the file; they cannot be written to, and may share memory.

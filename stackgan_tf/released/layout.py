@@ -27,12 +27,12 @@ class ReleasedWeight(NamedTuple):
     layout: Layout
 
     def value(self) -> np.ndarray:
-        """As PyTorch lays it out, float32."""
-        return np.ascontiguousarray(self.layout.to_theirs(self.variable.numpy()))
+        """As PyTorch lays it out, float32; maybe a view."""
+        return self.layout.to_theirs(self.variable.numpy())
 
     def shape(self) -> tuple[int, ...]:
         """Of `value`."""
-        return self.layout.to_theirs(np.broadcast_to(np.float32(0), self.variable.shape)).shape
+        return self.layout.to_theirs(np.broadcast_to(np.False_, self.variable.shape)).shape
 
     def assign(self, value: np.ndarray) -> None:
         """Takes what a released file holds."""

@@ -125,7 +125,7 @@ def released_weights(network: keras.Model, source: str) -> dict[str, np.ndarray]
         kind.check(network)
     except UnknownNetworkError as error:
         raise UserError(f'{source} has no counterpart in the PyTorch releases: {error}') from error
-    return {kind.prefix + weight.key: weight.value() for weight in kind.weights(network)}
+    return {kind.prefix + weight.key: np.ascontiguousarray(weight.value()) for weight in kind.weights(network)}
 
 
 def _plain(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

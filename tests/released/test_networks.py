@@ -141,8 +141,6 @@ def test_birds_on_pytorch(birds):
     weights = {key: torch.from_numpy(value) for key, value in birds.items()}
     with torch.no_grad():
         theirs = Release(weights, OnTorch(torch)).tree(*map(torch.from_numpy, given))
-    for size, ours, other in zip(tree.sizes, tree(*given), theirs, strict=True):
-        print(size, np.abs(np.asarray(ours) - other.numpy().transpose(0, 2, 3, 1)).max())
     assert_same_images(tree(*given), [other.numpy() for other in theirs], 1e-4)
 
 
