@@ -31,8 +31,9 @@ class ReleasedWeight(NamedTuple):
         return self.layout.to_theirs(self.variable.numpy())
 
     def shape(self) -> tuple[int, ...]:
-        """Of `value`."""
-        return self.layout.to_theirs(np.broadcast_to(np.False_, self.variable.shape)).shape
+        """Of `value`: reversed, but of convolutions (out, in, height, width)."""
+        shape = tuple(self.variable.shape)
+        return shape[:1:-1] + shape[:2] if self.layout is CONVOLUTION else shape[::-1]
 
     def assign(self, value: np.ndarray) -> None:
         """Takes what a released file holds."""

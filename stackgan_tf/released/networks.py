@@ -88,22 +88,29 @@ def network_of(weights: Mapping[str, np.ndarray], source: str) -> keras.Model:
 def _build(kind: _Kind, weights: Mapping[str, np.ndarray]) -> tuple[keras.Model, list[ReleasedWeight], list[str]]:
     """The network, its weights, and what is wrong with those given.
 
-    Within this scope variables wait for their first values until its end: they begin as what the file holds. Orthogonal
-    kernels, and then the file's, would take seconds and 200 MB more.
+    Within this scope variables wait for their first values until its end. They begin as what the file holds; orthogonal
+    kernels before that would take seconds and 200 MB. If something is wrong nothing is allocated.
     """
     with keras.StatelessScope():
         network = kind.make(Shapes(weights))
+        is_generator = hasattr(network, 'noise_dimension')
+        network.build((None, network.noise_dimension) if is_generator else (None, network.size, network.size, 3))
         wanted = list(kind.weights(network))
         mistakes = list(_mistakes(weights, wanted))
         for weight in wanted:
-            value = keras.initializers.Zeros() if mistakes else functools.partial(_first_value, weights, weight)
-            weight.variable._initializer = value
+            weight.variable._initializer = _nothing if mistakes else functools.partial(_first_value, weights, weight)
     return network, wanted, mistakes
 
 
+# What Keras calls for first values.
+
+
 def _first_value(weights: Mapping[str, np.ndarray], weight: ReleasedWeight, _: Any, dtype: str) -> np.ndarray:
-    """As an initialiser of Keras."""
     return weight.layout.to_ours(weights[weight.key]).astype(dtype)
+
+
+def _nothing(_: Any, dtype: str) -> np.ndarray:
+    return np.zeros(0, dtype)
 
 
 def released_weights(network: keras.Model, source: str) -> dict[str, np.ndarray]:

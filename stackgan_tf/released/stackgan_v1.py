@@ -56,7 +56,7 @@ def stacked_weights(network: StackedGenerator) -> Iterator[ReleasedWeight]:
 
 
 def make_stage_one(shapes: Shapes, prefix: str = '') -> StageOneGenerator:
-    """Stage-I's generator that a file's shapes tell of, built.
+    """Stage-I's generator that a file's shapes tell of.
 
     Raises:
         UnknownNetworkError: they tell of none.
@@ -65,7 +65,7 @@ def make_stage_one(shapes: Shapes, prefix: str = '') -> StageOneGenerator:
     first_width = shapes.dimension(f'{prefix}upsample1.1.weight', 1)
     check_channels(first_width, 0)
     embedding, condition = _condition(shapes, prefix)
-    network = StageOneGenerator(
+    return StageOneGenerator(
         size=SEED_SIZE << ups,
         noise_dimension=remaining(shapes.dimension(f'{prefix}fc.0.weight', 1), condition, 'noise'),
         base_width=first_width >> (ups - 1),
@@ -74,12 +74,10 @@ def make_stage_one(shapes: Shapes, prefix: str = '') -> StageOneGenerator:
         conditioning='relu',
         residual=False,
     )
-    network.build((None, network.noise_dimension))
-    return network
 
 
 def make_stacked(shapes: Shapes) -> StackedGenerator:
-    """Both generators that a file's shapes tell of, built.
+    """Both generators that a file's shapes tell of.
 
     Raises:
         UnknownNetworkError: they tell of none.
@@ -98,9 +96,7 @@ def make_stacked(shapes: Shapes) -> StackedGenerator:
         condition_dimension=condition,
         conditioning='relu',
     )
-    network = StackedGenerator(stage_one, stage_two)
-    network.build((None, stage_one.noise_dimension))
-    return network
+    return StackedGenerator(stage_one, stage_two)
 
 
 def _condition(shapes: Shapes, prefix: str) -> tuple[int, int]:
@@ -123,7 +119,7 @@ def discriminator_weights(discriminator: StageDiscriminator) -> Iterator[Release
 
 
 def make_discriminator(shapes: Shapes) -> StageDiscriminator:
-    """The discriminator that a file's shapes tell of, built.
+    """The discriminator that a file's shapes tell of.
 
     Raises:
         UnknownNetworkError: they tell of none.
@@ -134,7 +130,7 @@ def make_discriminator(shapes: Shapes) -> StageDiscriminator:
     width = shapes.dimension('encode_img.0.weight', 0)
     check_channels(width, downs - 1)
     joint = 'get_cond_logits.outlogits.0.weight'
-    discriminator = StageDiscriminator(
+    return StageDiscriminator(
         size=SEED_SIZE << downs,
         base_width=width,
         told_dimension=remaining(shapes.dimension(joint, 1), shapes.dimension(joint, 0), 'what is told'),
@@ -144,8 +140,6 @@ def make_discriminator(shapes: Shapes) -> StageDiscriminator:
         logit_bias=True,
         unconditional=shapes.has('get_uncond_logits.outlogits.0.weight'),
     )
-    discriminator.build((None, discriminator.size, discriminator.size, 3))
-    return discriminator
 
 
 def check_stage_one(network: StageOneGenerator) -> None:

@@ -43,7 +43,7 @@ def tree_weights(tree: TreeGenerator) -> Iterator[ReleasedWeight]:
 
 
 def make_tree(shapes: Shapes) -> TreeGenerator:
-    """The generator that a file's shapes tell of, built.
+    """The generator that a file's shapes tell of.
 
     Raises:
         UnknownNetworkError: they tell of none.
@@ -55,7 +55,7 @@ def make_tree(shapes: Shapes) -> TreeGenerator:
     if shapes.has('ca_net.fc.weight'):
         embedding = shapes.dimension('ca_net.fc.weight', 1)
         condition = shapes.dimension('ca_net.fc.weight', 0) // _GATED
-    tree = TreeGenerator(
+    return TreeGenerator(
         sizes=[SEED_SIZE << (ups + branch) for branch in range(branches)],
         noise_dimension=remaining(shapes.dimension('h_net1.fc.0.weight', 1), condition, 'noise'),
         base_width=width,
@@ -63,8 +63,6 @@ def make_tree(shapes: Shapes) -> TreeGenerator:
         embedding_dimension=embedding,
         condition_dimension=condition,
     )
-    tree.build((None, tree.noise_dimension))
-    return tree
 
 
 def discriminator_weights(discriminator: ScaleDiscriminator) -> Iterator[ReleasedWeight]:
@@ -87,7 +85,7 @@ def discriminator_weights(discriminator: ScaleDiscriminator) -> Iterator[Release
 
 
 def make_discriminator(shapes: Shapes) -> ScaleDiscriminator:
-    """The discriminator that a file's shapes tell of, built.
+    """The discriminator that a file's shapes tell of.
 
     Raises:
         UnknownNetworkError: they tell of none.
@@ -99,9 +97,7 @@ def make_discriminator(shapes: Shapes) -> ScaleDiscriminator:
     if shapes.has('jointConv.0.weight'):
         features = shapes.dimension('jointConv.0.weight', 0)
         condition = remaining(shapes.dimension('jointConv.0.weight', 1), features, 'a condition')
-    discriminator = ScaleDiscriminator(SEED_SIZE << downs, width, condition_dimension=condition)
-    discriminator.build((None, discriminator.size, discriminator.size, 3))
-    return discriminator
+    return ScaleDiscriminator(SEED_SIZE << downs, width, condition_dimension=condition)
 
 
 def check_tree(tree: TreeGenerator) -> None:

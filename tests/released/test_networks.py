@@ -1,5 +1,7 @@
 """Released weights against a second, channels-first implementation of the released networks."""
 
+import resource
+
 import numpy as np
 import pytest
 from pytorch_files import saved_in_2017, saved_today
@@ -209,6 +211,15 @@ def test_absurd_shapes_build_nothing(key, value, reason):
         del weights[key]
     with pytest.raises(UserError, match=reason):
         network_of(weights, 'netG.pth')
+
+
+def test_nothing_is_allocated_for_what_is_not_whole():
+    claimed = {key: huge(*shape) for key, shape in tree_shapes(256, **SMALL).items()}  # 1.4 GB
+    del claimed['h_net1.fc.1.bias']
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(UserError, match=r'it lacks h_net1\.fc\.1\.bias'):
+        network_of(claimed, 'netG.pth')
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000  # KiB
 
 
 def test_more_layers_than_any_network_has():
