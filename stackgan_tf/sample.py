@@ -79,11 +79,12 @@ def read_embeddings(file: str, dimension: int) -> np.ndarray:
         raise UserError('this model reads no embeddings: leave out --embeddings')
     try:
         embeddings = np.load(file, allow_pickle=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         reason = getattr(error, 'strerror', None) or 'it is no .npy file of numbers'
         raise UserError(f'--embeddings={file} cannot be read: {reason}') from error
-    if not isinstance(embeddings, np.ndarray) or embeddings.shape[1:] != (dimension,) or not len(embeddings):
-        raise UserError(f'--embeddings={file} does not hold an array [N, {dimension}], which this model reads')
+    fits = isinstance(embeddings, np.ndarray) and embeddings.shape[1:] == (dimension,) and len(embeddings) > 0
+    if not fits or embeddings.dtype.kind not in 'fiu':
+        raise UserError(f'--embeddings={file} holds no numbers [N, {dimension}], which this model reads')
     return embeddings.astype(np.float32)
 
 
