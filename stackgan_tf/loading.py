@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import keras
+
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.evaluation.attribute_reader import AttributeReader
 from stackgan_tf.generator import Generator, NetworkGenerator, load_saved_model
@@ -82,10 +84,7 @@ def load_phase(directory: Path, name: str | None = None) -> NetworkGenerator | T
     Raises:
         UserError: the directory is no run, has no such phase, or no checkpoint of it yet.
     """
-    phases = {phase.name: phase for phase in read_run(directory).run.phases}
-    if name is not None and name not in phases:
-        raise UserError(f'{directory} has no phase {name!r}: it has {", ".join(phases)}')
-    phase = phases[name] if name is not None else list(phases.values())[-1]
+    phase = _phase_of(directory, name)
     folder, model = directory / phase.name, phase.make_model()
     if isinstance(model, TextMatching):
         return trained_text_encoder(folder, model)
@@ -101,6 +100,39 @@ def load_phase(directory: Path, name: str | None = None) -> NetworkGenerator | T
     told_by = progress.get('told_by', {})
     encoder = _encoder_of(directory, phase, told_by.get('text_encoder'), progress.get('embeddings'))
     return NetworkGenerator(network, encoder, told_by.get('class_names', ()))
+
+
+def load_adversaries(directory: Path, name: str | None = None) -> tuple[keras.Model, list[keras.Model]]:
+    """The averaged generator of a phase and its discriminators, small to large, at its newest checkpoint.
+
+    Args:
+        directory: of the run.
+        name: of the phase; by default the last.
+
+    Raises:
+        UserError: the directory is no run, has no such phase, it trains no generator, or has no checkpoint yet.
+    """
+    phase = _phase_of(directory, name)
+    model = phase.make_model()
+    if not isinstance(model, AdversarialModel):
+        raise UserError(f'phase {phase.name!r} of {directory} trains no generator')
+    networks = {'averaged_generator': model.averaged_generator}
+    networks |= {f'discriminator_{network.size}': network for network in model.discriminators}
+    pieces = {piece: variables_of(network) for piece, network in networks.items()}
+    Checkpoints(directory / phase.name / 'checkpoints').restore_some(pieces)
+    return model.averaged_generator, model.discriminators
+
+
+def _phase_of(directory: Path, name: str | None) -> Phase:
+    """A phase of a run, by default the last.
+
+    Raises:
+        UserError: there is none.
+    """
+    phases = {phase.name: phase for phase in read_run(directory).run.phases}
+    if name is not None and name not in phases:
+        raise UserError(f'{directory} has no phase {name!r}: it has {", ".join(phases)}')
+    return phases[name] if name is not None else list(phases.values())[-1]
 
 
 def _encoder_of(directory: Path, phase: Phase, handle: str | None, fingerprint: str | None) -> TextEncoder | None:

@@ -6,6 +6,7 @@ python -m stackgan_tf.sample --model=runs/quickstart --caption="a small red bird
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from absl import flags
 
 from stackgan_tf.command_line import run_command
@@ -16,6 +17,9 @@ _OUTPUT = flags.DEFINE_string('output', 'pictures', 'The folder for the pictures
 _CAPTION = flags.DEFINE_multi_string('caption', [], 'What to draw; may be repeated.')
 _LABEL = flags.DEFINE_multi_string('label', [], 'A class, by its name or number; may be repeated.')
 _CAPTIONS_FILE = flags.DEFINE_string('captions_file', None, 'A text file (UTF-8) with a caption on each line.')
+_EMBEDDINGS = flags.DEFINE_string(
+    'embeddings', None, 'What to draw, for a model that reads embeddings: a .npy file of floats [N, T].'
+)
 _COUNT = flags.DEFINE_integer(
     'count', None, 'How many pictures (of each caption or class); by default 8 of each, else 16.', lower_bound=1
 )
@@ -61,6 +65,29 @@ def read_captions(given: Sequence[str], file: str | None) -> list[str]:
     return [*given, *captions]
 
 
+def read_embeddings(file: str, dimension: int) -> np.ndarray:
+    """The embeddings of the flag, float32 `[N, T]`.
+
+    Args:
+        file: its value.
+        dimension: T of the model; 0 if it reads none.
+
+    Raises:
+        UserError: the file cannot be read, or holds something else.
+    """
+    if not dimension:
+        raise UserError('this model reads no embeddings: leave out --embeddings')
+    try:
+        embeddings = np.load(file, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        reason = getattr(error, 'strerror', None) or 'it is no .npy file of numbers'
+        raise UserError(f'--embeddings={file} cannot be read: {reason}') from error
+    fits = isinstance(embeddings, np.ndarray) and embeddings.shape[1:] == (dimension,) and len(embeddings) > 0
+    if not fits or embeddings.dtype.kind not in 'fiu':
+        raise UserError(f'--embeddings={file} holds no numbers [N, {dimension}], which this model reads')
+    return embeddings.astype(np.float32)
+
+
 def what_to_draw(captions: Sequence[str], labels: Sequence[str], kind: str, class_names: Sequence[str]) -> list[str]:
     """The captions or names of classes that a model is to draw; none for an unconditional one.
 
@@ -68,7 +95,7 @@ def what_to_draw(captions: Sequence[str], labels: Sequence[str], kind: str, clas
         UserError: it cannot read what it was told, or was not told what it needs.
     """
     if kind == 'embedding':
-        raise UserError('this model was trained on embeddings and has no text encoder: generate in Python from those')
+        raise UserError('this model was trained on embeddings and has no text encoder: add --embeddings=FILE.npy')
     if kind != 'text' and captions:
         raise UserError('this model was trained without captions: leave out --caption and --captions_file')
     if kind != 'class' and labels:
@@ -87,17 +114,22 @@ def main() -> None:
     from stackgan_tf.loading import load
 
     captions = read_captions(_CAPTION.value, _CAPTIONS_FILE.value)
-    count = _COUNT.value or (8 if captions or _LABEL.value else 16)
+    count = _COUNT.value or (8 if captions or _LABEL.value or _EMBEDDINGS.value else 16)
     seeds = parse_seeds(_SEEDS.value) if _SEEDS.value else list(range(_SEED.value, _SEED.value + count))
     model = load(_MODEL.value)
-    told = what_to_draw(captions, _LABEL.value, model.kind, model.class_names)
     output = Path(_OUTPUT.value)
-    if told:
-        kind = 'caption' if captions else 'class'
+    kind, embeddings = 'embedding', None
+    if _EMBEDDINGS.value is not None:
+        if captions or _LABEL.value:
+            raise UserError('--embeddings is instead of captions and classes: leave those out')
+        embeddings = read_embeddings(_EMBEDDINGS.value, model.embedding_dimension)
+        told = [f'embedding {row}' for row in range(len(embeddings))]
+    elif told := what_to_draw(captions, _LABEL.value, model.kind, model.class_names):
+        kind, embeddings = 'caption' if captions else 'class', model.embed(told)
+    if embeddings is not None:
         names = [f'{kind}_{row:03d}_seed_{seed:06d}' for row in range(len(told)) for seed in seeds]
-        embeddings = model.embed(told)
         images = model.generate_every_size(seeds * len(told), embeddings.repeat(len(seeds), axis=0))
-        if model.kind == 'class':
+        if kind == 'class':
             told = [model.class_names[label] for label in embeddings.argmax(axis=1)]
     else:
         names = [f'seed_{seed:06d}' for seed in seeds]

@@ -7,10 +7,14 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 from command_runs import ROOT, TINY, assert_one_line, command, run, train
 from picture_files import photograph, save
 from PIL import Image
+
+from stackgan_tf.loading import load, load_adversaries
+from stackgan_tf.user_error import UserError
 
 
 @pytest.fixture(scope='module')
@@ -112,6 +116,14 @@ def test_the_whole_way(trained, tmp_path):
 def test_mistakes_end_with_one_line_and_leave_nothing(arguments, message, tmp_path):
     assert_one_line(run(arguments, tmp_path), message)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_networks_of_a_run(trained):
+    generator, discriminators = load_adversaries(trained[0])
+    assert [network.size for network in discriminators] == list(generator.sizes) == [8, 16]
+    np.testing.assert_array_equal(load(trained[0]).network.get_weights()[0], generator.get_weights()[0])
+    with pytest.raises(UserError, match='has no phase'):
+        load_adversaries(trained[0], 'encoder')
 
 
 def test_captions_for_a_model_without(trained, tmp_path):

@@ -1,6 +1,5 @@
 """Torch 7's binary serialisation (.t7), read with every size checked before it is believed."""
 
-import math
 import os
 import re
 import struct
@@ -11,6 +10,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from stackgan_tf.formats.strided import strided
 from stackgan_tf.user_error import UserError
 
 _NIL, _NUMBER, _STRING, _TABLE, _TORCH_OBJECT, _BOOLEAN = range(6)
@@ -53,8 +53,9 @@ def read_t7(path: Path) -> Any:
 
     Returns:
         nil as None, numbers as floats, strings as bytes, booleans as they are, tables as dictionaries whose whole
-        keys are integers, tensors and storages as arrays of their own memory in C order, other objects of Torch as
-        `TorchObject`. What the file holds once and names again is the same object here.
+        keys are integers and whose keys that are tables are each in a `TorchObject` of class `table`, tensors and
+        storages as arrays in C order, other objects of Torch as `TorchObject`. What the file holds once and names
+        again is the same object here; tensors that show the same part of a storage are one array.
 
     Raises:
         UserError: it cannot be read, is damaged, or holds functions; one line that names the file.
@@ -89,6 +90,8 @@ class _Reader:
         self._left = size
         self._allowance = _MAX_COPIES * size
         self._objects: dict[int, Any] = {}
+        self._copies: dict[tuple, np.ndarray] = {}
+        self._keys: dict[int, TorchObject] = {}
 
     def read(self) -> Any:
         readings = [self._object()]
@@ -135,6 +138,8 @@ class _Reader:
             key = yield
             if isinstance(key, float) and key.is_integer() and abs(key) <= _MAX_INTEGER:
                 key = int(key)
+            if isinstance(key, dict):
+                key = self._keys.setdefault(id(key), TorchObject('table', key))
             if not isinstance(key, int | float | bytes | TorchObject):
                 raise _BadFileError(f'it has a table with a key of type {type(key).__name__}')
             if key in table:  # or 1 beside true, which Python takes for the same
@@ -179,17 +184,15 @@ class _Reader:
 
     def _copy(self, storage: np.ndarray, sizes: tuple, strides: tuple, offset: int) -> np.ndarray:
         """What a tensor shows of its storage; sizes, strides and offset in elements."""
-        strides = tuple(0 if size == 1 else stride for size, stride in zip(sizes, strides, strict=True))
-        if offset < 0 or min(sizes) < 1 or min(strides) < 0:
-            raise _BadFileError('it has a tensor of impossible shape')
-        if offset + sum((size - 1) * stride for size, stride in zip(sizes, strides, strict=True)) >= len(storage):
-            raise _BadFileError('it has a tensor that is larger than its storage')
-        item_size = storage.dtype.itemsize
-        self._allowance -= math.prod(sizes) * item_size
-        if self._allowance < 0:
-            raise _BadFileError('its tensors are absurdly large')
-        steps = tuple(stride * item_size for stride in strides)
-        return np.ndarray(sizes, storage.dtype, storage, offset * item_size, steps).copy()
+        shown = (id(storage), sizes, strides, offset)
+        if shown not in self._copies:  # networks that share weights show the same part dozens of times
+            try:
+                view = strided(storage, sizes, strides, offset, self._allowance)
+            except ValueError as error:
+                raise _BadFileError(f'it has a tensor that is {error}') from error
+            self._allowance -= view.nbytes
+            self._copies[shown] = view.copy()
+        return self._copies[shown]
 
     def _string(self) -> bytes:
         return self._take(self._int())

@@ -114,7 +114,7 @@ def check_target(target: Path) -> None:
         UserError: the folder exists.
     """
     if target.exists():
-        raise UserError(f'{target} exists: remove it or name another folder with --output')
+        raise UserError(f'{target} exists: remove it or name another folder')
 
 
 def export_saved_model(
