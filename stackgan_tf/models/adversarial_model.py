@@ -44,8 +44,8 @@ def adam(rate: float, variables: Sequence[Any], decay_steps: int = 0, halve_ever
 class AdversarialModel(TrainedModel):
     """A generator and its average, and discriminators. `train_step` and what is abstract are for subclasses.
 
-    Subclasses set `sizes`, make `discriminators`, one a size, and their optimisers, and call the methods `set_up_...`;
-    what those take is explained where recipes set it, in the subclasses' constructors.
+    Subclasses set `sizes`, make `discriminators`, each of one of these, and their optimisers, and call the methods
+    `set_up_...`; what those take is explained where recipes set it, in the subclasses' constructors.
 
     Attributes:
         generator: what is trained; it has `read` and `augment`, if it reads embeddings.
@@ -129,17 +129,35 @@ class AdversarialModel(TrainedModel):
             'averaged_generator': variables_of(self.averaged_generator),
             'generator_optimizer': variables_of(self.optimizer),
         }
-        for size, network, optimizer in zip(
-            self.sizes, self.discriminators, self.discriminator_optimizers, strict=True
+        for name, network, optimizer in zip(
+            self.discriminator_names(), self.discriminators, self.discriminator_optimizers, strict=True
         ):
-            pieces[f'discriminator_{size}'] = variables_of(network)
-            pieces[f'discriminator_optimizer_{size}'] = variables_of(optimizer)
+            pieces[f'discriminator_{name}'] = variables_of(network)
+            pieces[f'discriminator_optimizer_{name}'] = variables_of(optimizer)
         return pieces
+
+    def discriminator_names(self) -> list[str]:
+        """Of each discriminator: its size, and where several read that size its number: `64_1`, `64_2`."""
+        sizes = [network.size for network in self.discriminators]
+        numbers = [sizes[: i + 1].count(size) for i, size in enumerate(sizes)]
+        return [
+            f'{size}_{number}' if sizes.count(size) > 1 else f'{size}'
+            for size, number in zip(sizes, numbers, strict=True)
+        ]
 
     def networks(self) -> dict[str, keras.Model]:
         """The generator and the discriminators."""
-        discriminators = {f'discriminator {network.size}': network for network in self.discriminators}
-        return {'generator': self.generator, **discriminators}
+        named = zip(self.discriminator_names(), self.discriminators, strict=True)
+        return {'generator': self.generator, **{f'discriminator {name}': network for name, network in named}}
+
+    def names_of_record(self) -> list[str]:
+        """What a step of all networks records."""
+        kinds = ['discriminator_loss', 'generator_loss']
+        kinds += ['confidence_real'] if self.discriminators[0].unconditional else []
+        kinds += ['confidence_generated']
+        kinds += ['confidence_match', 'confidence_mismatch'] if self.embedding_dimension else []
+        of_each = [f'{kind}_{name}' for name in self.discriminator_names() for kind in kinds]
+        return [*(['kl_loss'] if self.embedding_dimension else []), *of_each]
 
     def average_generator(self) -> None:
         """Moves the average towards the generator: weights and moving statistics alike."""
@@ -181,27 +199,28 @@ class AdversarialModel(TrainedModel):
         told = {'mu': mu, 'detached_mu': tf.stop_gradient(mu), 'embedding': embedding}
         return c, told[self.discriminator_told], kl_loss(mu, log_variance)
 
-    def view(self, scale: int) -> Callable[[tf.Tensor], tf.Tensor]:
-        """How a discriminator sees images in this step, real and generated alike: augmented, with noise."""
+    def view(self, number: int) -> Callable[[tf.Tensor], tf.Tensor]:
+        """How one discriminator sees images in this step, real and generated alike: augmented, with noise."""
         draws: tf.Tensor | None = None
         noise: tf.Tensor | float = 0.0
-        size = self.sizes[scale]
+        size = self.discriminators[number].size
         if self.augmentation:
-            draws = self.draw(Purpose.AUGMENTATION, (DRAWS,), scale, tf.random.stateless_uniform)
+            draws = self.draw(Purpose.AUGMENTATION, (DRAWS,), number, tf.random.stateless_uniform)
         if self.input_noise:
-            noise = self.input_noise * self.draw(Purpose.DISCRIMINATOR_INPUT, (size, size, 3), scale)
+            noise = self.input_noise * self.draw(Purpose.DISCRIMINATOR_INPUT, (size, size, 3), number)
         return lambda images: augment(images, draws, self.augmentation) + noise
 
     def train_discriminator(
         self,
-        scale: int,
+        number: int,
         view: Callable[[tf.Tensor], tf.Tensor],
         batch: dict[str, Any],
         image: tf.Tensor,
         told: tf.Tensor | None,
     ) -> dict[str, tf.Tensor]:
         """One step of one discriminator on real and generated images, and on mismatched pairs; gives its record."""
-        discriminator, size = self.discriminators[scale], self.sizes[scale]
+        discriminator, name = self.discriminators[number], self.discriminator_names()[number]
+        scale = self.sizes.index(discriminator.size)
         told = tf.stop_gradient(told) if told is not None else None
         mismatched, rows = None, None
         with tf.GradientTape() as tape:
@@ -210,12 +229,12 @@ class AdversarialModel(TrainedModel):
             real = judged(discriminator, features, told)
             generated = logits_of(discriminator, view(tf.stop_gradient(image)), told)
             if told is not None:
-                mismatched, rows = self.mismatched(scale, view, batch, features, told)
+                mismatched, rows = self.mismatched(discriminator, view, batch, features, told)
             loss = self.discriminator_loss(real, mismatched, generated, rows, batch)
             scaled = loss / self.replicas
-        self.descend(self.discriminator_optimizers[scale], tape, scaled, discriminator.trainable_variables)
+        self.descend(self.discriminator_optimizers[number], tape, scaled, discriminator.trainable_variables)
         confidences = confidences_of(real, mismatched, generated)
-        return {f'{name}_{size}': value for name, value in {'discriminator_loss': loss, **confidences}.items()}
+        return {f'{kind}_{name}': value for kind, value in {'discriminator_loss': loss, **confidences}.items()}
 
     @abc.abstractmethod
     def discriminator_loss(
@@ -230,16 +249,16 @@ class AdversarialModel(TrainedModel):
 
     def mismatched(
         self,
-        scale: int,
+        discriminator: keras.Model,
         view: Callable[[tf.Tensor], tf.Tensor],
         batch: dict[str, Any],
         features: tf.Tensor,
         told: tf.Tensor,
     ) -> tuple[Logits, tf.Tensor]:
         """What a discriminator says of pairs that do not belong together, and which rows are such pairs."""
-        discriminator = self.discriminators[scale]
         if self.pairs == 'image':
-            return logits_of(discriminator, view(batch['mismatched_images'][scale]), told), batch['mismatched_rows']
+            image = batch['mismatched_images'][self.sizes.index(discriminator.size)]
+            return logits_of(discriminator, view(image), told), batch['mismatched_rows']
         chosen, rows = partners(batch['label'])
         rows *= tf.gather(batch['embedded_rows'], chosen)  # the partner's condition must be one
         return Logits(discriminator.match(features, tf.gather(told, chosen), training=True)), rows

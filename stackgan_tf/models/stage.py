@@ -87,12 +87,3 @@ class Stage(AdversarialModel):
         discriminator.build((None, size, size, 3))
         self.discriminators = [discriminator]
         self.discriminator_optimizers = [adam(rate, discriminator.trainable_variables, *schedule)]
-
-    def names_of_record(self) -> list[str]:
-        """What every step records."""
-        size, (discriminator,) = self.sizes[0], self.discriminators
-        kinds = ['discriminator_loss', 'generator_loss']
-        kinds += ['confidence_real'] if discriminator.unconditional else []
-        kinds += ['confidence_generated']
-        kinds += ['confidence_match', 'confidence_mismatch'] if self.embedding_dimension else []
-        return [*(['kl_loss'] if self.embedding_dimension else []), *(f'{kind}_{size}' for kind in kinds)]

@@ -27,8 +27,6 @@ class ScaleDiscriminator(keras.Model):
     15,875,841 and 68,310,785 parameters; with a condition of 128 numbers 5,723,906, 18,834,178 and 71,269,122.
     """
 
-    unconditional = True  # it has a logit of the image alone
-
     def __init__(
         self,
         size: int,  # s, pixels
@@ -37,6 +35,7 @@ class ScaleDiscriminator(keras.Model):
         synchronized: bool = False,  # batch statistics over all replicas
         condition_dimension: int = 0,  # of the condition that images are matched with; 0: unconditional
         projection: int = 0,  # if set, units of a layer of its own that reads the condition, as in the paper's v1
+        unconditional: bool = True,  # whether it has a logit of the image alone
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
@@ -47,13 +46,15 @@ class ScaleDiscriminator(keras.Model):
         self.synchronized = synchronized
         self.condition_dimension = condition_dimension
         self.projection = projection
+        self.unconditional = unconditional
         features = base_width * FEATURE_MULTIPLE
         first, *down = [max(base_width << i, features >> (doublings(size) - 1 - i)) for i in range(doublings(size))]
         across = [width // 2 for width in reversed(down) if width > features]
         self.first = conv(first, 4, 2)
         self.down = [LeakyBlock(width, 2, normalize, synchronized) for width in down]
         self.across = [LeakyBlock(width, 1, normalize, synchronized) for width in across]
-        self.logit = _logit()
+        if unconditional:
+            self.logit = _logit()
         if condition_dimension:
             self.project = keras.layers.Dense(projection) if projection else None
             self.joint = LeakyBlock(features, 1, normalize, synchronized)
@@ -65,7 +66,8 @@ class ScaleDiscriminator(keras.Model):
         for layer in (self.first, *self.down, *self.across):
             layer.build(shape)
             shape = layer.compute_output_shape(shape)
-        self.logit.build(shape)
+        if self.unconditional:
+            self.logit.build(shape)
         if self.condition_dimension:
             if self.project is not None:
                 self.project.build((None, self.condition_dimension))
@@ -93,15 +95,16 @@ class ScaleDiscriminator(keras.Model):
         return ops.cast(self.match_logit(h)[:, 0, 0, 0], 'float32')
 
     def call(self, image: KerasTensor, condition: KerasTensor | None = None, training: bool = False) -> Any:
-        """Maps images `[N, s, s, 3]` in [-1, 1] to `realness`; with conditions `[N, E]` to `match` and `realness`."""
+        """Maps images `[N, s, s, 3]` in [-1, 1], and conditions `[N, E]`, to `match` and `realness`, if it has both."""
         h = self.features(image, training=training)  # [N, 4, 4, C]
-        if condition is None:
-            return self.realness(h)
-        return self.match(h, condition, training=training), self.realness(h)
+        match = [] if condition is None else [self.match(h, condition, training=training)]
+        logits = [*match, self.realness(h)] if self.unconditional else match
+        return logits[0] if len(logits) == 1 else tuple(logits)
 
     def compute_output_shape(self, input_shape: Shape, condition_shape: Shape | None = None) -> Any:
-        """`[N]`, with a condition twice."""
-        return (input_shape[0],) if condition_shape is None else ((input_shape[0],),) * 2
+        """`[N]`, twice if there are two logits."""
+        heads = (condition_shape is not None) + self.unconditional
+        return (input_shape[0],) if heads == 1 else ((input_shape[0],),) * heads
 
     def get_config(self) -> dict[str, object]:
         """The constructor's arguments."""
@@ -113,6 +116,7 @@ class ScaleDiscriminator(keras.Model):
             'synchronized': self.synchronized,
             'condition_dimension': self.condition_dimension,
             'projection': self.projection,
+            'unconditional': self.unconditional,
         }
 
 

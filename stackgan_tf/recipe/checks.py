@@ -10,7 +10,7 @@ import gin
 from stackgan_tf.networks.conditioning_augmentation import ACTIVATIONS
 from stackgan_tf.networks.differentiable_augmentation import POLICIES
 from stackgan_tf.networks.image_encoder import BACKBONES
-from stackgan_tf.networks.scales import check_sizes
+from stackgan_tf.networks.scales import BRANCH_IMAGES, check_sizes
 from stackgan_tf.recipe.configurables import parameter_types, required_parameters
 from stackgan_tf.user_error import UserError
 
@@ -200,6 +200,7 @@ _RANGES: dict[tuple[str, ...], Callable[[str, Any], None]] = {
         'width',
         'captions_averaged',
         'joint_kernel',
+        'discriminators_per_image',
     ): _at_least(1),
     (
         'residual_blocks',
@@ -227,6 +228,7 @@ _RANGES: dict[tuple[str, ...], Callable[[str, Any], None]] = {
     ('conditioning',): _one_of(*ACTIVATIONS),
     ('discriminator_told',): _one_of('mu', 'detached_mu', 'embedding'),
     ('pairs',): _one_of('text', 'image'),
+    ('branch_images',): _one_of(*BRANCH_IMAGES),
     ('without_captions',): _one_of('unconditional', 'left_out'),
     ('image_tower',): _one_of('', *BACKBONES),
     ('recurrence',): _one_of('relu', 'gru'),
