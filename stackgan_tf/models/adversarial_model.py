@@ -10,6 +10,8 @@ import tensorflow as tf
 
 from stackgan_tf.losses.conditioning import kl_loss
 from stackgan_tf.losses.joint_conditional import Logits, partners
+from stackgan_tf.models.discriminator_logits import confidences_of, judged, logits_of
+from stackgan_tf.models.gradient_penalty import r1_penalty
 from stackgan_tf.models.noise import Purpose, step_noise
 from stackgan_tf.models.trained_model import Halving, LateDecay, TrainedModel, variables_of
 from stackgan_tf.networks.differentiable_augmentation import DRAWS, augment
@@ -77,11 +79,20 @@ class AdversarialModel(TrainedModel):
             mismatched = ('mismatched_images',) if pairs == 'image' else ('label',)
             self.reads = ('images', 'embedding', *mismatched)
 
-    def set_up_views(self, input_noise: float, augmentation: Sequence[str], real_target: float) -> None:
-        """Takes how discriminators see images, and what they are to call real ones."""
+    def set_up_views(
+        self,
+        input_noise: float,
+        augmentation: Sequence[str],
+        real_target: float,
+        r1_weight: float = 0.0,
+        r1_every: int = 16,
+    ) -> None:
+        """Takes how discriminators see images, what they are to call real ones, and how steep they may be there."""
         self.input_noise = input_noise
         self.augmentation = tuple(augmentation)
         self.real_target = real_target
+        self.r1_weight = r1_weight
+        self.r1_every = r1_every
 
     def set_up_generator(
         self,
@@ -156,6 +167,7 @@ class AdversarialModel(TrainedModel):
         kinds += ['confidence_real'] if self.discriminators[0].unconditional else []
         kinds += ['confidence_generated']
         kinds += ['confidence_match', 'confidence_mismatch'] if self.embedding_dimension else []
+        kinds += ['r1_loss'] if self.r1_weight else []
         of_each = [f'{kind}_{name}' for name in self.discriminator_names() for kind in kinds]
         return [*(['kl_loss'] if self.embedding_dimension else []), *of_each]
 
@@ -225,16 +237,34 @@ class AdversarialModel(TrainedModel):
         mismatched, rows = None, None
         with tf.GradientTape() as tape:
             # Separate passes, not one over all images: batch normalisation must not mix them.
-            features = discriminator.features(view(batch['images'][scale]), training=True)
+            seen = view(batch['images'][scale])
+            features = discriminator.features(seen, training=True)
             real = judged(discriminator, features, told)
             generated = logits_of(discriminator, view(tf.stop_gradient(image)), told)
             if told is not None:
                 mismatched, rows = self.mismatched(discriminator, view, batch, features, told)
             loss = self.discriminator_loss(real, mismatched, generated, rows, batch)
-            scaled = loss / self.replicas
+            r1_loss = self.r1_loss(discriminator, seen, told, batch)
+            scaled = (loss + r1_loss) / self.replicas
         self.descend(self.discriminator_optimizers[number], tape, scaled, discriminator.trainable_variables)
-        confidences = confidences_of(real, mismatched, generated)
-        return {f'{kind}_{name}': value for kind, value in {'discriminator_loss': loss, **confidences}.items()}
+        record = {'discriminator_loss': loss, 'r1_loss': r1_loss, **confidences_of(real, mismatched, generated)}
+        return {f'{kind}_{name}': value for kind, value in record.items()}
+
+    def r1_loss(
+        self, discriminator: keras.Model, seen: tf.Tensor, told: tf.Tensor | None, batch: dict[str, Any]
+    ) -> tf.Tensor:
+        """The weighted penalty of being steep around real images: lazily, so many times itself in one of so many steps.
+
+        Source: Karras et al. (StyleGAN2, arXiv 1912.04958), "Lazy regularization".
+        """
+        if not self.r1_weight:
+            return tf.constant(0.0)
+        weight = 0.5 * self.r1_weight * self.r1_every
+        return tf.cond(
+            tf.equal(self.step % self.r1_every, 0),
+            lambda: weight * r1_penalty(discriminator, seen, told, batch.get('embedded_rows', 1.0)),
+            lambda: tf.constant(0.0),
+        )
 
     @abc.abstractmethod
     def discriminator_loss(
@@ -262,29 +292,3 @@ class AdversarialModel(TrainedModel):
         chosen, rows = partners(batch['label'])
         rows *= tf.gather(batch['embedded_rows'], chosen)  # the partner's condition must be one
         return Logits(discriminator.match(features, tf.gather(told, chosen), training=True)), rows
-
-
-def logits_of(discriminator: keras.Model, image: tf.Tensor, told: tf.Tensor | None) -> Logits:
-    """What a discriminator says of images `[n, s, s, 3]` and what it is told."""
-    return judged(discriminator, discriminator.features(image, training=True), told)
-
-
-def judged(discriminator: keras.Model, features: tf.Tensor, told: tf.Tensor | None) -> Logits:
-    """The same, of images whose features it has made."""
-    match = discriminator.match(features, told, training=True) if told is not None else None
-    return Logits(match, discriminator.realness(features) if discriminator.unconditional else None)
-
-
-def confidences_of(real: Logits, mismatched: Logits | None, generated: Logits) -> dict[str, tf.Tensor]:
-    """How sure a discriminator is that images are real, and that real ones match; means over the rows.
-
-    Without an unconditional head, generated images are those that it takes for matching.
-    """
-    of_kind = {'generated': generated.match if generated.realness is None else generated.realness}
-    if real.realness is not None:
-        of_kind['real'] = real.realness
-    if real.match is not None:
-        of_kind['match'] = real.match
-    if mismatched is not None:
-        of_kind['mismatch'] = mismatched.match
-    return {f'confidence_{kind}': tf.reduce_mean(tf.sigmoid(logits)) for kind, logits in of_kind.items()}

@@ -17,7 +17,8 @@ from stackgan_tf.losses.joint_conditional import (
     joint_discriminator_loss,
     joint_generator_loss,
 )
-from stackgan_tf.models.adversarial_model import AdversarialModel, adam, logits_of
+from stackgan_tf.models.adversarial_model import AdversarialModel, adam
+from stackgan_tf.models.discriminator_logits import logits_of
 from stackgan_tf.models.noise import Purpose
 from stackgan_tf.networks.scale_discriminator import ScaleDiscriminator
 from stackgan_tf.networks.tree_generator import TreeGenerator
@@ -68,6 +69,9 @@ class StackGANv2(AdversarialModel):
         input_noise: float = 0.0,  # not in the paper: deviation of the noise on what discriminators see
         whitened_embeddings: bool = False,  # not in the paper: embeddings are first brought to one scale
         augmentation: Sequence[str] = (),  # not in the paper: 'color', 'translation', 'cutout' before discriminators
+        spectral_normalization: bool = False,  # not in the paper: of the discriminators' convolutions
+        r1_weight: float = 0.0,  # not in the paper: of how steep discriminators are around real images (gamma)
+        r1_every: int = 16,  # so often that is measured, in steps
         decay_steps: int = 0,  # not in the paper: if set, rates fall to 0 from half of it on
         seed: int = 0,
     ) -> None:
@@ -75,7 +79,7 @@ class StackGANv2(AdversarialModel):
         synchronized = self.replicas > 1
         kl_weight = kl_weight if conditioning_augmentation else 0.0
         self.set_up_conditions(embedding_dimension, condition_dimension, kl_weight, discriminator_told, pairs)
-        self.set_up_views(input_noise, augmentation, real_target)
+        self.set_up_views(input_noise, augmentation, real_target, r1_weight, r1_every)
         self.weights_of_terms = TermWeights(
             conditional_weight, unconditional_weight, mismatched_weight, generated_weight, mismatched_real_weight
         )
@@ -115,6 +119,7 @@ class StackGANv2(AdversarialModel):
                 synchronized,
                 *self.told_dimensions(),
                 unconditional=not embedding_dimension or unconditional_weight > 0,
+                spectral=spectral_normalization,
             )
             for size in self.shown(tree.image_sizes)
         ]

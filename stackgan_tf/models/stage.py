@@ -10,7 +10,8 @@ import tensorflow as tf
 
 from stackgan_tf.losses.joint_conditional import Logits
 from stackgan_tf.losses.matching_aware import matching_aware_discriminator_loss, matching_aware_generator_loss
-from stackgan_tf.models.adversarial_model import AdversarialModel, adam, logits_of
+from stackgan_tf.models.adversarial_model import AdversarialModel, adam
+from stackgan_tf.models.discriminator_logits import logits_of
 from stackgan_tf.networks.stage_one import StageDiscriminator
 
 

@@ -11,6 +11,7 @@ from keras import KerasTensor, ops
 
 from stackgan_tf.networks.blocks import LEAKY_SLOPE, LeakyBlock, Shape, conv
 from stackgan_tf.networks.scales import SEED_SIZE, check_sizes, doublings
+from stackgan_tf.networks.spectral_normalization import SpectralConv2D
 
 # The features at 4x4 are reduced to at most this many times the base width.
 FEATURE_MULTIPLE = 8
@@ -36,6 +37,7 @@ class ScaleDiscriminator(keras.Model):
         condition_dimension: int = 0,  # of the condition that images are matched with; 0: unconditional
         projection: int = 0,  # if set, units of a layer of its own that reads the condition, as in the paper's v1
         unconditional: bool = True,  # whether it has a logit of the image alone
+        spectral: bool = False,  # spectral normalisation of every convolution, which is not in the paper
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
@@ -47,18 +49,19 @@ class ScaleDiscriminator(keras.Model):
         self.condition_dimension = condition_dimension
         self.projection = projection
         self.unconditional = unconditional
+        self.spectral = spectral
         features = base_width * FEATURE_MULTIPLE
         first, *down = [max(base_width << i, features >> (doublings(size) - 1 - i)) for i in range(doublings(size))]
         across = [width // 2 for width in reversed(down) if width > features]
-        self.first = conv(first, 4, 2)
-        self.down = [LeakyBlock(width, 2, normalize, synchronized) for width in down]
-        self.across = [LeakyBlock(width, 1, normalize, synchronized) for width in across]
+        self.first = conv(first, 4, 2, spectral=spectral)
+        self.down = [LeakyBlock(width, 2, normalize, synchronized, spectral) for width in down]
+        self.across = [LeakyBlock(width, 1, normalize, synchronized, spectral) for width in across]
         if unconditional:
-            self.logit = _logit()
+            self.logit = _logit(spectral)
         if condition_dimension:
             self.project = keras.layers.Dense(projection) if projection else None
-            self.joint = LeakyBlock(features, 1, normalize, synchronized)
-            self.match_logit = _logit()
+            self.joint = LeakyBlock(features, 1, normalize, synchronized, spectral)
+            self.match_logit = _logit(spectral)
 
     def build(self, input_shape: Shape, *other_shapes: Shape) -> None:
         """Builds every layer for `[N, s, s, 3]`."""
@@ -77,10 +80,18 @@ class ScaleDiscriminator(keras.Model):
 
     def features(self, image: KerasTensor, training: bool = False) -> KerasTensor:
         """Maps an image `[N, s, s, 3]` in [-1, 1] to features `[N, 4, 4, C]`, C = 8 * base_width."""
+        if training and self.spectral:
+            for convolution in self._convolutions():
+                convolution.iterate()
         h = ops.leaky_relu(self.first(image), LEAKY_SLOPE)  # [N, s/2, s/2, base_width]
         for block in (*self.down, *self.across):
             h = block(h, training=training)
         return h
+
+    def _convolutions(self) -> list[keras.layers.Conv2D]:
+        heads = [self.logit] if self.unconditional else []
+        heads += [self.joint.conv, self.match_logit] if self.condition_dimension else []
+        return [self.first, *(block.conv for block in (*self.down, *self.across)), *heads]
 
     def realness(self, features: KerasTensor) -> KerasTensor:
         """Maps `features` to a logit `[N]`, positive for real, in float32."""
@@ -117,8 +128,10 @@ class ScaleDiscriminator(keras.Model):
             'condition_dimension': self.condition_dimension,
             'projection': self.projection,
             'unconditional': self.unconditional,
+            'spectral': self.spectral,
         }
 
 
-def _logit() -> keras.layers.Conv2D:
-    return keras.layers.Conv2D(1, SEED_SIZE, kernel_initializer=keras.initializers.Orthogonal())
+def _logit(spectral: bool) -> keras.layers.Conv2D:
+    layer = SpectralConv2D if spectral else keras.layers.Conv2D
+    return layer(1, SEED_SIZE, kernel_initializer=keras.initializers.Orthogonal())

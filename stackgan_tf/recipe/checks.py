@@ -201,6 +201,7 @@ _RANGES: dict[tuple[str, ...], Callable[[str, Any], None]] = {
         'captions_averaged',
         'joint_kernel',
         'discriminators_per_image',
+        'r1_every',
     ): _at_least(1),
     (
         'residual_blocks',
@@ -218,6 +219,7 @@ _RANGES: dict[tuple[str, ...], Callable[[str, Any], None]] = {
         'mismatched_weight',
         'generated_weight',
         'mismatched_real_weight',
+        'r1_weight',
         'rate',
         'initial_range',
     ): _at_least(0),

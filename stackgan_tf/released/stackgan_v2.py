@@ -122,5 +122,5 @@ def check_discriminator(discriminator: ScaleDiscriminator) -> None:
         raise UnknownNetworkError(f'it reads {discriminator.size} pixels, in the release 64 and more')
     if not discriminator.normalize or discriminator.projection:
         raise UnknownNetworkError('it has no batch normalisation, or a layer of its own for what it is told')
-    if not discriminator.unconditional:
-        raise UnknownNetworkError('it has no logit of the image alone')
+    if not discriminator.unconditional or discriminator.spectral:
+        raise UnknownNetworkError('it has no logit of the image alone, or spectral normalisation')

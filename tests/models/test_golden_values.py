@@ -1,4 +1,4 @@
-"""Losses and gradients of one step of a tiny StackGAN-v2 against the same in float64 NumPy, which shares no code with it.
+"""Losses and gradients of one step of a tiny StackGAN-v2 against float64 NumPy, which shares no code with it.
 
 The step is whole: discriminators move first, the tree is then judged by what they have become. Gradients are those
 that the step gave to its optimisers. For each weight, the derivative of NumPy's loss along the gradient's direction, by
