@@ -220,6 +220,14 @@ class StageDiscriminator(keras.Model):
             self.project = stage_dense(projection) if projection else None
             self.joint = StageBlock(([*down, *across])[-1], joint_kernel, **common)
             self.match_logit = stage_conv(1, last_map, last_map, logit_bias)
+        if not normalize:
+            self._start_orthogonal()
+
+    def _start_orthogonal(self) -> None:
+        """Without normalisation nothing brings what the small released weights make to a size that is heard."""
+        for layer in self._flatten_layers(include_self=False):
+            if hasattr(layer, 'kernel_initializer'):
+                layer.kernel_initializer = keras.initializers.Orthogonal()
 
     def build(self, input_shape: Shape, *other_shapes: Shape) -> None:
         """Builds every layer for `[N, s, s, 3]`."""
