@@ -40,7 +40,7 @@ def main() -> None:
     reader, source = load_classifier(_CLASSIFIER.value)
     scores = text_to_image_scores(generator, reader, source, encoder, _COUNT.value, _SEED.value)
     for name, score in scores.items():
-        print(f'{name:<28} {score.value:.3f} +- {score.standard_error:.3f} of {score.count}')
+        print(f'{name:<28} {score.value:.3f} +- {score.spread:.3f} of {score.count}')
     report = {
         'metrics': {name: dataclasses.asdict(score) for name, score in scores.items()},
         'model': _MODEL.value,

@@ -13,12 +13,12 @@ from stackgan_tf.evaluation.score import mean_score
 RNG = np.random.default_rng(0)
 
 
-def test_mean_and_standard_error():
+def test_mean_and_spread():
     measured = np.array([1.0, 0, 0, 1, 1])
     score = mean_score(measured)
     assert (score.value, score.count) == (0.6, 5)
-    assert score.standard_error == pytest.approx(np.sqrt(0.6 * 0.4 * 5 / 4 / 5))
-    assert mean_score(np.array([3.0])).standard_error == 0
+    assert score.spread == pytest.approx(np.sqrt(0.6 * 0.4 * 5 / 4 / 5))
+    assert mean_score(np.array([3.0])).spread == 0
 
 
 def test_only_what_a_caption_names_counts():
