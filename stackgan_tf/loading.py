@@ -3,10 +3,15 @@
 from pathlib import Path
 
 from stackgan_tf.data.example_source import ExampleSource
-from stackgan_tf.evaluation.attribute_reader import AttributeReader
+from stackgan_tf.evaluation.attribute_reader import AttributeReader, ClassReader
+from stackgan_tf.evaluation.classifier_features import ClassifierFeatures
+from stackgan_tf.evaluation.feature_network import FeatureNetwork
+from stackgan_tf.evaluation.inception_features import TFGAN_HANDLE, KerasInception, TfganInception
+from stackgan_tf.evaluation.saved_features import SavedFeatures
 from stackgan_tf.generator import Generator, NetworkGenerator, load_saved_model
 from stackgan_tf.models.adversarial_model import AdversarialModel
 from stackgan_tf.models.attribute_classifier import AttributeClassifier
+from stackgan_tf.models.class_classifier import ClassClassifier
 from stackgan_tf.models.text_matching import TextMatching
 from stackgan_tf.models.trained_model import variables_of
 from stackgan_tf.recipe.recipe import read_run
@@ -72,7 +77,40 @@ def load_classifier(directory: str | Path) -> tuple[AttributeReader, ExampleSour
     return reader, test_data()
 
 
-def load_phase(directory: Path, name: str | None = None) -> NetworkGenerator | TextEncoder | AttributeReader:
+def load_features(what: str, resize: str = 'clean') -> FeatureNetwork:
+    """Loads what pictures are compared by.
+
+    Args:
+        what: `tfgan_inception`, from TF Hub, or `tfgan_inception:FOLDER`, a copy; `keras_inception`, or
+            `keras_inception:WEIGHTS_FILE`; `saved_model:SOURCE` or `saved_model:SOURCE@PIXELS`; `classifier:RUN`.
+        resize: a name of `RESIZES`.
+
+    Raises:
+        UserError: there is no such network.
+    """
+    kind, _, where = what.partition(':')
+    if kind == 'tfgan_inception':
+        return TfganInception(where or TFGAN_HANDLE, resize)
+    if kind == 'keras_inception':
+        return KerasInception(where or 'imagenet', resize)
+    if kind == 'saved_model' and where:
+        source, _, pixels = where.rpartition('@')
+        if source and pixels.isdigit():
+            return SavedFeatures(source, int(pixels), resize)
+        return SavedFeatures(where, resize=resize)
+    if kind == 'classifier' and where:
+        reader = load_phase(Path(where))
+        if isinstance(reader, AttributeReader | ClassReader):
+            return ClassifierFeatures(reader.network, resize)
+        raise UserError(f'{where} trains no classifier: train one of gin/evaluation/')
+    known = 'tfgan_inception[:FOLDER], keras_inception[:FILE], saved_model:SOURCE[@PIXELS], classifier:RUN'
+    raise UserError(f'there are no features {what!r}: there are {known}')
+
+
+Trained = NetworkGenerator | TextEncoder | AttributeReader | ClassReader
+
+
+def load_phase(directory: Path, name: str | None = None) -> Trained:
     """What a phase of a run trained, at its newest checkpoint: an averaged generator, a text encoder, or a classifier.
 
     Args:
@@ -92,6 +130,9 @@ def load_phase(directory: Path, name: str | None = None) -> NetworkGenerator | T
     if isinstance(model, AttributeClassifier):
         Checkpoints(folder / 'checkpoints').restore_some({'network': variables_of(model.network)})
         return AttributeReader(model.network, model.names)
+    if isinstance(model, ClassClassifier):
+        Checkpoints(folder / 'checkpoints').restore_some({'network': variables_of(model.network)})
+        return ClassReader(model.network, model.sizes[-1])
     assert isinstance(model, AdversarialModel)
     network = model.averaged_generator
     checkpoints = Checkpoints(folder / 'checkpoints')

@@ -200,6 +200,8 @@ _RANGES: dict[tuple[str, ...], Callable[[str, Any], None]] = {
         'width',
         'captions_averaged',
         'joint_kernel',
+        'classes',
+        'tower_size',
     ): _at_least(1),
     (
         'residual_blocks',

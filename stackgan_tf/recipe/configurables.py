@@ -11,6 +11,7 @@ from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.image_folder.image_folder import ImageFolder
 from stackgan_tf.data.tfds_pictures import TfdsPictures
 from stackgan_tf.models.attribute_classifier import AttributeClassifier
+from stackgan_tf.models.class_classifier import ClassClassifier
 from stackgan_tf.models.stackgan_v1 import StageI, StageII
 from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.models.text_matching import TextMatching
@@ -21,6 +22,7 @@ from stackgan_tf.training.run import Run
 CONFIGURABLES: dict[str, Callable[..., Any]] = {
     'AttributeClassifier': AttributeClassifier,
     'AttributeVectors': AttributeVectors,
+    'ClassClassifier': ClassClassifier,
     'HubEmbeddings': HubEmbeddings,
     'ImageFolder': ImageFolder,
     'LabelVectors': LabelVectors,

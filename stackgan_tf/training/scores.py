@@ -1,9 +1,10 @@
 """Scores on other data than is trained on, for models that can be scored while they are trained."""
 
 from stackgan_tf.data.example_source import ExampleSource
-from stackgan_tf.evaluation.attribute_reader import AttributeReader
+from stackgan_tf.evaluation.attribute_reader import AttributeReader, ClassReader
 from stackgan_tf.evaluation.zero_shot import zero_shot_scores
 from stackgan_tf.models.attribute_classifier import AttributeClassifier
+from stackgan_tf.models.class_classifier import ClassClassifier
 from stackgan_tf.models.text_matching import TextMatching
 from stackgan_tf.models.trained_model import TrainedModel
 from stackgan_tf.text.character_encoder import CharacterEncoder
@@ -22,7 +23,7 @@ def check_scored(model: TrainedModel, test_source: ExampleSource | None, name: s
         test_source.captions()
     elif isinstance(model, AttributeClassifier):
         test_source.attributes()
-    else:
+    elif not isinstance(model, ClassClassifier):
         raise UserError(f'{name}/Phase.test_data is of no use: only text encoders and classifiers are scored')
 
 
@@ -32,6 +33,8 @@ def scores(model: TrainedModel, test_source: ExampleSource | None) -> dict[str, 
         return {}
     if isinstance(model, TextMatching):
         return zero_shot_scores(CharacterEncoder(model.text_encoder, model.image_encoder), test_source)
+    if isinstance(model, ClassClassifier):
+        return {'test_class_accuracy': ClassReader(model.network, model.sizes[-1]).accuracy(test_source)}
     assert isinstance(model, AttributeClassifier)
     accuracies = AttributeReader(model.network, model.names).accuracies(test_source)
     return {f'test_{name}_accuracy': accuracy for name, accuracy in accuracies.items()}

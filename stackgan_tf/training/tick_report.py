@@ -59,6 +59,7 @@ _SHOWN = {
     'accuracy': 'matching_accuracy',
     'zero-shot': 'zero_shot_accuracy',
     'attributes': 'attribute_loss',
+    'classes': 'class_loss',
     'unseen': 'test_',
 }
 
