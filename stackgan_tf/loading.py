@@ -2,12 +2,7 @@
 
 from pathlib import Path
 
-from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.evaluation.attribute_reader import AttributeReader, ClassReader
-from stackgan_tf.evaluation.classifier_features import ClassifierFeatures
-from stackgan_tf.evaluation.feature_network import FeatureNetwork
-from stackgan_tf.evaluation.inception_features import TFGAN_HANDLE, KerasInception, TfganInception
-from stackgan_tf.evaluation.saved_features import SavedFeatures
 from stackgan_tf.generator import Generator, NetworkGenerator, load_saved_model
 from stackgan_tf.models.adversarial_model import AdversarialModel
 from stackgan_tf.models.attribute_classifier import AttributeClassifier
@@ -61,52 +56,6 @@ def load_text_encoder(source: str | Path) -> TextEncoder:
     raise UserError(f'{source} trains no text encoder: none of its phases is of TextMatching')
 
 
-def load_classifier(directory: str | Path) -> tuple[AttributeReader, ExampleSource]:
-    """Loads the judge of generated pictures, and the pictures whose captions are to be drawn.
-
-    Args:
-        directory: a run whose last phase trains an `AttributeClassifier` and has test data.
-
-    Raises:
-        UserError: it is something else.
-    """
-    recipe = read_run(Path(directory))
-    reader, test_data = load_phase(Path(directory)), recipe.run.phases[-1].test_data
-    if not isinstance(reader, AttributeReader) or test_data is None:
-        raise UserError(f'{directory} trains no classifier with test data: train gin/evaluation/painted_birds.gin')
-    return reader, test_data()
-
-
-def load_features(what: str, resize: str = 'clean') -> FeatureNetwork:
-    """Loads what pictures are compared by.
-
-    Args:
-        what: `tfgan_inception`, from TF Hub, or `tfgan_inception:FOLDER`, a copy; `keras_inception`, or
-            `keras_inception:WEIGHTS_FILE`; `saved_model:SOURCE` or `saved_model:SOURCE@PIXELS`; `classifier:RUN`.
-        resize: a name of `RESIZES`.
-
-    Raises:
-        UserError: there is no such network.
-    """
-    kind, _, where = what.partition(':')
-    if kind == 'tfgan_inception':
-        return TfganInception(where or TFGAN_HANDLE, resize)
-    if kind == 'keras_inception':
-        return KerasInception(where or 'imagenet', resize)
-    if kind == 'saved_model' and where:
-        source, _, pixels = where.rpartition('@')
-        if source and pixels.isdigit():
-            return SavedFeatures(source, int(pixels), resize)
-        return SavedFeatures(where, resize=resize)
-    if kind == 'classifier' and where:
-        reader = load_phase(Path(where))
-        if isinstance(reader, AttributeReader | ClassReader):
-            return ClassifierFeatures(reader.network, resize)
-        raise UserError(f'{where} trains no classifier: train one of gin/evaluation/')
-    known = 'tfgan_inception[:FOLDER], keras_inception[:FILE], saved_model:SOURCE[@PIXELS], classifier:RUN'
-    raise UserError(f'there are no features {what!r}: there are {known}')
-
-
 Trained = NetworkGenerator | TextEncoder | AttributeReader | ClassReader
 
 
@@ -141,7 +90,9 @@ def load_phase(directory: Path, name: str | None = None) -> Trained:
     progress = checkpoints.progress()
     told_by = progress.get('told_by', {})
     encoder = _encoder_of(directory, phase, told_by.get('text_encoder'), progress.get('embeddings'))
-    return NetworkGenerator(network, encoder, told_by.get('class_names', ()))
+    generator = NetworkGenerator(network, encoder, told_by.get('class_names', ()))
+    generator.title = f'averaged generator of {folder} after {progress["step"]:,} steps'
+    return generator
 
 
 def _encoder_of(directory: Path, phase: Phase, handle: str | None, fingerprint: str | None) -> TextEncoder | None:

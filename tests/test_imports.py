@@ -23,7 +23,8 @@ ALLOWED = {
     'serving': {'seeded_images', 'text'} | FLOOR,
     'training': {'models', 'data', 'text', 'evaluation', 'figures', 'generator'} | FLOOR,
     'recipe': {'models', 'networks', 'data', 'training'} | FLOOR,
-    'loading': {'data', 'evaluation', 'generator', 'models', 'recipe', 'text', 'training'} | FLOOR,
+    'loading': {'evaluation', 'generator', 'models', 'recipe', 'text', 'training'} | FLOOR,
+    'judging': {'data', 'evaluation', 'generator', 'loading', 'recipe', 'text', 'training'} | FLOOR,
 }
 WITHOUT_TENSORFLOW = ('networks', 'losses')
 

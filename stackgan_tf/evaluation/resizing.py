@@ -7,6 +7,7 @@ graph, without antialiasing and half a pixel off, by which most published Freche
 
 from collections.abc import Callable
 
+import numpy as np
 import tensorflow as tf
 
 
@@ -22,3 +23,9 @@ def legacy_resize(images: tf.Tensor, size: int) -> tf.Tensor:
 
 
 RESIZES: dict[str, Callable[[tf.Tensor, int], tf.Tensor]] = {'clean': clean_resize, 'legacy': legacy_resize}
+
+
+def small_copies(images: np.ndarray, size: int) -> np.ndarray:
+    """Pictures as if they had been saved at another size: uint8 `[N, s, s, 3]` to uint8 `[N, size, size, 3]`."""
+    copies = clean_resize(tf.constant(images), size)
+    return tf.cast(tf.clip_by_value(tf.round(copies), 0.0, 255.0), tf.uint8).numpy()
