@@ -11,11 +11,14 @@ from typing import Any
 from absl import flags
 
 from stackgan_tf.command_line import run_command
+from stackgan_tf.user_error import UserError
 
 _MODEL = flags.DEFINE_string(
     'model', None, 'A run directory, an exported model, a TF Hub handle, or a folder of pictures.', required=True
 )
 _OUTPUT = flags.DEFINE_string('output', None, 'The report; by default evaluation.json in the run directory.')
+_CHECKPOINT = flags.DEFINE_string('checkpoint', 'newest', 'Of a run: newest, best (if its recipe scores it) or a step.')
+_WATCH = flags.DEFINE_bool('watch', False, 'Measure every checkpoint of a run as it comes, until it is finished.')
 # The others are the arguments of judging.open_judges.
 _JUDGES = [
     flags.DEFINE_string(
@@ -54,18 +57,25 @@ def main() -> None:
     from stackgan_tf.files import write_json
     from stackgan_tf.judging import open_judges, open_model
     from stackgan_tf.training.run_directory import CONFIG, environment
+    from stackgan_tf.watching import watch
 
     tf.config.experimental.enable_op_determinism()
     settings: dict[str, Any] = {flag.name: flag.value for flag in _JUDGES}
-    model = open_model(_MODEL.value)
+    run = Path(_MODEL.value) if (Path(_MODEL.value) / CONFIG).is_file() else None
+    if _WATCH.value and run is None:
+        raise UserError(f'--watch is for runs, which {_MODEL.value} is not')
+    model = None if _WATCH.value else open_model(_MODEL.value, _CHECKPOINT.value)
     judges = open_judges(**settings)
     settings['count'] = judges.count
+    told = {'model': _MODEL.value, 'settings': settings, 'environment': environment()}
+    if model is None:
+        watch(Path(_MODEL.value), judges, told)
+        return
     size = model.size if isinstance(model, Pictures) else model.sizes[-1]
     measurement = judges.measure(model, judges.reference(size))
     print(table(measurement))
-    beside = Path(_MODEL.value) if (Path(_MODEL.value) / CONFIG).is_file() else Path()
-    target = Path(_OUTPUT.value) if _OUTPUT.value is not None else beside / 'evaluation.json'
-    write_json(target, report(measurement, {'model': _MODEL.value, 'settings': settings, 'environment': environment()}))
+    target = Path(_OUTPUT.value) if _OUTPUT.value is not None else (run or Path()) / 'evaluation.json'
+    write_json(target, report(measurement, told))
     print(f'\nThe report is {target}')
 
 

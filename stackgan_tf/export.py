@@ -11,6 +11,9 @@ from stackgan_tf.command_line import run_command
 
 _MODEL = flags.DEFINE_string('model', None, 'A run directory.', required=True)
 _PHASE = flags.DEFINE_string('phase', None, 'The phase whose model is exported; by default the last.')
+_CHECKPOINT = flags.DEFINE_string(
+    'checkpoint', 'newest', 'Of a generator: newest, best (where it is scored) or a step.'
+)
 _OUTPUT = flags.DEFINE_string('output', None, 'The folder to make; by default export/ in the run directory.')
 
 
@@ -26,7 +29,7 @@ def main() -> None:
     run = Path(_MODEL.value)
     target = Path(_OUTPUT.value) if _OUTPUT.value else run / 'export'
     check_target(target)
-    model = load_phase(run, _PHASE.value)
+    model = load_phase(run, _PHASE.value, _CHECKPOINT.value)
     if isinstance(model, TextEncoder):
         export_text_encoder(model, target)
         what = f'text encoder ({model.dimension} numbers a caption)'

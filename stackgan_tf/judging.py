@@ -193,13 +193,13 @@ def open_judges(
     )
 
 
-def open_model(what: str) -> Generator | FolderPictures:
+def open_model(what: str, checkpoint: str = 'newest') -> Generator | FolderPictures:
     """Opens what is to be measured: a model (see `loading.load`), or a folder of pictures.
 
     Raises:
         UserError: it is neither.
     """
-    return FolderPictures(Path(what)) if _is_picture_folder(what) else load(what)
+    return FolderPictures(Path(what)) if _is_picture_folder(what) else load(what, checkpoint)
 
 
 def _is_picture_folder(what: str) -> bool:

@@ -19,19 +19,19 @@ from stackgan_tf.training.text_encoders import trained_text_encoder
 from stackgan_tf.user_error import UserError
 
 
-def load(source: str | Path) -> Generator:
+def load(source: str | Path, checkpoint: str = 'newest') -> Generator:
     """Loads a model to generate with.
 
     Args:
-        source: a run directory (its averaged generator at the newest checkpoint), the folder of an exported model, or a
-            TF Hub handle.
+        source: a run directory (its averaged generator), the folder of an exported model, or a TF Hub handle.
+        checkpoint: of a run: `newest`, `best` (where its recipe scores it) or a step.
 
     Raises:
         UserError: there is no model.
     """
     if not _is_run(source):
         return load_saved_model(str(source))
-    model = load_phase(Path(source))
+    model = load_phase(Path(source), checkpoint=checkpoint)
     if not isinstance(model, Generator):
         raise UserError(f'{source} trains no generator: name a run whose last phase does')
     return model
@@ -59,12 +59,13 @@ def load_text_encoder(source: str | Path) -> TextEncoder:
 Trained = NetworkGenerator | TextEncoder | AttributeReader | ClassReader
 
 
-def load_phase(directory: Path, name: str | None = None) -> Trained:
-    """What a phase of a run trained, at its newest checkpoint: an averaged generator, a text encoder, or a classifier.
+def load_phase(directory: Path, name: str | None = None, checkpoint: str = 'newest') -> Trained:
+    """What a phase of a run trained: an averaged generator, a text encoder, or a classifier.
 
     Args:
         directory: of the run.
         name: of the phase; by default the last.
+        checkpoint: of a generator; see `Checkpoints.find`. Others are taken at the newest.
 
     Raises:
         UserError: the directory is no run, has no such phase, or no checkpoint of it yet.
@@ -85,9 +86,9 @@ def load_phase(directory: Path, name: str | None = None) -> Trained:
     assert isinstance(model, AdversarialModel)
     network = model.averaged_generator
     checkpoints = Checkpoints(folder / 'checkpoints')
-    checkpoints.restore_some({'averaged_generator': variables_of(network)})
+    checkpoints.restore_some({'averaged_generator': variables_of(network)}, checkpoint)
     network.trainable = True
-    progress = checkpoints.progress()
+    progress = checkpoints.progress(checkpoint)
     told_by = progress.get('told_by', {})
     encoder = _encoder_of(directory, phase, told_by.get('text_encoder'), progress.get('embeddings'))
     generator = NetworkGenerator(network, encoder, told_by.get('class_names', ()))

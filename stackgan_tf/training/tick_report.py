@@ -61,6 +61,7 @@ _SHOWN = {
     'attributes': 'attribute_loss',
     'classes': 'class_loss',
     'unseen': 'test_',
+    'FID': 'fid_',
 }
 
 
