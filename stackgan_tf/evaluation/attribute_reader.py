@@ -30,10 +30,11 @@ class AttributeReader:
         self.names = tuple(names)
         self.size = int(network.size)
         self.fingerprint = fingerprint_of(network.variables)
+        self._traced = tf.function(self._likeliest, reduce_retracing=True)
 
     def read(self, images: np.ndarray) -> np.ndarray:
         """The likeliest value of each attribute of uint8 images `[N, s, s, 3]`: int64 `[N, A]`."""
-        return in_batches(self._likeliest, tf.constant(images))
+        return in_batches(self._traced, tf.constant(images))
 
     def accuracies(self, source: ExampleSource) -> dict[str, float]:
         """How often it is right about the centres of a source's pictures, by attribute.

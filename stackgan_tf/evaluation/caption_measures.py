@@ -89,6 +89,7 @@ class FoundCaptions:
         if encoder.image_size is None or encoder.image_size > self._size:
             raise UserError(f'the text encoder cannot read pictures of {self._size} pixels: leave out --text_encoder')
         self._encoder = encoder
+        self._encode_images = tf.function(encoder.encode_images, reduce_retracing=True)
         self._source = source
         self._drawn = drawn
         self._seed = seed
@@ -124,7 +125,7 @@ class FoundCaptions:
 
     def _encode(self, images: np.ndarray) -> np.ndarray:
         small = image_pyramid(tf.constant(images), tf.zeros(len(images), tf.bool), self._pyramid)[0]
-        return in_batches(self._encoder.encode_images, small)
+        return in_batches(self._encode_images, small)
 
 
 def caption_diversity(

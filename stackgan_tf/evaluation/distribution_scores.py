@@ -4,7 +4,7 @@ import dataclasses
 
 from stackgan_tf.evaluation.feature_network import FeatureNetwork
 from stackgan_tf.evaluation.frechet_distance import frechet_distance
-from stackgan_tf.evaluation.kernel_distance import kernel_distance
+from stackgan_tf.evaluation.kernel_distance import SUBSETS, kernel_distance
 from stackgan_tf.evaluation.manifolds import DENSITY_NEIGHBOURS, PRECISION_NEIGHBOURS, manifold_scores
 from stackgan_tf.evaluation.picture_statistics import SMALL, PictureStatistics
 from stackgan_tf.evaluation.pictures import Pictures
@@ -44,6 +44,7 @@ def distribution_scores(
     made: PictureStatistics,
     network: FeatureNetwork,
     seed: int,
+    subsets: int = SUBSETS,
 ) -> dict[str, Score]:
     """All scores of two sets of pictures.
 
@@ -54,6 +55,7 @@ def distribution_scores(
         made: theirs.
         network: by whose features the statistics were made.
         seed: of what is chosen at random.
+        subsets: of which the kernel distance is the mean.
 
     Returns:
         `fid`, `fid_64` where copies were measured, `kid`, `precision`, `recall`, `density`, `coverage`, `ms_ssim` and,
@@ -69,9 +71,9 @@ def distribution_scores(
         scores['fid_64'] = Score(
             fid_64, None, made.count, protocol=f'{both}; copies of {SMALL} pixels of either; {by}; {exact}'
         )
-    kid = kernel_distance(real.kept, made.kept, seed=seed)
-    subsets = f'subsets of {kid.count:,} out of {len(made.kept):,} and {len(real.kept):,} (seed {seed})'
-    scores['kid'] = dataclasses.replace(kid, protocol=f'{both}; {by}; cubic kernel, {subsets}')
+    kid = kernel_distance(real.kept, made.kept, subsets, seed=seed)
+    drawn = f'subsets of {kid.count:,} out of {len(made.kept):,} and {len(real.kept):,} (seed {seed})'
+    scores['kid'] = dataclasses.replace(kid, protocol=f'{both}; {by}; cubic kernel, {drawn}')
     scores |= _manifolds(real, made, f'{both}; {by}')
     for name, pictures, statistics, what in (('', generated, made, ours), ('_real', reference, real, theirs)):
         if statistics.inception is not None:

@@ -10,6 +10,7 @@ from stackgan_tf.evaluation.caption_measures import FoundCaptions, ReadAttribute
 from stackgan_tf.evaluation.distribution_scores import check_comparable, distribution_scores
 from stackgan_tf.evaluation.feature_network import FeatureNetwork
 from stackgan_tf.evaluation.generated_pictures import GeneratedPictures, ToldCaptions, what_is_told
+from stackgan_tf.evaluation.kernel_distance import SUBSETS
 from stackgan_tf.evaluation.picture_statistics import PictureStatistics, picture_statistics
 from stackgan_tf.evaluation.pictures import Pictures
 from stackgan_tf.evaluation.reference_cache import reference_statistics
@@ -40,11 +41,11 @@ class Reference:
         """Measures pictures, or takes their statistics from the cache; see `picture_statistics`."""
         return cls(pictures, reference_statistics(pictures, network, seed, small), network, seed)
 
-    def scores(self, pictures: Pictures) -> dict[str, Score]:
+    def scores(self, pictures: Pictures, subsets: int = SUBSETS) -> dict[str, Score]:
         """Scores of pictures against these; see `distribution_scores`."""
         small = self.statistics.small is not None
         made = picture_statistics(pictures, self.network, self.seed, small, 'Measuring the pictures')
-        return distribution_scores(self.pictures, self.statistics, pictures, made, self.network, self.seed)
+        return distribution_scores(self.pictures, self.statistics, pictures, made, self.network, self.seed, subsets)
 
 
 @dataclasses.dataclass(frozen=True)

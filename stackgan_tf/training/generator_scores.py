@@ -19,6 +19,7 @@ from stackgan_tf.training.text_encoders import embeddings_for
 from stackgan_tf.user_error import UserError
 
 NAMES = ('fid', 'kid', 'precision', 'recall', 'density', 'coverage', 'inception_score', 'ms_ssim')
+_SUBSETS = 10  # of the kernel distance
 _FALLING = ('fid', 'kid', 'ms_ssim')  # the lower the better
 
 
@@ -65,7 +66,7 @@ class GeneratorScores:
 
     def scores(self) -> dict[str, float]:
         """The scores of the averaged generator as it is now, by name: `fid_500`, ..."""
-        scores = self._reference.scores(self._pictures)
+        scores = self._reference.scores(self._pictures, _SUBSETS)
         return {f'{name}_{self.count}': scores[name].value for name in NAMES if name in scores}
 
     def is_better(self, value: float, than: float) -> bool:

@@ -1,5 +1,6 @@
 """What happens between the steps of a phase: reports and samples at ticks, checkpoints, stopping when asked."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -83,9 +84,11 @@ class Upkeep(keras.callbacks.Callback):
             self._keep_best()
 
     def _scores(self) -> dict[str, float]:
+        start = time.monotonic()
         self._latest = scores(self._trained, self._test_source)
         if self._scored is not None:
             self._latest |= self._scored.scores()
+        self.clock.leave_out(time.monotonic() - start)
         return self._latest
 
     def _keep_best(self) -> None:
