@@ -115,14 +115,14 @@ class Judges:
     encoder: TextEncoder | None
 
     def reference(self, size: int) -> Reference | None:
-        """The reference at some size, pixels, measured; None if there is none."""
+        """The reference at some size, pixels; None if there is none."""
         if self.network is None:
             return None
         pictures: Pictures | None = self.folder
         if pictures is None and self.source is not None:
             pictures = SourcePictures(self.source, size, self.seed if self.random_crops else None)
         assert pictures is not None
-        return Reference.measured(pictures, self.network, self.seed, self.small)
+        return Reference(pictures, self.network, self.seed, self.small)
 
     def measure(self, model: Generator | FolderPictures, reference: Reference | None) -> Measurement:
         """Measures a model, or pictures that one drew.
@@ -173,6 +173,8 @@ def open_judges(
     """
     if reference is None and classifier is None:
         raise UserError('name what to measure by: --reference=DATA_SET_OR_FOLDER, --classifier=RUN, or both')
+    if reference is None and features is not None:
+        raise UserError('--features is of no use without --reference')
     source, folder = None, None
     if reference is not None and _is_picture_folder(reference):
         folder = FolderPictures(Path(reference))

@@ -8,7 +8,7 @@ from picture_files import photograph, save
 
 from stackgan_tf.data.image_folder.image_folder import ImageFolder
 from stackgan_tf.evaluation.pictures import FolderPictures
-from stackgan_tf.judging import load_features, load_reference, open_judges, open_model
+from stackgan_tf.judging import Judges, load_features, load_reference, open_judges, open_model
 from stackgan_tf.networks.attribute_classifier import AttributeClassifierNetwork
 from stackgan_tf.recipe.recipe import read_recipe
 from stackgan_tf.serving.classifier_module import export_classifier
@@ -48,6 +48,11 @@ def test_a_folder_alone_cannot_be_measured(tmp_path):
     assert isinstance(model, FolderPictures)
     with pytest.raises(UserError, match='name what to measure by'):
         open_judges()
+    with pytest.raises(UserError, match='of no use without'):
+        open_judges(classifier='somewhere', features='keras_inception')
+    judges = Judges(9, 0, None, None, None, False, False, None, None)
+    with pytest.raises(UserError, match='can only be measured against a --reference'):
+        judges.measure(model, judges.reference(16))
 
 
 def test_a_run_gives_its_data_as_its_recipe_crops_them(tmp_path):

@@ -20,7 +20,7 @@ class Fixed(Judges):
     """Compares with noise."""
 
     def reference(self, size):
-        return Reference.measured(Given(noise(30, size)), self.network, 0, False)
+        return Reference(Given(noise(30, size)), self.network)
 
 
 @pytest.fixture(scope='module')

@@ -1,6 +1,7 @@
 """Everything that can be measured of a model by what is at hand, with one pass over its pictures."""
 
 import dataclasses
+import functools
 
 from tqdm import tqdm
 
@@ -22,30 +23,30 @@ from stackgan_tf.user_error import UserError
 
 @dataclasses.dataclass(frozen=True)
 class Reference:
-    """Real pictures, measured.
+    """Real pictures, and how others are compared with them.
 
     Attributes:
         pictures: the pictures.
-        statistics: of them.
         network: by whose features.
-        seed: of what was chosen at random.
+        seed: of what is chosen at random.
+        small: whether copies of 64 pixels are compared too.
     """
 
     pictures: Pictures
-    statistics: PictureStatistics
     network: FeatureNetwork
-    seed: int
+    seed: int = 0
+    small: bool = False
 
-    @classmethod
-    def measured(cls, pictures: Pictures, network: FeatureNetwork, seed: int, small: bool) -> 'Reference':
-        """Measures pictures, or takes their statistics from the cache; see `picture_statistics`."""
-        return cls(pictures, reference_statistics(pictures, network, seed, small), network, seed)
+    @functools.cached_property
+    def statistics(self) -> PictureStatistics:
+        """Of the pictures, measured or from the cache."""
+        return reference_statistics(self.pictures, self.network, self.seed, self.small)
 
     def scores(self, pictures: Pictures, subsets: int = SUBSETS) -> dict[str, Score]:
         """Scores of pictures against these; see `distribution_scores`."""
-        small = self.statistics.small is not None
-        made = picture_statistics(pictures, self.network, self.seed, small, 'Measuring the pictures')
-        return distribution_scores(self.pictures, self.statistics, pictures, made, self.network, self.seed, subsets)
+        real = self.statistics
+        made = picture_statistics(pictures, self.network, self.seed, self.small, 'Measuring the pictures')
+        return distribution_scores(self.pictures, real, pictures, made, self.network, self.seed, subsets)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,6 +14,7 @@ from stackgan_tf.evaluation.generated_pictures import GeneratedPictures, Told
 from stackgan_tf.evaluation.pictures import SourcePictures
 from stackgan_tf.generator import NetworkGenerator
 from stackgan_tf.models.adversarial_model import AdversarialModel
+from stackgan_tf.models.trained_model import TrainedModel
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.text_encoders import embeddings_for
 from stackgan_tf.user_error import UserError
@@ -55,14 +56,15 @@ class GeneratorScores:
             directory: of the run.
 
         Raises:
-            UserError: there are not as many captions, or the reference cannot be measured.
+            UserError: what the generator is told cannot be had of it.
         """
         embeddings = embeddings_for(phase, model, phases, source, directory)
         told = None if embeddings is None else _ToldEmbeddings(embeddings, source, self.count, self.seed)
         generator = NetworkGenerator(model.averaged_generator)
         self._pictures = GeneratedPictures(generator, self.count, self.seed, told)
         pictures = SourcePictures(source, generator.sizes[-1])
-        self._reference = Reference.measured(pictures, self._network, self.seed, small=False)
+        self._reference = Reference(pictures, self._network, self.seed)
+        self._reference.statistics  # noqa: B018 -- what is wrong with it shows before anything is trained
 
     def scores(self) -> dict[str, float]:
         """The scores of the averaged generator as it is now, by name: `fid_500`, ..."""
@@ -91,7 +93,7 @@ class _ToldEmbeddings(Told):
 
 def generator_scores(
     phase: Phase,
-    model: AdversarialModel,
+    model: TrainedModel,
     phases: Sequence[Phase],
     source: ExampleSource,
     test_source: ExampleSource | None,
@@ -104,8 +106,8 @@ def generator_scores(
     """
     if phase.scores is None:
         return None
-    scored: GeneratorScores = phase.scores()
     if not isinstance(model, AdversarialModel):
         raise UserError(f'{phase.name} trains no generator: leave out {phase.name}/Phase.scores')
+    scored: GeneratorScores = phase.scores()
     scored.prepare(phase, model, phases, test_source or source, directory)
     return scored

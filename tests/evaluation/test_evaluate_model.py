@@ -26,7 +26,7 @@ class Embeddings(Speckled):
 
 
 def reference(size=16, source=SOURCE):
-    return Reference.measured(SourcePictures(source, size), MeanColours(), 0, False)
+    return Reference(SourcePictures(source, size), MeanColours())
 
 
 def test_a_text_model_is_measured_on_captions_of_the_reference():
@@ -92,13 +92,13 @@ def test_pictures_of_another_size_than_the_reference_are_refused():
 
 
 def test_few_pictures_and_augmented_references_are_warned_of():
-    cropped = Reference.measured(SourcePictures(SOURCE, 16, random_seed=0), MeanColours(), 0, False)
+    cropped = Reference(SourcePictures(SOURCE, 16, random_seed=0), MeanColours())
     found = evaluate_generator(Painter(), 20, 0, cropped, SOURCE)
     few = [warning for warning in found.warnings if 'fewer than 2,048' in warning]
     assert len(few) == 2
     assert any('augmented' in warning for warning in found.warnings)
     assert all(f'Warning: {warning}' in table(found) for warning in found.warnings)
-    many = Reference.measured(Given(noise(2048, 8)), MeanColours(), 0, False)
+    many = Reference(Given(noise(2048, 8)), MeanColours())
     assert not evaluate_pictures(Given(noise(2100, 8, 1)), many).warnings
 
 
