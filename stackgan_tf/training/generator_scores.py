@@ -64,7 +64,9 @@ class GeneratorScores:
         self._pictures = GeneratedPictures(generator, self.count, self.seed, told)
         pictures = SourcePictures(source, generator.sizes[-1])
         self._reference = Reference(pictures, self._network, self.seed)
-        self._reference.statistics  # noqa: B018 -- what is wrong with it shows before anything is trained
+        # What is wrong with it shows before anything is trained.
+        if self._reference.statistics.inception is None and self.best.startswith('inception_score'):
+            raise UserError(f'{self._network.name} knows no classes: choose another GeneratorScores.best')
 
     def scores(self) -> dict[str, float]:
         """The scores of the averaged generator as it is now, by name: `fid_500`, ..."""

@@ -8,6 +8,7 @@ from drawn_pictures import Speckled
 from feature_networks import MeanColours
 
 from stackgan_tf.data.embeddings import LabelVectors
+from stackgan_tf.models.attribute_classifier import AttributeClassifier
 from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.training.checkpoints import Checkpoints
 from stackgan_tf.training.generator_scores import GeneratorScores
@@ -65,6 +66,22 @@ def test_a_model_that_is_told_something_is_scored_on_the_test_data(tmp_path):
     lines, checkpoints = train(tmp_path / 'run', 2, text_encoder=LabelVectors, **settings)
     assert lines[-1]['fid_20'] > 0
     assert checkpoints.best()['score'] == 'fid_20'
+
+
+def test_a_score_that_the_features_do_not_give(tmp_path):
+    class Colours(MeanColours):
+        def _see(self, images):
+            return super()._see(images)[0], None
+
+    scores = functools.partial(GeneratorScores, Colours, 20, 'inception_score')
+    with pytest.raises(UserError, match='knows no classes'):
+        train(tmp_path / 'run', scores=scores)
+
+
+def test_scores_of_what_generates_nothing(tmp_path):
+    classifier = functools.partial(AttributeClassifier, ('colour', 'parity'), (3, 2), (8,), 4, 4)
+    with pytest.raises(UserError, match='trains no generator'):
+        train(tmp_path / 'run', model=classifier)
 
 
 def test_test_data_without_scores_are_of_no_use(tmp_path):
