@@ -7,11 +7,13 @@ from typing import Any
 import typeguard
 
 import gin
+from stackgan_tf.evaluation.resizing import RESIZES
 from stackgan_tf.networks.conditioning_augmentation import ACTIVATIONS
 from stackgan_tf.networks.differentiable_augmentation import POLICIES
 from stackgan_tf.networks.image_encoder import BACKBONES
 from stackgan_tf.networks.scales import check_sizes
 from stackgan_tf.recipe.configurables import parameter_types, required_parameters
+from stackgan_tf.training.generator_scores import NAMES
 from stackgan_tf.user_error import UserError
 
 _MACRO = 'gin.macro'
@@ -200,6 +202,8 @@ _RANGES: dict[tuple[str, ...], Callable[[str, Any], None]] = {
         'width',
         'captions_averaged',
         'joint_kernel',
+        'classes',
+        'tower_size',
     ): _at_least(1),
     (
         'residual_blocks',
@@ -226,6 +230,9 @@ _RANGES: dict[tuple[str, ...], Callable[[str, Any], None]] = {
     ('widths',): _widths,
     ('conditioning',): _one_of(*ACTIVATIONS),
     ('discriminator_told',): _one_of('mu', 'detached_mu', 'embedding'),
+    ('best',): _one_of('', *NAMES),
+    ('count',): _at_least(2),
+    ('resize',): _one_of(*RESIZES),
     ('pairs',): _one_of('text', 'image'),
     ('without_captions',): _one_of('unconditional', 'left_out'),
     ('image_tower',): _one_of('', *BACKBONES),
