@@ -26,46 +26,62 @@ DIVERSITY_CAPTIONS = 10
 class ReadAttributes:
     """Reads attributes off pictures as they are drawn, and compares them with what captions name.
 
+    Pictures of smaller sizes than the classifier's, such as those of Stage-I or of the tree's first scales, are read
+    enlarged.
+
     Args:
         generator: of the pictures.
-        reader: tells what is in pictures of one of the generator's sizes.
+        reader: tells what is in pictures.
         source: pictures with captions, of which it is known what they name; best of classes the model never saw.
         drawn: the captions of the pictures.
 
     Raises:
-        UserError: the source lacks something, or the classifier is for other sizes.
+        UserError: the source lacks something, or all pictures are larger than the classifier reads.
     """
 
     def __init__(
         self, generator: Generator, reader: AttributeReader, source: ExampleSource, drawn: AskedCaptions
     ) -> None:
-        if reader.size not in generator.sizes:
+        self._sizes = [size for size in generator.sizes if size <= reader.size]
+        if not self._sizes:
             sizes = ', '.join(map(str, generator.sizes))
             raise UserError(f'the classifier reads pictures of {reader.size} pixels, the model makes {sizes}')
         self._reader = reader
         self._source = source
         self._asked = source.attributes()[drawn.examples]
         self._named = source.caption_attributes()[drawn.rows]
-        self._read: list[np.ndarray] = []
+        self._read: dict[int, list[np.ndarray]] = {size: [] for size in self._sizes}
 
     def add(self, images: dict[int, np.ndarray]) -> None:
         """Reads the next pictures; see `Watcher`."""
-        self._read.append(self._reader.read(images[self._reader.size]))
+        for size, read in self._read.items():
+            read.append(self._reader.read(enlarged(images[size], self._reader.size)))
 
     def scores(self, pictures: str) -> dict[str, Score]:
-        """`caption_consistency`, that of each attribute, and `classifier_accuracy_NAME` on the source's pictures.
+        """What is drawn of what is told, and how far the classifier can be trusted.
 
         Args:
             pictures: what those were that it was shown.
+
+        Returns:
+            `caption_consistency` of the largest size that is read, and that of each attribute;
+            `caption_consistency_SIZEpx` of each smaller size; `classifier_accuracy_NAME` on the source's pictures.
         """
-        judge = f'read by the classifier {self._reader.fingerprint} at {self._reader.size} pixels'
-        scores = caption_consistency(np.concatenate(self._read), self._asked, self._named, self._reader.names)
-        scores = with_protocol(scores, f'{pictures}; what captions name, {judge}')
+        scores: dict[str, Score] = {}
+        for size in self._sizes:
+            found = caption_consistency(np.concatenate(self._read[size]), self._asked, self._named, self._reader.names)
+            if size < self._sizes[-1]:
+                found = {f'caption_consistency_{size}px': found['caption_consistency']}
+            scores = with_protocol(found, f'{pictures}; what captions name, {self._judge(size)}') | scores
         for name, accuracy in self._reader.accuracies(self._source).items():
             error = float(np.sqrt(accuracy * (1 - accuracy) / self._source.count))
-            protocol = f'centres of real pictures ({self._source.title}); {judge}'
+            protocol = f'centres of real pictures ({self._source.title}); {self._judge(self._reader.size)}'
             scores[f'classifier_accuracy_{name}'] = Score(accuracy, error, self._source.count, protocol=protocol)
         return scores
+
+    def _judge(self, size: int) -> str:
+        larger = f', enlarged from {size}' if size < self._reader.size else ''
+        return f'read by the classifier {self._reader.fingerprint} at {self._reader.size} pixels{larger}'
 
 
 class FoundCaptions:
@@ -157,6 +173,14 @@ def caption_diversity(
     captions = f'{len(real)} captions of {source.title}'
     protocol = f'{generator.title}; {DIVERSITY_SEEDS} pictures of each of {captions}, {size} pixels, seeds from {seed}'
     return with_protocol({'diversity': diversity(made, list(real.values()))}, protocol)
+
+
+def enlarged(images: np.ndarray, size: int) -> np.ndarray:
+    """Images, uint8 `[N, s, s, 3]`, made `size` pixels by bilinear interpolation; as they are, if they have that."""
+    if images.shape[1] == size:
+        return images
+    larger = tf.image.resize(tf.cast(images, tf.float32), (size, size), tf.image.ResizeMethod.BILINEAR)
+    return tf.cast(tf.round(larger), tf.uint8).numpy()
 
 
 def with_protocol(scores: dict[str, Score], protocol: str) -> dict[str, Score]:
