@@ -30,7 +30,7 @@ class TermWeights:
 
     Attributes:
         conditional: of all terms of `match`.
-        unconditional: of all terms of `realness`; 0 switches the joint approximation off.
+        unconditional: of all terms of `realness`.
         mismatched: of mismatched pairs, within the conditional terms.
         generated: of generated images, within the conditional terms.
         mismatched_real: of mismatched images being real all the same, within the unconditional terms.
@@ -55,7 +55,7 @@ def joint_discriminator_loss(
     """L_D of one scale.
 
     Args:
-        real: of real images with their conditions.
+        real: of real images with their conditions; without `realness` there are no unconditional terms.
         mismatched: of real images with conditions of others; with `realness` if the images were exchanged.
         generated: of generated images with their conditions.
         mismatched_rows: float `[N]`, 1 where a pair is mismatched, 0 where no partner was found: such a row adds
@@ -72,6 +72,8 @@ def joint_discriminator_loss(
         + weights.mismatched * binary_cross_entropy(mismatched.match, 0.0, mismatched_rows * embedded_rows)
         + weights.generated * binary_cross_entropy(generated.match, 0.0, embedded_rows)
     )
+    if real.realness is None:
+        return weights.conditional * conditional
     unconditional = binary_cross_entropy(real.realness, real_target) + binary_cross_entropy(generated.realness, 0.0)
     if mismatched.realness is not None:
         unconditional += weights.mismatched_real * binary_cross_entropy(
@@ -85,6 +87,8 @@ def joint_generator_loss(
 ) -> KerasTensor:
     """L_G of one scale in its non-saturating form: generated images are to be called real, and matching."""
     conditional = binary_cross_entropy(generated.match, 1.0, embedded_rows)
+    if generated.realness is None:
+        return weights.conditional * conditional
     return weights.conditional * conditional + weights.unconditional * binary_cross_entropy(generated.realness, 1.0)
 
 

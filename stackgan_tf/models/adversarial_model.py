@@ -10,6 +10,8 @@ import tensorflow as tf
 
 from stackgan_tf.losses.conditioning import kl_loss
 from stackgan_tf.losses.joint_conditional import Logits, partners
+from stackgan_tf.models.discriminator_logits import confidences_of, judged, logits_of
+from stackgan_tf.models.gradient_penalty import r1_penalty
 from stackgan_tf.models.noise import Purpose, step_noise
 from stackgan_tf.models.trained_model import Halving, LateDecay, TrainedModel, variables_of
 from stackgan_tf.networks.differentiable_augmentation import DRAWS, augment
@@ -44,8 +46,8 @@ def adam(rate: float, variables: Sequence[Any], decay_steps: int = 0, halve_ever
 class AdversarialModel(TrainedModel):
     """A generator and its average, and discriminators. `train_step` and what is abstract are for subclasses.
 
-    Subclasses set `sizes`, make `discriminators`, one a size, and their optimisers, and call the methods `set_up_...`;
-    what those take is explained where recipes set it, in the subclasses' constructors.
+    Subclasses set `sizes`, make `discriminators`, each of one of these, and their optimisers, and call the methods
+    `set_up_...`; what those take is explained where recipes set it, in the subclasses' constructors.
 
     Attributes:
         generator: what is trained; it has `read` and `augment`, if it reads embeddings.
@@ -77,11 +79,20 @@ class AdversarialModel(TrainedModel):
             mismatched = ('mismatched_images',) if pairs == 'image' else ('label',)
             self.reads = ('images', 'embedding', *mismatched)
 
-    def set_up_views(self, input_noise: float, augmentation: Sequence[str], real_target: float) -> None:
-        """Takes how discriminators see images, and what they are to call real ones."""
+    def set_up_views(
+        self,
+        input_noise: float,
+        augmentation: Sequence[str],
+        real_target: float,
+        r1_weight: float = 0.0,
+        r1_every: int = 16,
+    ) -> None:
+        """Takes how discriminators see images, what they are to call real ones, and how steep they may be there."""
         self.input_noise = input_noise
         self.augmentation = tuple(augmentation)
         self.real_target = real_target
+        self.r1_weight = r1_weight
+        self.r1_every = r1_every
 
     def set_up_generator(
         self,
@@ -129,17 +140,36 @@ class AdversarialModel(TrainedModel):
             'averaged_generator': variables_of(self.averaged_generator),
             'generator_optimizer': variables_of(self.optimizer),
         }
-        for size, network, optimizer in zip(
-            self.sizes, self.discriminators, self.discriminator_optimizers, strict=True
+        for name, network, optimizer in zip(
+            self.discriminator_names(), self.discriminators, self.discriminator_optimizers, strict=True
         ):
-            pieces[f'discriminator_{size}'] = variables_of(network)
-            pieces[f'discriminator_optimizer_{size}'] = variables_of(optimizer)
+            pieces[f'discriminator_{name}'] = variables_of(network)
+            pieces[f'discriminator_optimizer_{name}'] = variables_of(optimizer)
         return pieces
+
+    def discriminator_names(self) -> list[str]:
+        """Of each discriminator: its size, and where several read that size its number: `64_1`, `64_2`."""
+        sizes = [network.size for network in self.discriminators]
+        numbers = [sizes[: i + 1].count(size) for i, size in enumerate(sizes)]
+        return [
+            f'{size}_{number}' if sizes.count(size) > 1 else f'{size}'
+            for size, number in zip(sizes, numbers, strict=True)
+        ]
 
     def networks(self) -> dict[str, keras.Model]:
         """The generator and the discriminators."""
-        discriminators = {f'discriminator {network.size}': network for network in self.discriminators}
-        return {'generator': self.generator, **discriminators}
+        named = zip(self.discriminator_names(), self.discriminators, strict=True)
+        return {'generator': self.generator, **{f'discriminator {name}': network for name, network in named}}
+
+    def names_of_record(self) -> list[str]:
+        """What a step of all networks records."""
+        kinds = ['discriminator_loss', 'generator_loss']
+        kinds += ['confidence_real'] if self.discriminators[0].unconditional else []
+        kinds += ['confidence_generated']
+        kinds += ['confidence_match', 'confidence_mismatch'] if self.embedding_dimension else []
+        kinds += ['r1_loss'] if self.r1_weight else []
+        of_each = [f'{kind}_{name}' for name in self.discriminator_names() for kind in kinds]
+        return [*(['kl_loss'] if self.embedding_dimension else []), *of_each]
 
     def average_generator(self) -> None:
         """Moves the average towards the generator: weights and moving statistics alike."""
@@ -181,41 +211,60 @@ class AdversarialModel(TrainedModel):
         told = {'mu': mu, 'detached_mu': tf.stop_gradient(mu), 'embedding': embedding}
         return c, told[self.discriminator_told], kl_loss(mu, log_variance)
 
-    def view(self, scale: int) -> Callable[[tf.Tensor], tf.Tensor]:
-        """How a discriminator sees images in this step, real and generated alike: augmented, with noise."""
+    def view(self, number: int) -> Callable[[tf.Tensor], tf.Tensor]:
+        """How one discriminator sees images in this step, real and generated alike: augmented, with noise."""
         draws: tf.Tensor | None = None
         noise: tf.Tensor | float = 0.0
-        size = self.sizes[scale]
+        size = self.discriminators[number].size
         if self.augmentation:
-            draws = self.draw(Purpose.AUGMENTATION, (DRAWS,), scale, tf.random.stateless_uniform)
+            draws = self.draw(Purpose.AUGMENTATION, (DRAWS,), number, tf.random.stateless_uniform)
         if self.input_noise:
-            noise = self.input_noise * self.draw(Purpose.DISCRIMINATOR_INPUT, (size, size, 3), scale)
+            noise = self.input_noise * self.draw(Purpose.DISCRIMINATOR_INPUT, (size, size, 3), number)
         return lambda images: augment(images, draws, self.augmentation) + noise
 
     def train_discriminator(
         self,
-        scale: int,
+        number: int,
         view: Callable[[tf.Tensor], tf.Tensor],
         batch: dict[str, Any],
         image: tf.Tensor,
         told: tf.Tensor | None,
     ) -> dict[str, tf.Tensor]:
         """One step of one discriminator on real and generated images, and on mismatched pairs; gives its record."""
-        discriminator, size = self.discriminators[scale], self.sizes[scale]
+        discriminator, name = self.discriminators[number], self.discriminator_names()[number]
+        scale = self.sizes.index(discriminator.size)
         told = tf.stop_gradient(told) if told is not None else None
         mismatched, rows = None, None
         with tf.GradientTape() as tape:
             # Separate passes, not one over all images: batch normalisation must not mix them.
-            features = discriminator.features(view(batch['images'][scale]), training=True)
+            seen = view(batch['images'][scale])
+            features = discriminator.features(seen, training=True)
             real = judged(discriminator, features, told)
             generated = logits_of(discriminator, view(tf.stop_gradient(image)), told)
             if told is not None:
-                mismatched, rows = self.mismatched(scale, view, batch, features, told)
+                mismatched, rows = self.mismatched(discriminator, view, batch, features, told)
             loss = self.discriminator_loss(real, mismatched, generated, rows, batch)
-            scaled = loss / self.replicas
-        self.descend(self.discriminator_optimizers[scale], tape, scaled, discriminator.trainable_variables)
-        confidences = confidences_of(real, mismatched, generated)
-        return {f'{name}_{size}': value for name, value in {'discriminator_loss': loss, **confidences}.items()}
+            r1_loss = self.r1_loss(discriminator, seen, told, batch)
+            scaled = (loss + r1_loss) / self.replicas
+        self.descend(self.discriminator_optimizers[number], tape, scaled, discriminator.trainable_variables)
+        record = {'discriminator_loss': loss, 'r1_loss': r1_loss, **confidences_of(real, mismatched, generated)}
+        return {f'{kind}_{name}': value for kind, value in record.items()}
+
+    def r1_loss(
+        self, discriminator: keras.Model, seen: tf.Tensor, told: tf.Tensor | None, batch: dict[str, Any]
+    ) -> tf.Tensor:
+        """The weighted penalty of being steep around real images: lazily, so many times itself in one of so many steps.
+
+        Source: Karras et al. (StyleGAN2, arXiv 1912.04958), "Lazy regularization".
+        """
+        if not self.r1_weight:
+            return tf.constant(0.0)
+        weight = 0.5 * self.r1_weight * self.r1_every
+        return tf.cond(
+            tf.equal(self.step % self.r1_every, 0),
+            lambda: weight * r1_penalty(discriminator, seen, told, batch.get('embedded_rows', 1.0)),
+            lambda: tf.constant(0.0),
+        )
 
     @abc.abstractmethod
     def discriminator_loss(
@@ -230,42 +279,16 @@ class AdversarialModel(TrainedModel):
 
     def mismatched(
         self,
-        scale: int,
+        discriminator: keras.Model,
         view: Callable[[tf.Tensor], tf.Tensor],
         batch: dict[str, Any],
         features: tf.Tensor,
         told: tf.Tensor,
     ) -> tuple[Logits, tf.Tensor]:
         """What a discriminator says of pairs that do not belong together, and which rows are such pairs."""
-        discriminator = self.discriminators[scale]
         if self.pairs == 'image':
-            return logits_of(discriminator, view(batch['mismatched_images'][scale]), told), batch['mismatched_rows']
+            image = batch['mismatched_images'][self.sizes.index(discriminator.size)]
+            return logits_of(discriminator, view(image), told), batch['mismatched_rows']
         chosen, rows = partners(batch['label'])
         rows *= tf.gather(batch['embedded_rows'], chosen)  # the partner's condition must be one
         return Logits(discriminator.match(features, tf.gather(told, chosen), training=True)), rows
-
-
-def logits_of(discriminator: keras.Model, image: tf.Tensor, told: tf.Tensor | None) -> Logits:
-    """What a discriminator says of images `[n, s, s, 3]` and what it is told."""
-    return judged(discriminator, discriminator.features(image, training=True), told)
-
-
-def judged(discriminator: keras.Model, features: tf.Tensor, told: tf.Tensor | None) -> Logits:
-    """The same, of images whose features it has made."""
-    match = discriminator.match(features, told, training=True) if told is not None else None
-    return Logits(match, discriminator.realness(features) if discriminator.unconditional else None)
-
-
-def confidences_of(real: Logits, mismatched: Logits | None, generated: Logits) -> dict[str, tf.Tensor]:
-    """How sure a discriminator is that images are real, and that real ones match; means over the rows.
-
-    Without an unconditional head, generated images are those that it takes for matching.
-    """
-    of_kind = {'generated': generated.match if generated.realness is None else generated.realness}
-    if real.realness is not None:
-        of_kind['real'] = real.realness
-    if real.match is not None:
-        of_kind['match'] = real.match
-    if mismatched is not None:
-        of_kind['mismatch'] = mismatched.match
-    return {f'confidence_{kind}': tf.reduce_mean(tf.sigmoid(logits)) for kind, logits in of_kind.items()}

@@ -17,7 +17,8 @@ from stackgan_tf.losses.joint_conditional import (
     joint_discriminator_loss,
     joint_generator_loss,
 )
-from stackgan_tf.models.adversarial_model import AdversarialModel, adam, logits_of
+from stackgan_tf.models.adversarial_model import AdversarialModel, adam
+from stackgan_tf.models.discriminator_logits import logits_of
 from stackgan_tf.models.noise import Purpose
 from stackgan_tf.networks.scale_discriminator import ScaleDiscriminator
 from stackgan_tf.networks.tree_generator import TreeGenerator
@@ -29,6 +30,9 @@ class StackGANv2(AdversarialModel):
     Every step: images of all scales are generated once; each discriminator takes a step on real and on these generated
     images; then the tree takes one step on the sum of all scales' losses, the colour consistency, and with embeddings
     the divergence of conditioning augmentation. With embeddings, discriminators are also shown mismatched pairs.
+
+    The ablations of table 5 are `unconditional_weight=0` (no-JCU), `branch_images='last_alone'` (G3), the same with
+    `discriminators_per_image=3` (3G3) and `branch_images='last_size'` (all256).
     """
 
     def __init__(
@@ -39,6 +43,8 @@ class StackGANv2(AdversarialModel):
         generator_width: int = 64,  # channels at the smallest scale
         discriminator_width: int = 64,  # channels after the first convolution
         residual_blocks: int = 2,  # in each branch after the first
+        branch_images: str = 'own_size',  # or all of the 'last_size', or of the last branch alone: 'last_alone'
+        discriminators_per_image: int = 1,  # each starts from weights of its own
         embedding_dimension: int = 0,  # T; 0: unconditional
         condition_dimension: int = 128,  # E, of c
         conditioning: str = 'gated',  # or 'linear' (the paper), 'leaky_relu', 'relu'
@@ -47,7 +53,7 @@ class StackGANv2(AdversarialModel):
         discriminator_told: str = 'mu',  # or 'detached_mu', or 'embedding' through a layer of its own
         pairs: str = 'text',  # mismatched: a real image with another's caption; or 'image': another real image
         conditional_weight: float = 1.0,  # of whether images match
-        unconditional_weight: float = 1.0,  # of whether they are real; 0 switches the joint approximation off
+        unconditional_weight: float = 1.0,  # of whether they are real; 0: discriminators judge no image alone
         mismatched_weight: float = 1.0,  # within the former, of mismatched pairs
         generated_weight: float = 1.0,  # and of generated images
         mismatched_real_weight: float = 1.0,  # pairs of images: within the latter, that mismatched ones are real
@@ -63,6 +69,9 @@ class StackGANv2(AdversarialModel):
         input_noise: float = 0.0,  # not in the paper: deviation of the noise on what discriminators see
         whitened_embeddings: bool = False,  # not in the paper: embeddings are first brought to one scale
         augmentation: Sequence[str] = (),  # not in the paper: 'color', 'translation', 'cutout' before discriminators
+        spectral_normalization: bool = False,  # not in the paper: of the discriminators' convolutions
+        r1_weight: float = 0.0,  # not in the paper: of how steep discriminators are around real images (gamma)
+        r1_every: int = 16,  # so often that is measured, in steps
         decay_steps: int = 0,  # not in the paper: if set, rates fall to 0 from half of it on
         seed: int = 0,
     ) -> None:
@@ -70,11 +79,11 @@ class StackGANv2(AdversarialModel):
         synchronized = self.replicas > 1
         kl_weight = kl_weight if conditioning_augmentation else 0.0
         self.set_up_conditions(embedding_dimension, condition_dimension, kl_weight, discriminator_told, pairs)
-        self.set_up_views(input_noise, augmentation, real_target)
+        self.set_up_views(input_noise, augmentation, real_target, r1_weight, r1_every)
         self.weights_of_terms = TermWeights(
             conditional_weight, unconditional_weight, mismatched_weight, generated_weight, mismatched_real_weight
         )
-        self.sizes = tuple(sizes)
+        self.discriminators_per_image = discriminators_per_image
         self.noise_dimension = noise_dimension
         self.color_weight = color_weight
         self.color_loss = functools.partial(
@@ -95,37 +104,44 @@ class StackGANv2(AdversarialModel):
                 conditioning,
                 whitened_embeddings,
                 conditioning_augmentation,
+                branch_images,
             )
             for _ in range(2)
         )
         for network in (tree, average):
             network.build((None, noise_dimension))
+        self.sizes = tree.sizes
         self.discriminators = [
             ScaleDiscriminator(
-                size, discriminator_width, discriminator_normalization, synchronized, *self.told_dimensions()
+                size,
+                discriminator_width,
+                discriminator_normalization,
+                synchronized,
+                *self.told_dimensions(),
+                unconditional=not embedding_dimension or unconditional_weight > 0,
+                spectral=spectral_normalization,
             )
-            for size in sizes
+            for size in self.shown(tree.image_sizes)
         ]
-        for size, discriminator in zip(sizes, self.discriminators, strict=True):
-            discriminator.build((None, size, size, 3))
+        for discriminator in self.discriminators:
+            discriminator.build((None, discriminator.size, discriminator.size, 3))
         self.discriminator_optimizers = [
             adam(discriminator_rate, discriminator.trainable_variables, decay_steps)
             for discriminator in self.discriminators
         ]
-        kinds = ['discriminator_loss', 'generator_loss', 'confidence_real', 'confidence_generated']
-        recorded = ['color_loss']
-        if embedding_dimension:
-            kinds += ['confidence_match', 'confidence_mismatch']
-            recorded += ['kl_loss']
-        recorded += [f'{kind}_{size}' for size in sizes for kind in kinds]
-        self.set_up_generator(tree, average, adam(generator_rate, tree.trainable_variables, decay_steps), recorded)
+        optimizer = adam(generator_rate, tree.trainable_variables, decay_steps)
+        self.set_up_generator(tree, average, optimizer, ['color_loss', *self.names_of_record()])
+
+    def shown(self, of_images: Sequence[Any]) -> list[Any]:
+        """For each discriminator, what belongs to the image that it is shown, of a sequence with one for each image."""
+        return [of_image for of_image in of_images for _ in range(self.discriminators_per_image)]
 
     def forward_passes(self) -> list[tf.Tensor]:
         """Logits of what the tree makes of zeros."""
         batch = {'embedding': tf.zeros((self.batch_size, self.embedding_dimension))}
         c, told, _ = self.condition(batch, tf.zeros((self.batch_size, self.condition_dimension)))
         images = self.generator.images(tf.zeros((self.batch_size, self.noise_dimension)), c, training=True)
-        looked_at = zip(self.discriminators, images, strict=True)
+        looked_at = zip(self.discriminators, self.shown(images), strict=True)
         return [logit for network, image in looked_at for logit in logits_of(network, image, told) if logit is not None]
 
     def train_step(self, batch: dict[str, Any]) -> dict[str, tf.Tensor]:
@@ -145,18 +161,19 @@ class StackGANv2(AdversarialModel):
         epsilon = self.draw(Purpose.CONDITIONING, (self.condition_dimension,)) if self.embedding_dimension else None
         with tf.GradientTape() as tape:
             c, told, kl = self.condition(batch, epsilon)
-            generated = self.generator.images(z, c, training=True)
-        views = [self.view(scale) for scale in range(len(self.sizes))]
-        for scale, (view, image) in enumerate(zip(views, generated, strict=True)):
-            recorded |= self.train_discriminator(scale, view, batch, image, told)
+            images = self.generator.images(z, c, training=True)
+        generated = self.shown(images)
+        views = [self.view(number) for number in range(len(self.discriminators))]
+        for number, (view, image) in enumerate(zip(views, generated, strict=True)):
+            recorded |= self.train_discriminator(number, view, batch, image, told)
         with tape:
             losses = {
-                f'generator_loss_{size}': self._generator_loss(logits_of(discriminator, view(image), told), batch)
-                for size, discriminator, image, view in zip(
-                    self.sizes, self.discriminators, generated, views, strict=True
+                f'generator_loss_{name}': self._generator_loss(logits_of(discriminator, view(image), told), batch)
+                for name, discriminator, image, view in zip(
+                    self.discriminator_names(), self.discriminators, generated, views, strict=True
                 )
             }
-            color_loss = self.color_loss(generated)
+            color_loss = self.color_loss(images)
             total = sum(losses.values()) + self.color_weight * color_loss + self.kl_weight * kl
             total /= self.replicas
         self.descend(self.optimizer, tape, total, self.generator.trainable_variables)

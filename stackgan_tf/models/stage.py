@@ -10,7 +10,8 @@ import tensorflow as tf
 
 from stackgan_tf.losses.joint_conditional import Logits
 from stackgan_tf.losses.matching_aware import matching_aware_discriminator_loss, matching_aware_generator_loss
-from stackgan_tf.models.adversarial_model import AdversarialModel, adam, logits_of
+from stackgan_tf.models.adversarial_model import AdversarialModel, adam
+from stackgan_tf.models.discriminator_logits import logits_of
 from stackgan_tf.networks.stage_one import StageDiscriminator
 
 
@@ -87,12 +88,3 @@ class Stage(AdversarialModel):
         discriminator.build((None, size, size, 3))
         self.discriminators = [discriminator]
         self.discriminator_optimizers = [adam(rate, discriminator.trainable_variables, *schedule)]
-
-    def names_of_record(self) -> list[str]:
-        """What every step records."""
-        size, (discriminator,) = self.sizes[0], self.discriminators
-        kinds = ['discriminator_loss', 'generator_loss']
-        kinds += ['confidence_real'] if discriminator.unconditional else []
-        kinds += ['confidence_generated']
-        kinds += ['confidence_match', 'confidence_mismatch'] if self.embedding_dimension else []
-        return [*(['kl_loss'] if self.embedding_dimension else []), *(f'{kind}_{size}' for kind in kinds)]

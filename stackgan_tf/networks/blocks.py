@@ -10,6 +10,8 @@ import keras
 import numpy as np
 from keras import KerasTensor, ops
 
+from stackgan_tf.networks.spectral_normalization import SpectralConv2D
+
 BATCH_NORMALIZATION_EPSILON = 1e-5
 LEAKY_SLOPE = 0.2
 
@@ -20,9 +22,12 @@ Shape = tuple[Any, ...]  # of a tensor, None where unknown
 _FOLD = np.array([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]], dtype='float32')
 
 
-def conv(filters: int, kernel: int = 3, strides: int = 1, use_bias: bool = False) -> keras.layers.Conv2D:
+def conv(
+    filters: int, kernel: int = 3, strides: int = 1, use_bias: bool = False, spectral: bool = False
+) -> keras.layers.Conv2D:
     """A convolution initialised as the released code does: orthogonal kernel, no bias unless asked for."""
-    return keras.layers.Conv2D(
+    layer = SpectralConv2D if spectral else keras.layers.Conv2D
+    return layer(
         filters,
         kernel,
         strides=strides,
@@ -228,6 +233,7 @@ class LeakyBlock(keras.layers.Layer):
         strides: int = 2,
         normalize: bool = True,
         synchronized: bool = False,
+        spectral: bool = False,  # spectral normalisation of the convolution
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
@@ -235,7 +241,8 @@ class LeakyBlock(keras.layers.Layer):
         self.strides = strides
         self.normalize = normalize
         self.synchronized = synchronized
-        self.conv = conv(filters, 4 if strides == 2 else 3, strides, use_bias=False)
+        self.spectral = spectral
+        self.conv = conv(filters, 4 if strides == 2 else 3, strides, spectral=spectral)
         self.batch_norm = batch_norm(synchronized) if normalize else None
 
     def build(self, input_shape: Shape) -> None:
@@ -263,4 +270,5 @@ class LeakyBlock(keras.layers.Layer):
             'strides': self.strides,
             'normalize': self.normalize,
             'synchronized': self.synchronized,
+            'spectral': self.spectral,
         }

@@ -11,6 +11,7 @@ from keras import KerasTensor, ops
 
 from stackgan_tf.networks.blocks import LEAKY_SLOPE, LeakyBlock, Shape, conv
 from stackgan_tf.networks.scales import SEED_SIZE, check_sizes, doublings
+from stackgan_tf.networks.spectral_normalization import SpectralConv2D
 
 # The features at 4x4 are reduced to at most this many times the base width.
 FEATURE_MULTIPLE = 8
@@ -27,8 +28,6 @@ class ScaleDiscriminator(keras.Model):
     15,875,841 and 68,310,785 parameters; with a condition of 128 numbers 5,723,906, 18,834,178 and 71,269,122.
     """
 
-    unconditional = True  # it has a logit of the image alone
-
     def __init__(
         self,
         size: int,  # s, pixels
@@ -37,6 +36,8 @@ class ScaleDiscriminator(keras.Model):
         synchronized: bool = False,  # batch statistics over all replicas
         condition_dimension: int = 0,  # of the condition that images are matched with; 0: unconditional
         projection: int = 0,  # if set, units of a layer of its own that reads the condition, as in the paper's v1
+        unconditional: bool = True,  # whether it has a logit of the image alone
+        spectral: bool = False,  # spectral normalisation of every convolution, which is not in the paper
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
@@ -47,17 +48,20 @@ class ScaleDiscriminator(keras.Model):
         self.synchronized = synchronized
         self.condition_dimension = condition_dimension
         self.projection = projection
+        self.unconditional = unconditional
+        self.spectral = spectral
         features = base_width * FEATURE_MULTIPLE
         first, *down = [max(base_width << i, features >> (doublings(size) - 1 - i)) for i in range(doublings(size))]
         across = [width // 2 for width in reversed(down) if width > features]
-        self.first = conv(first, 4, 2)
-        self.down = [LeakyBlock(width, 2, normalize, synchronized) for width in down]
-        self.across = [LeakyBlock(width, 1, normalize, synchronized) for width in across]
-        self.logit = _logit()
+        self.first = conv(first, 4, 2, spectral=spectral)
+        self.down = [LeakyBlock(width, 2, normalize, synchronized, spectral) for width in down]
+        self.across = [LeakyBlock(width, 1, normalize, synchronized, spectral) for width in across]
+        if unconditional:
+            self.logit = _logit(spectral)
         if condition_dimension:
             self.project = keras.layers.Dense(projection) if projection else None
-            self.joint = LeakyBlock(features, 1, normalize, synchronized)
-            self.match_logit = _logit()
+            self.joint = LeakyBlock(features, 1, normalize, synchronized, spectral)
+            self.match_logit = _logit(spectral)
 
     def build(self, input_shape: Shape, *other_shapes: Shape) -> None:
         """Builds every layer for `[N, s, s, 3]`."""
@@ -65,7 +69,8 @@ class ScaleDiscriminator(keras.Model):
         for layer in (self.first, *self.down, *self.across):
             layer.build(shape)
             shape = layer.compute_output_shape(shape)
-        self.logit.build(shape)
+        if self.unconditional:
+            self.logit.build(shape)
         if self.condition_dimension:
             if self.project is not None:
                 self.project.build((None, self.condition_dimension))
@@ -75,10 +80,18 @@ class ScaleDiscriminator(keras.Model):
 
     def features(self, image: KerasTensor, training: bool = False) -> KerasTensor:
         """Maps an image `[N, s, s, 3]` in [-1, 1] to features `[N, 4, 4, C]`, C = 8 * base_width."""
+        if training and self.spectral:
+            for convolution in self._convolutions():
+                convolution.iterate()
         h = ops.leaky_relu(self.first(image), LEAKY_SLOPE)  # [N, s/2, s/2, base_width]
         for block in (*self.down, *self.across):
             h = block(h, training=training)
         return h
+
+    def _convolutions(self) -> list[keras.layers.Conv2D]:
+        heads = [self.logit] if self.unconditional else []
+        heads += [self.joint.conv, self.match_logit] if self.condition_dimension else []
+        return [self.first, *(block.conv for block in (*self.down, *self.across)), *heads]
 
     def realness(self, features: KerasTensor) -> KerasTensor:
         """Maps `features` to a logit `[N]`, positive for real, in float32."""
@@ -93,15 +106,16 @@ class ScaleDiscriminator(keras.Model):
         return ops.cast(self.match_logit(h)[:, 0, 0, 0], 'float32')
 
     def call(self, image: KerasTensor, condition: KerasTensor | None = None, training: bool = False) -> Any:
-        """Maps images `[N, s, s, 3]` in [-1, 1] to `realness`; with conditions `[N, E]` to `match` and `realness`."""
+        """Maps images `[N, s, s, 3]` in [-1, 1], and conditions `[N, E]`, to `match` and `realness`, if it has both."""
         h = self.features(image, training=training)  # [N, 4, 4, C]
-        if condition is None:
-            return self.realness(h)
-        return self.match(h, condition, training=training), self.realness(h)
+        match = [] if condition is None else [self.match(h, condition, training=training)]
+        logits = [*match, self.realness(h)] if self.unconditional else match
+        return logits[0] if len(logits) == 1 else tuple(logits)
 
     def compute_output_shape(self, input_shape: Shape, condition_shape: Shape | None = None) -> Any:
-        """`[N]`, with a condition twice."""
-        return (input_shape[0],) if condition_shape is None else ((input_shape[0],),) * 2
+        """`[N]`, twice if there are two logits."""
+        heads = (condition_shape is not None) + self.unconditional
+        return (input_shape[0],) if heads == 1 else ((input_shape[0],),) * heads
 
     def get_config(self) -> dict[str, object]:
         """The constructor's arguments."""
@@ -113,8 +127,11 @@ class ScaleDiscriminator(keras.Model):
             'synchronized': self.synchronized,
             'condition_dimension': self.condition_dimension,
             'projection': self.projection,
+            'unconditional': self.unconditional,
+            'spectral': self.spectral,
         }
 
 
-def _logit() -> keras.layers.Conv2D:
-    return keras.layers.Conv2D(1, SEED_SIZE, kernel_initializer=keras.initializers.Orthogonal())
+def _logit(spectral: bool) -> keras.layers.Conv2D:
+    layer = SpectralConv2D if spectral else keras.layers.Conv2D
+    return layer(1, SEED_SIZE, kernel_initializer=keras.initializers.Orthogonal())

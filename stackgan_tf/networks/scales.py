@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 SMALLEST_SIZE = 8
 MOST_SCALES = 5
+BRANCH_IMAGES = ('own_size', 'last_size', 'last_alone')
 SEED_SIZE = 4  # the spatial size that every generator starts from and every discriminator ends at
 
 
@@ -26,6 +27,22 @@ def check_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
         if large != 2 * small:
             raise ValueError(f'SIZES = {sizes} must double: after {small} comes {2 * small}, not {large}; {example}')
     return sizes
+
+
+def image_sizes(sizes: tuple[int, ...], branch_images: str) -> tuple[int, ...]:
+    """Sizes of the images that the last branches of a tree make, as in StackGAN++, table 5.
+
+    Args:
+        sizes: of the branches' features, small to large.
+        branch_images: `'own_size'`, every branch at its own (the paper's StackGAN-v2); `'last_size'`, every branch at
+            the last one's (all256); `'last_alone'`, only the last branch has an image (G3).
+
+    Raises:
+        ValueError: it is none of them.
+    """
+    if branch_images not in BRANCH_IMAGES:
+        raise ValueError(f'branch_images = {branch_images!r} must be {" or ".join(map(repr, BRANCH_IMAGES))}')
+    return {'own_size': sizes, 'last_size': sizes[-1:] * len(sizes), 'last_alone': sizes[-1:]}[branch_images]
 
 
 def doublings(size: int) -> int:

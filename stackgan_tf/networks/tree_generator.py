@@ -8,7 +8,7 @@ from keras import KerasTensor, ops
 from stackgan_tf.networks.blocks import JointBlock, ResidualBlock, Shape, UpBlock, batch_norm, conv, gated_linear_unit
 from stackgan_tf.networks.conditioning_augmentation import ConditioningAugmentation
 from stackgan_tf.networks.embedding_whitening import EmbeddingWhitening
-from stackgan_tf.networks.scales import SEED_SIZE, check_sizes, doublings
+from stackgan_tf.networks.scales import SEED_SIZE, check_sizes, doublings, image_sizes
 
 NARROWEST_BRANCH = 8
 
@@ -121,6 +121,13 @@ class TreeGenerator(keras.Model):
     released conditional one, 21,239,696. Branch i has `base_width / 2**i` channels, never under 8. It draws no random
     number: noise is its argument. Without embeddings, z is joined with the features of every branch; with them the
     condition c takes that place, and the trunk begins with c and z.
+
+    `branch_images` makes the ablations of table 5. The branches stay; what changes is which of them have an image, and
+    of which size: features under it are enlarged, by nearest neighbour, before the convolution that makes the image.
+
+    Attributes:
+        image_sizes: of what `images` makes, one for each branch with an image.
+        sizes: of the finished images, each once: what `call` makes.
     """
 
     def __init__(
@@ -135,10 +142,14 @@ class TreeGenerator(keras.Model):
         conditioning: str = 'gated',  # what follows the linear layer, see `ConditioningAugmentation`
         whitened: bool = False,  # whether embeddings go through `EmbeddingWhitening` first, which is not in the paper
         augmented: bool = True,  # off: the condition is mu, whatever epsilon
+        branch_images: str = 'own_size',  # or 'last_size', 'last_alone'; see `image_sizes`
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
-        self.sizes = check_sizes(sizes)
+        self.branch_sizes = check_sizes(sizes)
+        self.branch_images = branch_images
+        self.image_sizes = image_sizes(self.branch_sizes, branch_images)
+        self.sizes = tuple(sorted(set(self.image_sizes)))
         self.noise_dimension = noise_dimension
         self.base_width = base_width
         self.residual_blocks = residual_blocks
@@ -151,10 +162,10 @@ class TreeGenerator(keras.Model):
         if embedding_dimension:
             self.whiten = EmbeddingWhitening() if whitened else None
             self.augment = ConditioningAugmentation(condition_dimension, conditioning, augmented)
-        widths = [max(base_width >> i, min(base_width, NARROWEST_BRANCH)) for i in range(len(self.sizes))]
-        self.first_branch = FirstBranch(self.sizes[0], widths[0], synchronized)
+        widths = [max(base_width >> i, min(base_width, NARROWEST_BRANCH)) for i in range(len(self.branch_sizes))]
+        self.first_branch = FirstBranch(self.branch_sizes[0], widths[0], synchronized)
         self.next_branches = [NextBranch(width, residual_blocks, synchronized) for width in widths[1:]]
-        self.to_image = [conv(3) for _ in self.sizes]
+        self.to_image = [conv(3) for _ in self.image_sizes]
 
     def build(self, input_shape: Shape, *other_shapes: Shape) -> None:
         """Builds every branch for `[N, Z]`."""
@@ -165,11 +176,11 @@ class TreeGenerator(keras.Model):
         joined = (None, self.condition_dimension or self.noise_dimension)
         first = (None, self.condition_dimension + self.noise_dimension)
         self.first_branch.build(first)
-        shape = self.first_branch.compute_output_shape(first)
-        self.to_image[0].build(shape)
-        for branch, to_image in zip(self.next_branches, self.to_image[1:], strict=True):
-            branch.build(joined, shape)
-            shape = branch.compute_output_shape(joined, shape)
+        shapes = [self.first_branch.compute_output_shape(first)]
+        for branch in self.next_branches:
+            branch.build(joined, shapes[-1])
+            shapes.append(branch.compute_output_shape(joined, shapes[-1]))
+        for to_image, shape in zip(self.to_image, shapes[-len(self.to_image) :], strict=True):
             to_image.build(shape)
 
     def read(self, embedding: KerasTensor) -> KerasTensor:
@@ -177,13 +188,13 @@ class TreeGenerator(keras.Model):
         return embedding if self.whiten is None else self.whiten(embedding)
 
     def images(self, z: KerasTensor, c: KerasTensor | None = None, training: bool = False) -> tuple[KerasTensor, ...]:
-        """Maps noise `[N, Z]`, and conditions `[N, E]`, to images `[N, s, s, 3]` in [-1, 1], small to large."""
+        """Maps noise `[N, Z]`, and conditions `[N, E]`, to images `[N, s, s, 3]` in [-1, 1] of `image_sizes`."""
         start, joined = (z, z) if c is None else (ops.concatenate([c, ops.cast(z, c.dtype)], axis=-1), c)
-        h = self.first_branch(start, training=training)  # [N, s_0, s_0, width]
-        images = [ops.tanh(self.to_image[0](h))]
-        for branch, to_image in zip(self.next_branches, self.to_image[1:], strict=True):
-            h = branch(joined, h, training=training)  # [N, s_i, s_i, width_i]
-            images.append(ops.tanh(to_image(h)))
+        features = [self.first_branch(start, training=training)]  # [N, s_0, s_0, width]
+        for branch in self.next_branches:
+            features.append(branch(joined, features[-1], training=training))  # [N, s_i, s_i, width_i]
+        with_image = zip(self.to_image, features[-len(self.to_image) :], self.image_sizes, strict=True)
+        images = [ops.tanh(to_image(_enlarged(h, size))) for to_image, h, size in with_image]
         return tuple(ops.cast(image, 'float32') for image in images)
 
     def call(
@@ -202,10 +213,10 @@ class TreeGenerator(keras.Model):
             training: whether batch normalisation uses the batch's statistics.
 
         Returns:
-            Images `[N, s, s, 3]` in [-1, 1], small to large.
+            Images `[N, s, s, 3]` in [-1, 1] of `sizes`, small to large; of several of one size the last branch's.
         """
         c = self.augment(self.read(embedding), conditioning_noise)[0] if self.embedding_dimension else None
-        return self.images(z, c, training=training)
+        return self.images(z, c, training=training)[-len(self.sizes) :]
 
     def compute_output_shape(self, input_shape: Shape, *other_shapes: Shape) -> tuple[Shape, ...]:
         """One `[N, s, s, 3]` per scale."""
@@ -215,7 +226,7 @@ class TreeGenerator(keras.Model):
         """The constructor's arguments."""
         return {
             **super().get_config(),
-            'sizes': self.sizes,
+            'sizes': self.branch_sizes,
             'noise_dimension': self.noise_dimension,
             'base_width': self.base_width,
             'residual_blocks': self.residual_blocks,
@@ -225,4 +236,11 @@ class TreeGenerator(keras.Model):
             'conditioning': self.conditioning,
             'whitened': self.whitened,
             'augmented': self.augmented,
+            'branch_images': self.branch_images,
         }
+
+
+def _enlarged(features: KerasTensor, size: int) -> KerasTensor:
+    """Features `[N, s, s, C]` at a larger size, or the same, by nearest neighbour."""
+    times = size // features.shape[1]
+    return features if times == 1 else ops.repeat(ops.repeat(features, times, axis=1), times, axis=2)

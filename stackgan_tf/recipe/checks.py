@@ -11,7 +11,7 @@ from stackgan_tf.evaluation.resizing import RESIZES
 from stackgan_tf.networks.conditioning_augmentation import ACTIVATIONS
 from stackgan_tf.networks.differentiable_augmentation import POLICIES
 from stackgan_tf.networks.image_encoder import BACKBONES
-from stackgan_tf.networks.scales import check_sizes
+from stackgan_tf.networks.scales import BRANCH_IMAGES, check_sizes
 from stackgan_tf.recipe.configurables import parameter_types, required_parameters
 from stackgan_tf.training.generator_scores import NAMES
 from stackgan_tf.user_error import UserError
@@ -204,6 +204,8 @@ _RANGES: dict[tuple[str, ...], Callable[[str, Any], None]] = {
         'joint_kernel',
         'classes',
         'tower_size',
+        'discriminators_per_image',
+        'r1_every',
     ): _at_least(1),
     (
         'residual_blocks',
@@ -221,6 +223,7 @@ _RANGES: dict[tuple[str, ...], Callable[[str, Any], None]] = {
         'mismatched_weight',
         'generated_weight',
         'mismatched_real_weight',
+        'r1_weight',
         'rate',
         'initial_range',
     ): _at_least(0),
@@ -234,8 +237,10 @@ _RANGES: dict[tuple[str, ...], Callable[[str, Any], None]] = {
     ('count',): _at_least(2),
     ('resize',): _one_of(*RESIZES),
     ('pairs',): _one_of('text', 'image'),
+    ('branch_images',): _one_of(*BRANCH_IMAGES),
     ('without_captions',): _one_of('unconditional', 'left_out'),
     ('image_tower',): _one_of('', *BACKBONES),
+    ('loss',): _one_of('hinge', 'cross_entropy'),
     ('recurrence',): _one_of('relu', 'gru'),
     ('color_norm',): _one_of('released', 'paper'),
     ('augmentation',): _all_of(*POLICIES),

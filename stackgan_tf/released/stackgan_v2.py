@@ -108,6 +108,8 @@ def check_tree(tree: TreeGenerator) -> None:
     """
     if tree.embedding_dimension and (tree.conditioning, tree.whitened, tree.augmented) != ('gated', False, True):
         raise UnknownNetworkError("it reads embeddings in another way than the release's gated linear unit")
+    if tree.branch_images != 'own_size':
+        raise UnknownNetworkError('its branches have not each an image of their own size')
 
 
 def check_discriminator(discriminator: ScaleDiscriminator) -> None:
@@ -120,3 +122,5 @@ def check_discriminator(discriminator: ScaleDiscriminator) -> None:
         raise UnknownNetworkError(f'it reads {discriminator.size} pixels, in the release 64 and more')
     if not discriminator.normalize or discriminator.projection:
         raise UnknownNetworkError('it has no batch normalisation, or a layer of its own for what it is told')
+    if not discriminator.unconditional or discriminator.spectral:
+        raise UnknownNetworkError('it has no logit of the image alone, or spectral normalisation')

@@ -1,4 +1,4 @@
-"""Two replicas do what one does: gradients, statistics, noise and records.
+"""Two replicas do what one does: gradients, statistics, noise, penalties and records.
 
 Two logical CPUs need a process of their own.
 """
@@ -22,7 +22,8 @@ strategy = all_devices()
 assert strategy.num_replicas_in_sync == replicas
 keras.utils.set_random_seed(0)
 with strategy.scope():
-    model = StackGANv2((8, 16), 4, 8, 8, 4, 1, input_noise=0.1, generator_rate=1e-4, discriminator_rate=1e-4)
+    aids = dict(input_noise=0.1, r1_weight=1.0, r1_every=2, spectral_normalization=True)
+    model = StackGANv2((8, 16), 4, 8, 8, 4, 1, generator_rate=1e-4, discriminator_rate=1e-4, **aids)
 rng = np.random.default_rng(0)
 images = tuple(rng.uniform(-1, 1, (12, s, s, 3)).astype('float32') for s in (8, 16))
 options = tf.data.Options()
@@ -33,7 +34,7 @@ assert int(model.step.numpy()) == 3
 record = model.take_record(3)
 weights = {name: [v.numpy() for v in piece] for name, piece in model.pieces().items() if 'optimizer' not in name}
 if replicas > 1:
-    for variable in variables_of(model.generator) + variables_of(model.averaged_generator):
+    for variable in [v for n in (model.generator, *model.discriminators) for v in variables_of(n)]:
         first, second = variable.values
         np.testing.assert_array_equal(first, second, err_msg=variable.name)
 flat = np.concatenate([v.ravel() for piece in weights.values() for v in piece])

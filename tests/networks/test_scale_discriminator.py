@@ -49,6 +49,21 @@ def test_conditional_discriminator(tmp_path, size, projection):
     assert (match.numpy() != other_match.numpy()).all()
 
 
+def test_without_a_logit_of_the_image_alone(tmp_path):
+    rng = np.random.default_rng(0)
+    inputs = (rng.normal(size=(2, 8, 8, 3)).astype('float32'), rng.normal(size=(2, 6)).astype('float32'))
+
+    def make(unconditional=False):
+        return ScaleDiscriminator(8, 2, condition_dimension=6, unconditional=unconditional)
+
+    check_layer(make, inputs, ((2,),), tmp_path)
+    one, two = make(), make(True)
+    for network in (one, two):
+        network.build(inputs[0].shape)
+    parameters = [sum(int(np.prod(v.shape)) for v in network.trainable_variables) for network in (one, two)]
+    assert parameters[1] - parameters[0] == 4 * 4 * 16 + 1
+
+
 @pytest.mark.parametrize(
     ('size', 'first', 'down', 'across'),
     [(8, 8, [], []), (32, 2, [4, 8], []), (64, 1, [2, 4, 8], []), (256, 1, [2, 4, 8, 16, 32], [16, 8])],

@@ -1,5 +1,7 @@
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from layer_harness import check_layer
 
 from stackgan_tf.networks.tree_generator import TreeGenerator
@@ -31,6 +33,16 @@ def test_released_conditional_network_has_the_released_parameters():
     assert [trainable(branch) for branch in network.next_branches] == [480_384, 157_248]
 
 
+@pytest.mark.parametrize(
+    ('sizes', 'parameters'),
+    [((64,), 20_600_768), ((64, 128), 21_082_016), ((64, 128, 256, 512), 21_297_800)],
+)
+def test_fewer_and_more_branches(sizes, parameters, monkeypatch):
+    # The release has 21,290,792 in four: its last branch has one residual block, 7,008, where the others have two.
+    monkeypatch.setattr(keras.initializers, 'Orthogonal', keras.initializers.Zeros)
+    assert trainable(built(sizes, embedding_dimension=1024)) == parameters
+
+
 def test_conditional_network(tmp_path):
     rng = np.random.default_rng(0)
     z, embedding, noise = (rng.normal(size=(2, length)).astype('float32') for length in (5, 7, 3))
@@ -53,6 +65,41 @@ def test_any_one_to_five_doubling_scales(tmp_path, sizes):
     z = np.random.default_rng(0).normal(size=(2, 5)).astype('float32')
     shapes = tuple((2, size, size, 3) for size in sizes)
     check_layer(lambda: TreeGenerator(sizes, 5, 8, 1), (z,), shapes, tmp_path)
+
+
+@pytest.mark.parametrize(('branch_images', 'images'), [('last_size', 3), ('last_alone', 1)])
+def test_a_tree_of_which_only_the_last_size_is_seen(tmp_path, branch_images, images):
+    z = np.random.default_rng(0).normal(size=(2, 5)).astype('float32')
+
+    def make():
+        return built((8, 16, 32), 5, 8, 1, branch_images=branch_images)
+
+    network, whole = make(), built((8, 16, 32), 5, 8, 1)
+    assert network.image_sizes == (32,) * images
+    assert network.sizes == (32,)
+    assert trainable(whole) - trainable(network) == (3 - images) * 3 * 9 * 8  # the layers of the images that are gone
+    made = network.images(z)
+    assert [image.shape for image in made] == [(2, 32, 32, 3)] * images
+    np.testing.assert_array_equal(network(z)[0], made[-1])
+    twin = TreeGenerator.from_config(network.get_config())
+    assert (twin.branch_sizes, twin.image_sizes) == ((8, 16, 32), network.image_sizes)
+    with tf.GradientTape() as tape:
+        loss = sum(tf.reduce_sum(image * image) for image in network.images(z, training=True))
+    assert all(gradient is not None for gradient in tape.gradient(loss, network.trainable_variables))
+
+
+def test_smaller_features_are_enlarged_before_their_image():
+    network = built((8, 16), noise_dimension=4, base_width=8, branch_images='last_size')
+    z = np.random.default_rng(0).normal(size=(1, 4)).astype('float32')
+    h = network.first_branch(z).numpy()
+    enlarged = np.kron(h[0].transpose(2, 0, 1), np.ones((2, 2))).transpose(1, 2, 0)[None]
+    expected = np.tanh(network.to_image[0](enlarged.astype('float32')))
+    np.testing.assert_allclose(network.images(z)[0], expected, atol=1e-6)
+
+
+def test_unknown_branch_images():
+    with pytest.raises(ValueError, match="branch_images = 'last' must be 'own_size' or 'last_size' or 'last_alone'"):
+        TreeGenerator((8, 16), branch_images='last')
 
 
 def test_images_stay_within_one():

@@ -20,6 +20,10 @@ generator = TreeGenerator((8, 16, 32), 6, 8)
 generator.build((None, 6))
 generator.load_weights('tree.weights.h5')
 np.savez('images.npz', *[np.asarray(image) for image in generator(np.load('noise.npy'), training=False)])
+from stackgan_tf.networks.scale_discriminator import ScaleDiscriminator
+discriminator = ScaleDiscriminator(8, 2, spectral=True)
+discriminator.build((None, 8, 8, 3))
+assert np.isfinite(np.asarray(discriminator(np.ones((2, 8, 8, 3)), training=True))).all()
 """
 
 

@@ -23,6 +23,8 @@ def test_every_recipe_reads_and_describes_itself(name):
         models, settings = [], ["ClassClassifier.image_tower = 'MobileNetV2'", 'ClassClassifier.tower_size = 32']
     if name != 'gin/text/cub.gin':  # once is enough
         settings.append('TextMatching.image_tower = ""')
+    if 'ablations' in name:
+        settings.append('TextMatching.widths = (4, 4, 4)')
     recipe = read_recipe([name], settings)
     text = describe(recipe)
     for phase in recipe.run.phases:

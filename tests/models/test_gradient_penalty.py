@@ -1,0 +1,111 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from stackgan_tf.models.gradient_penalty import r1_penalty
+from stackgan_tf.models.stackgan_v2 import StackGANv2
+from stackgan_tf.models.trained_model import variables_of
+
+IMAGES = np.random.default_rng(0).normal(size=(3, 4, 4, 3)).astype('float32')
+TOLD = np.array([[2.0], [3.0], [5.0]], 'float32')
+
+
+class Linear:
+    """Of the image w . x, of the pair t (w . x), with a number t that it is told."""
+
+    unconditional = True
+
+    def __init__(self):
+        self.w = tf.Variable(np.random.default_rng(1).normal(size=(4, 4, 3)).astype('float32'))
+
+    def features(self, images, training):
+        assert not training
+        return tf.reduce_sum(self.w * images, axis=(1, 2, 3))
+
+    def realness(self, features):
+        return features
+
+    def match(self, features, told, training):
+        return told[:, 0] * features
+
+
+class Quadratic(Linear):
+    """Of the image |x|^2 / 2 times 3: the gradient is 3 x."""
+
+    def features(self, images, training):
+        return 1.5 * tf.reduce_sum(images**2, axis=(1, 2, 3))
+
+
+def test_closed_forms():
+    linear = Linear()
+    squared = float(tf.reduce_sum(linear.w**2))
+    images = tf.constant(IMAGES)
+    with tf.GradientTape() as tape:
+        penalty = r1_penalty(linear, images, None)
+    assert float(penalty) == pytest.approx(squared, rel=1e-5)
+    np.testing.assert_allclose(tape.gradient(penalty, linear.w), 2 * linear.w, rtol=1e-5)
+    expected = 9 * (IMAGES**2).sum(axis=(1, 2, 3)).mean()
+    assert float(r1_penalty(Quadratic(), images, None)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_with_a_condition_the_logits_are_added_where_there_is_one():
+    linear = Linear()
+    squared = float(tf.reduce_sum(linear.w**2))
+    rows = tf.constant([1.0, 0.0, 1.0])
+    penalty = r1_penalty(linear, tf.constant(IMAGES), tf.constant(TOLD), rows)
+    assert float(penalty) == pytest.approx(squared * (3**2 + 1 + 6**2) / 3, rel=1e-5)
+    linear.unconditional = False
+    penalty = r1_penalty(linear, tf.constant(IMAGES), tf.constant(TOLD), rows)
+    assert float(penalty) == pytest.approx(squared * (2**2 + 0 + 5**2) / 3, rel=1e-5)
+
+
+AIDED = {'r1_weight': 2.0, 'r1_every': 2, 'spectral_normalization': True}
+
+
+def make(**settings):
+    keras.utils.set_random_seed(0)
+    return StackGANv2((8, 16), 4, 8, 8, 4, 1, **{'color_weight': 0.0, **settings})
+
+
+def batch(seed):
+    rng = np.random.default_rng(seed)
+    return {'images': tuple(tf.constant(rng.uniform(-1, 1, (4, s, s, 3)).astype('float32')) for s in (8, 16))}
+
+
+def test_it_is_measured_in_one_step_of_some_and_weighs_as_many_times_as_much():
+    model = make(r1_weight=2.0, r1_every=3, discriminator_normalization=False)
+    step = tf.function(model.train_step)
+    penalties = []
+    for number in range(5):
+        due = float(r1_penalty(model.discriminators[1], batch(number)['images'][1], None))
+        penalties.append((float(step(batch(number))['r1_loss_16']), 0.5 * 2.0 * 3 * due))
+    for number, (found, due) in enumerate(penalties):
+        assert found == pytest.approx(due if number % 3 == 0 else 0.0, rel=1e-4)
+        assert due > 0
+
+
+def test_it_makes_discriminators_less_steep():
+    steep = []
+    for weight in (0.0, 1000.0):
+        model = make(r1_weight=weight, r1_every=1, discriminator_normalization=False, discriminator_rate=1e-3)
+        step = tf.function(model.train_step)
+        for _ in range(30):
+            step(batch(0))
+        steep.append(float(r1_penalty(model.discriminators[0], batch(0)['images'][0], None)))
+    assert steep[1] < 0.2 * steep[0]
+
+
+def test_going_on_from_what_a_checkpoint_holds_is_as_if_it_had_not_stopped():
+    whole, resumed = make(**AIDED), make(**AIDED)
+    for number in range(3):
+        whole.train_step(batch(number))
+    for name, piece in resumed.pieces().items():
+        for variable, saved in zip(piece, whole.pieces()[name], strict=True):
+            variable.assign(saved)
+    for number in range(3, 5):
+        for model in (whole, resumed):
+            model.train_step(batch(number))
+    for one, other in zip(whole.discriminators, resumed.discriminators, strict=True):
+        for variable, twin in zip(variables_of(one), variables_of(other), strict=True):
+            np.testing.assert_allclose(variable, twin, atol=1e-6)

@@ -1,0 +1,87 @@
+"""tools/reproduce.py: the table it prints, and that what is finished is not done again. No command runs here."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from stackgan_tf.user_error import UserError
+
+TOOLS = Path(__file__).parents[1] / 'tools'
+pytestmark = pytest.mark.skipif(not TOOLS.exists(), reason='needs the source tree')
+
+
+@pytest.fixture
+def table_five(monkeypatch):
+    monkeypatch.syspath_prepend(str(TOOLS))
+    import table_five
+
+    return table_five
+
+
+@pytest.fixture
+def ran(table_five, monkeypatch):
+    """The commands that ran; `evaluate` writes a report, with an FID where there is a reference."""
+    ran = []
+
+    def command(name, *flags):
+        told = dict(flag.removeprefix('--').split('=', 1) for flag in flags if '=' in flag)
+        ran.append((name, told.get('workdir') or told['model']))
+        if name == 'evaluate':
+            scores = {'caption_consistency': 0.5, **({'fid': 30.0} if 'reference' in told else {})}
+            metrics = {name: {'value': value} for name, value in scores.items()}
+            Path(told['output']).write_text(json.dumps({'metrics': metrics}))
+
+    monkeypatch.setattr(table_five, 'command', command)
+    monkeypatch.setattr(table_five, 'offers_reference', lambda: False)
+    return ran
+
+
+def test_what_is_finished_is_not_done_again(table_five, ran, tmp_path, monkeypatch):
+    def reproduce(seeds):
+        ran.clear()
+        text = table_five.Experiment(tmp_path, seeds, ['STEPS = 20'], 10).reproduce()
+        return text, len([name for name, _ in ran if name == 'evaluate'])
+
+    text, scored = reproduce(2)
+    assert scored == 2 * len(table_five.ROWS)
+    assert len({workdir for _, workdir in ran}) == scored + 1  # and the judge
+    assert 'FID' not in text
+    assert (tmp_path / 'table_5.md').read_text() == text
+    assert reproduce(2) == (text, 0)
+    (tmp_path / 'scores' / 'painted_birds_g3_1.json').unlink()
+    assert reproduce(2) == (text, 1)
+    assert reproduce(3)[1] == len(table_five.ROWS)
+    # Once `evaluate` compares with real pictures, scores without that are measured anew.
+    monkeypatch.setattr(table_five, 'offers_reference', lambda: True)
+    text, scored = reproduce(3)
+    assert scored == 3 * len(table_five.ROWS)
+    assert '| 30.00 ± 0.00 |' in text
+
+
+def test_another_budget_needs_another_folder(table_five, ran, tmp_path):
+    table_five.Experiment(tmp_path, 1, ['STEPS = 20'], 10).reproduce()
+    with pytest.raises(UserError, match=r"begun with settings = \['STEPS = 20'\], now it is \[\]: name another --out"):
+        table_five.Experiment(tmp_path, 1, [], 10).reproduce()
+
+
+def test_the_table_and_its_order(table_five):
+    places = {row.name: place for place, row in enumerate(table_five.ROWS)}
+    scores = {
+        name: [{'caption_consistency': 0.9 - place / 10 + noise, 'fid': 20.0 - place} for noise in (-0.01, 0.01)]
+        for name, place in places.items()
+    }
+    text = table_five.table(scores)
+    assert '| StackGAN-v2 | 0.900 ± 0.014 | 20.00 ± 0.00 | 4.04 |' in text
+    assert '| 3G3 | 0.500 ± 0.014 | 16.00 ± 0.00 |  |' in text
+    assert "by caption consistency: StackGAN-v2, no-JCU, G3, all64: the paper's order." in text
+    assert "by FID: all64, G3, no-JCU, StackGAN-v2: not the paper's order (StackGAN-v2, no-JCU, G3, all64)." in text
+
+
+def test_every_row_has_its_recipe(table_five):
+    assert all((TOOLS.parent / row.recipe).is_file() for row in table_five.ROWS)
+
+
+def test_a_command_that_fails_is_told_in_one_line(table_five):
+    with pytest.raises(UserError, match='train failed with status 2; the same command goes on from here'):
+        table_five.command('train', '--no_such_flag')

@@ -1,0 +1,31 @@
+"""Runs a table of the paper in miniature, in the background if it must: what is finished is not done again.
+
+python tools/reproduce.py --table=5 --out=runs/table_5
+"""
+
+import os
+from pathlib import Path
+
+from absl import flags
+
+from stackgan_tf.command_line import run_command
+
+_TABLE = flags.DEFINE_enum('table', '5', ['5'], 'Of StackGAN++; 5 is the ablations of StackGAN-v2.')
+_OUT = flags.DEFINE_string('out', 'runs/table_5', 'The folder of all runs, scores and the table.')
+_SEEDS = flags.DEFINE_integer('seeds', 3, 'Runs of each row.', lower_bound=1)
+_GIN_PARAM = flags.DEFINE_multi_string('gin_param', [], 'A setting of all runs, as for training: the budget.')
+_COUNT = flags.DEFINE_integer('count', 1000, 'Captions that a score is measured on.', lower_bound=1)
+_CLASSIFIER = flags.DEFINE_string('classifier', None, 'The run of a judge; by default one is trained in --out.')
+
+
+def main() -> None:
+    """Runs what the flags say."""
+    from table_five import Experiment
+
+    os.nice(19)
+    experiment = Experiment(Path(_OUT.value), _SEEDS.value, _GIN_PARAM.value, _COUNT.value, _CLASSIFIER.value)
+    print(experiment.reproduce())
+
+
+if __name__ == '__main__':
+    run_command(main)

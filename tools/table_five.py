@@ -1,0 +1,183 @@
+"""Table 5 of StackGAN++ in miniature: the full model and its ablations on painted birds, over several seeds.
+
+Everything goes through the public commands, in processes of their own; what is finished is not done again.
+"""
+
+import dataclasses
+import json
+import signal
+import statistics
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from stackgan_tf.console import say
+from stackgan_tf.files import write_json, write_whole
+from stackgan_tf.user_error import UserError
+
+JUDGE = 'gin/evaluation/painted_birds.gin'
+REFERENCE = 'painted_birds/76px'
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """A row of the table.
+
+    Attributes:
+        name: as in the paper.
+        recipe: that trains it.
+        paper: the paper's Inception score on CUB at 256 pixels, where it is known for certain.
+    """
+
+    name: str
+    recipe: str
+    paper: float | None = None
+
+
+ROWS = (
+    Row('StackGAN-v2', 'gin/quickstart.gin', 4.04),
+    Row('no-JCU', 'gin/ablations/painted_birds_without_jcu.gin', 3.77),
+    Row('no-JCU, weights as released', 'gin/ablations/painted_birds_without_jcu_released.gin'),
+    Row('G3', 'gin/ablations/painted_birds_g3.gin', 3.49),
+    Row('3G3', 'gin/ablations/painted_birds_3g3.gin'),
+    Row('all64', 'gin/ablations/painted_birds_all64.gin', 2.89),
+)
+# A column's heading by the name of the metric in reports; how many digits; whether more is better.
+COLUMNS = {'caption_consistency': ('caption consistency', 3, True), 'fid': ('FID', 2, False)}
+Scores = dict[str, list[dict[str, float]]]  # of each row, for each seed, by metric
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """What is run.
+
+    Attributes:
+        folder: of all runs, scores and the table.
+        seeds: how many; they are 0, 1, ...
+        settings: for all runs alike, in gin's language: the budget, for example `STEPS = 2000`.
+        count: how many captions are drawn for a score.
+        classifier: the run of a judge; none: it is trained too.
+    """
+
+    folder: Path
+    seeds: int
+    settings: Sequence[str]
+    count: int
+    classifier: str | None = None
+
+    def reproduce(self) -> str:
+        """Trains and scores what is not yet there, and gives the table.
+
+        Raises:
+            UserError: a command fails, or the folder holds another experiment.
+        """
+        self._claim_folder()
+        classifier = self.classifier or str(self.folder / 'judge')
+        if self.classifier is None:
+            command('train', f'--gin_file={JUDGE}', f'--workdir={classifier}')  # a finished one says so
+        told = [f'--classifier={classifier}', f'--count={self.count}']
+        wanted = {'caption_consistency'}
+        if offers_reference():
+            told.append(f'--reference={REFERENCE}')
+            wanted.add('fid')
+        # Seed by seed, so that rows can be compared before everything is done.
+        for seed in range(self.seeds):
+            for row in ROWS:
+                self._score(row, seed, told, wanted)
+        text = table({row.name: [read(self.report(row, seed)) for seed in range(self.seeds)] for row in ROWS})
+        write_whole(self.folder / 'table_5.md', text.encode())
+        return text
+
+    def report(self, row: Row, seed: int) -> Path:
+        """Where the scores of one run are."""
+        return self.folder / 'scores' / f'{Path(row.recipe).stem}_{seed}.json'
+
+    def _score(self, row: Row, seed: int, told: Sequence[str], wanted: set[str]) -> None:
+        report = self.report(row, seed)
+        if wanted <= read(report).keys():
+            return
+        say(f'{row.name}, seed {seed}:')
+        run = self.folder / 'runs' / report.stem
+        settings = [f'--gin_param={setting}' for setting in (*self.settings, f'SEED = {seed}')]
+        command('train', f'--gin_file={row.recipe}', f'--workdir={run}', *settings)
+        command('evaluate', f'--model={run}', f'--output={report}', *told)
+
+    def _claim_folder(self) -> None:
+        """Scores of another budget must not stand in the same table; more seeds may come."""
+        asked = {'settings': list(self.settings), 'count': self.count, 'classifier': self.classifier}
+        saved = self.folder / 'experiment.json'
+        if saved.exists() and (before := json.loads(saved.read_text(encoding='utf-8'))) != asked:
+            name = next(name for name in asked if before[name] != asked[name])
+            raise UserError(
+                f'{self.folder} was begun with {name} = {before[name]}, now it is {asked[name]}: name another --out'
+            )
+        (self.folder / 'scores').mkdir(parents=True, exist_ok=True)
+        write_json(saved, asked)
+
+
+def read(report: Path) -> dict[str, float]:
+    """The values of a report by metric; empty if it is not there."""
+    if not report.exists():
+        return {}
+    return {name: score['value'] for name, score in json.loads(report.read_text(encoding='utf-8'))['metrics'].items()}
+
+
+def table(scores: Scores) -> str:
+    """The table, in Markdown: mean and standard deviation over seeds, of metrics that every report has."""
+    reports = [report for of_row in scores.values() for report in of_row]
+    shown = [metric for metric in COLUMNS if all(metric in report for report in reports)]
+    headings = ['model', *(COLUMNS[metric][0] for metric in shown), 'paper: Inception score, CUB']
+    lines = [f'| {" | ".join(headings)} |', f'|{"---|" * len(headings)}']
+    for row in ROWS:
+        values = [_spread([report[metric] for report in scores[row.name]], COLUMNS[metric][1]) for metric in shown]
+        lines.append(f'| {" | ".join([row.name, *values, "" if row.paper is None else f"{row.paper:.2f}"])} |')
+    seeds = len(next(iter(scores.values())))
+    lines += ['', f'Mean and standard deviation of {seeds} seed(s).']
+    return '\n'.join([*lines, *(_order(scores, metric) for metric in shown), ''])
+
+
+def _spread(values: Sequence[float], digits: int) -> str:
+    deviation = f' ± {statistics.stdev(values):.{digits}f}' if len(values) > 1 else ''
+    return f'{statistics.mean(values):.{digits}f}{deviation}'
+
+
+def _order(scores: Scores, metric: str) -> str:
+    """Whether the means put the rows whose paper's score is known in the paper's order."""
+    heading, _, more_is_better = COLUMNS[metric]
+    known = [row for row in ROWS if row.paper is not None]
+    means = {row.name: statistics.mean(report[metric] for report in scores[row.name]) for row in known}
+    here = sorted(means, key=lambda name: means[name], reverse=more_is_better)
+    paper = [row.name for row in sorted(known, key=lambda row: row.paper or 0.0, reverse=True)]
+    verdict = "the paper's order" if here == paper else f"not the paper's order ({', '.join(paper)})"
+    return f'Best to worst by {heading}: {", ".join(here)}: {verdict}.'
+
+
+def offers_reference() -> bool:
+    """Whether `evaluate` compares with real pictures, so that there is an FID."""
+    listed = [sys.executable, '-m', 'stackgan_tf.evaluate', '--help']
+    return '--reference' in subprocess.run(listed, capture_output=True, text=True, check=False).stdout
+
+
+def command(name: str, *flags: str) -> None:
+    """Runs a command of the package, and waits for it also when asked to stop: a run then writes its checkpoint.
+
+    Raises:
+        UserError: it fails.
+    """
+    process = subprocess.Popen([sys.executable, '-m', f'stackgan_tf.{name}', *flags])
+
+    def pass_on(number: int, _: FrameType | None) -> None:
+        if number != signal.SIGINT:  # Ctrl-C reaches the command too
+            process.send_signal(number)
+
+    before = {number: signal.signal(number, pass_on) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        status = process.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if status:
+        what = 'was stopped' if status in (-signal.SIGTERM, 130, 143) else f'failed with status {status}'
+        raise UserError(f'{name} {what}; the same command goes on from here')
