@@ -54,6 +54,11 @@ def test_crop_of_a_picture_of_load_size_keeps_every_pixel():
     np.testing.assert_array_equal(crop_of(encode(image), 64, 0.5, 0.5), image[6:70, 18:82])
 
 
+def test_the_middle_draw_is_the_centre():
+    image = picture(76, 76)
+    np.testing.assert_array_equal(crop_of(encode(image), 64, 0.5, 0.5), image[6:70, 6:70])
+
+
 def test_crop_reaches_every_corner_and_no_further():
     image = np.zeros((76, 76, 3), np.uint8)
     image[0, 0] = 255

@@ -174,6 +174,15 @@ def test_a_conditional_step_moves_every_weight(told, pairs):
                 assert not np.array_equal(was, variable.numpy()), variable.path
 
 
+@pytest.mark.parametrize(('told', 'moved'), [('mu', True), ('detached_mu', False), ('embedding', False)])
+def test_what_is_told_moves_conditioning_augmentation_only_as_mu(told, moved):
+    model = make(**TEXT, discriminator_told=told)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(model.condition(text_batch(), tf.ones((4, 5)))[1])
+    (gradient,) = tape.gradient(loss, [model.generator.augment.dense.kernel.value])
+    assert (gradient is not None) == moved
+
+
 def test_the_discriminators_loss_is_that_of_its_parts():
     model = make(**TEXT, discriminator_normalization=False, conditional_weight=2.0, real_target=0.9)
     given = text_batch()

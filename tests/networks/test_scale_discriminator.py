@@ -46,6 +46,8 @@ def test_conditional_discriminator(tmp_path, size, projection):
     match, realness = network(images, conditions)
     other_match, same_realness = network(images, -conditions)
     np.testing.assert_array_equal(realness, same_realness)
+    assert not np.any(network.logit.bias)
+    assert not np.any(network.match_logit.bias)
     assert (match.numpy() != other_match.numpy()).all()
 
 

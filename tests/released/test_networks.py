@@ -237,7 +237,12 @@ def test_our_networks_that_the_release_has_not():
     small, bare = ScaleDiscriminator(16, 4), ScaleDiscriminator(64, 4, normalize=False)
     small.build((None, 16, 16, 3))
     bare.build((None, 64, 64, 3))
+    last, steady = TreeGenerator((64, 128), 7, 16, branch_images='last_alone'), ScaleDiscriminator(64, 4, spectral=True)
+    last.build((None, 7))
+    steady.build((None, 64, 64, 3))
     for network, reason in (
+        (last, 'its branches have not each an image of their own size'),
+        (steady, 'it has no logit of the image alone, or spectral normalisation'),
         (tree, 'it reads embeddings in another way'),
         (first_form, 'it is of the form of the TensorFlow release'),
         (small, 'it reads 16 pixels, in the release 64 and more'),
