@@ -31,6 +31,7 @@ TEST = [
     'jax>=0.5',  # networks run on every Keras backend
     'pytest>=8',
     'pytest-xdist>=3',
+    'tensorflow-gan==2.1.0',  # measures, an oracle
     'tensorflow-probability>=0.25,<0.26',
 ]
 LINT = ['mypy>=1.11', 'ruff>=0.6']

@@ -1,59 +1,82 @@
-r"""Measures whether a text-to-image model draws what it is told, and writes a report.
+r"""Measures a model, against real pictures and by whether it draws what it is told, and writes a report.
 
 python -m stackgan_tf.train --gin_file=gin/evaluation/painted_birds.gin
-python -m stackgan_tf.evaluate --model=runs/quickstart --classifier=runs/evaluation/painted_birds
+python -m stackgan_tf.evaluate --model=runs/quickstart --reference=painted_birds/76px \
+    --classifier=runs/evaluation/painted_birds
 """
 
-import dataclasses
 from pathlib import Path
+from typing import Any
 
 from absl import flags
 
 from stackgan_tf.command_line import run_command
+from stackgan_tf.user_error import UserError
 
-_MODEL = flags.DEFINE_string('model', None, 'A run directory, an exported model, or a TF Hub handle.', required=True)
-_CLASSIFIER = flags.DEFINE_string(
-    'classifier', None, 'The run of a classifier; its test data have the captions that are drawn.', required=True
+_MODEL = flags.DEFINE_string(
+    'model', None, 'A run directory, an exported model, a TF Hub handle, or a folder of pictures.', required=True
 )
-_TEXT_ENCODER = flags.DEFINE_string(
-    'text_encoder', None, 'For R-precision, a run that trained a text encoder; by default that of the model.'
-)
-_COUNT = flags.DEFINE_integer('count', 1000, 'How many captions are drawn.', lower_bound=1)
-_SEED = flags.DEFINE_integer('seed', 0, 'Of the captions, crops and pictures.', lower_bound=0, upper_bound=2**31 - 1)
 _OUTPUT = flags.DEFINE_string('output', None, 'The report; by default evaluation.json in the run directory.')
+_CHECKPOINT = flags.DEFINE_string('checkpoint', 'newest', 'Of a run: newest, best (if its recipe scores it) or a step.')
+_WATCH = flags.DEFINE_bool('watch', False, 'Measure every checkpoint of a run as it comes, until it is finished.')
+# The others are the arguments of judging.open_judges.
+_JUDGES = [
+    flags.DEFINE_string(
+        'reference', None, "Real pictures: a data set's name, a run (its data, cropped as its recipe says) or a folder."
+    ),
+    flags.DEFINE_string('split', 'test', 'Of the reference; captions come from it too.'),
+    flags.DEFINE_bool('crop_to_boxes', False, 'Crop a data set around its bounding boxes, as birds are.'),
+    flags.DEFINE_bool('random_crops', False, 'Crop the reference at random, as in training; else in the centre.'),
+    flags.DEFINE_string(
+        'classifier', None, 'The run of a classifier of attributes; without a reference, its test data have captions.'
+    ),
+    flags.DEFINE_string(
+        'features',
+        None,
+        'What pictures are compared by: tfgan_inception[:FOLDER], keras_inception[:FILE], saved_model:SOURCE[@PIXELS] '
+        'or classifier:RUN; by default that of --classifier, else tfgan_inception.',
+    ),
+    flags.DEFINE_enum('resize', 'clean', ['clean', 'legacy'], 'How pictures become the size of the features.'),
+    flags.DEFINE_bool('fid_64', False, 'Measure copies of 64 pixels too: FID* of the paper.'),
+    flags.DEFINE_string(
+        'text_encoder', None, 'For R-precision, a run that trained a text encoder; by default that of the model.'
+    ),
+    flags.DEFINE_integer(
+        'count', None, 'How many pictures are drawn; by default 10,000, without a reference 1,000.', lower_bound=1
+    ),
+    flags.DEFINE_integer('seed', 0, 'Of everything that is drawn.', lower_bound=0, upper_bound=2**31 - 1),
+]
 
 
 def main() -> None:
     """Measures what the flags say."""
-    from stackgan_tf.evaluation.text_to_image import text_to_image_scores
-    from stackgan_tf.files import write_json
-    from stackgan_tf.generator import NetworkGenerator
-    from stackgan_tf.loading import load, load_classifier, load_text_encoder
-    from stackgan_tf.training.run_directory import environment
+    import tensorflow as tf
 
-    generator = load(_MODEL.value)
-    encoder = generator.encoder if isinstance(generator, NetworkGenerator) else None
-    if encoder is not None and encoder.image_size is None:
-        encoder = None
-    if _TEXT_ENCODER.value is not None:
-        encoder = load_text_encoder(_TEXT_ENCODER.value)
-    reader, source = load_classifier(_CLASSIFIER.value)
-    scores = text_to_image_scores(generator, reader, source, encoder, _COUNT.value, _SEED.value)
-    for name, score in scores.items():
-        print(f'{name:<28} {score.value:.3f} +- {score.standard_error:.3f} of {score.count}')
-    report = {
-        'metrics': {name: dataclasses.asdict(score) for name, score in scores.items()},
-        'model': _MODEL.value,
-        'captions': {'data': source.title, 'count': _COUNT.value, 'seed': _SEED.value},
-        'image_size': reader.size,
-        'classifier': {'run': _CLASSIFIER.value, 'fingerprint': reader.fingerprint},
-        'text_encoder': None if encoder is None else encoder.fingerprint,
-        'environment': environment(),
-    }
-    beside = Path(_MODEL.value) if isinstance(generator, NetworkGenerator) else Path()
-    target = Path(_OUTPUT.value) if _OUTPUT.value is not None else beside / 'evaluation.json'
-    write_json(target, report)
-    print(f'The report is {target}')
+    from stackgan_tf.evaluation.pictures import Pictures
+    from stackgan_tf.evaluation.report import report, table
+    from stackgan_tf.files import write_json
+    from stackgan_tf.judging import open_judges, open_model
+    from stackgan_tf.training.run_directory import CONFIG, environment
+    from stackgan_tf.watching import watch
+
+    tf.config.experimental.enable_op_determinism()
+    settings: dict[str, Any] = {flag.name: flag.value for flag in _JUDGES}
+    run = Path(_MODEL.value) if (Path(_MODEL.value) / CONFIG).is_file() else None
+    if _WATCH.value and run is None:
+        raise UserError(f'--watch is for runs, which {_MODEL.value} is not')
+    model = None if _WATCH.value else open_model(_MODEL.value, _CHECKPOINT.value)
+    judges = open_judges(**settings)
+    settings['count'] = judges.count
+    told = {'model': _MODEL.value, 'settings': settings, 'environment': environment()}
+    if model is None:
+        watch(Path(_MODEL.value), judges, told)
+        return
+    size = model.size if isinstance(model, Pictures) else model.sizes[-1]
+    measurement = judges.measure(model, judges.reference(size))
+    print(table(measurement))
+    target = Path(_OUTPUT.value) if _OUTPUT.value is not None else (run or Path()) / 'evaluation.json'
+    write_json(target, report(measurement, told))
+    print(f'\nThe report is {target}')
 
 
 if __name__ == '__main__':

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from stackgan_tf.hub_module import load_hub_module
+from stackgan_tf.hub_module import hash_of_files, load_hub_module
 from stackgan_tf.seeded_images import embed_each, image_name, images_of_seeds
 from stackgan_tf.text.text_encoder import TextEncoder
 from stackgan_tf.user_error import UserError
@@ -28,8 +28,10 @@ class Generator(abc.ABC):
         embedding_dimension: T, the length of embeddings; 0 if it takes none.
         condition_dimension: E, the length of conditioning augmentation's noise; 0 if it takes no embedding.
         class_names: of a model of kind class, in the order of the labels.
+        title: what it is, for reports.
     """
 
+    title: str = 'a model'
     kind: str
     sizes: tuple[int, ...]
     noise_dimension: int
@@ -284,4 +286,7 @@ def load_saved_model(source: str) -> SavedModelGenerator:
     Raises:
         UserError: nothing can be loaded from there.
     """
-    return SavedModelGenerator(load_hub_module(source)[0], source)
+    loaded, folder = load_hub_module(source)
+    generator = SavedModelGenerator(loaded, source)
+    generator.title = f'export {source} ({hash_of_files(folder)})'
+    return generator

@@ -1,5 +1,6 @@
 """Opens SavedModels, from a folder or by a TF Hub handle."""
 
+import hashlib
 import warnings
 from pathlib import Path
 from typing import Any
@@ -31,3 +32,13 @@ def load_hub_module(source: str) -> tuple[Any, Path]:
     except (OSError, ValueError, RuntimeError, tf.errors.OpError) as error:
         reason = str(error).strip().partition('\n')[0] or type(error).__name__
         raise UserError(f'no model can be loaded from {source!r}: {reason}') from error
+
+
+def hash_of_files(folder: Path) -> str:
+    """A hash of the content of every file below a folder."""
+    hashed = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob('*') if path.is_file()):
+        with path.open('rb') as file:
+            hashed.update(repr((path.relative_to(folder).as_posix(), path.stat().st_size)).encode())
+            hashed.update(hashlib.file_digest(file, 'sha256').digest())
+    return hashed.hexdigest()[:16]

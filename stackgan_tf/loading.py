@@ -4,11 +4,11 @@ from pathlib import Path
 
 import keras
 
-from stackgan_tf.data.example_source import ExampleSource
-from stackgan_tf.evaluation.attribute_reader import AttributeReader
+from stackgan_tf.evaluation.attribute_reader import AttributeReader, ClassReader
 from stackgan_tf.generator import Generator, NetworkGenerator, load_saved_model
 from stackgan_tf.models.adversarial_model import AdversarialModel
 from stackgan_tf.models.attribute_classifier import AttributeClassifier
+from stackgan_tf.models.class_classifier import ClassClassifier
 from stackgan_tf.models.text_matching import TextMatching
 from stackgan_tf.models.trained_model import variables_of
 from stackgan_tf.recipe.recipe import read_run
@@ -21,19 +21,19 @@ from stackgan_tf.training.text_encoders import trained_text_encoder
 from stackgan_tf.user_error import UserError
 
 
-def load(source: str | Path) -> Generator:
+def load(source: str | Path, checkpoint: str = 'newest') -> Generator:
     """Loads a model to generate with.
 
     Args:
-        source: a run directory (its averaged generator at the newest checkpoint), the folder of an exported model, or a
-            TF Hub handle.
+        source: a run directory (its averaged generator), the folder of an exported model, or a TF Hub handle.
+        checkpoint: of a run: `newest`, `best` (where its recipe scores it) or a step.
 
     Raises:
         UserError: there is no model.
     """
     if not _is_run(source):
         return load_saved_model(str(source))
-    model = load_phase(Path(source))
+    model = load_phase(Path(source), checkpoint=checkpoint)
     if not isinstance(model, Generator):
         raise UserError(f'{source} trains no generator: name a run whose last phase does')
     return model
@@ -58,28 +58,16 @@ def load_text_encoder(source: str | Path) -> TextEncoder:
     raise UserError(f'{source} trains no text encoder: none of its phases is of TextMatching')
 
 
-def load_classifier(directory: str | Path) -> tuple[AttributeReader, ExampleSource]:
-    """Loads the judge of generated pictures, and the pictures whose captions are to be drawn.
-
-    Args:
-        directory: a run whose last phase trains an `AttributeClassifier` and has test data.
-
-    Raises:
-        UserError: it is something else.
-    """
-    recipe = read_run(Path(directory))
-    reader, test_data = load_phase(Path(directory)), recipe.run.phases[-1].test_data
-    if not isinstance(reader, AttributeReader) or test_data is None:
-        raise UserError(f'{directory} trains no classifier with test data: train gin/evaluation/painted_birds.gin')
-    return reader, test_data()
+Trained = NetworkGenerator | TextEncoder | AttributeReader | ClassReader
 
 
-def load_phase(directory: Path, name: str | None = None) -> NetworkGenerator | TextEncoder | AttributeReader:
-    """What a phase of a run trained, at its newest checkpoint: an averaged generator, a text encoder, or a classifier.
+def load_phase(directory: Path, name: str | None = None, checkpoint: str = 'newest') -> Trained:
+    """What a phase of a run trained: an averaged generator, a text encoder, or a classifier.
 
     Args:
         directory: of the run.
         name: of the phase; by default the last.
+        checkpoint: of a generator; see `Checkpoints.find`. Others are taken at the newest.
 
     Raises:
         UserError: the directory is no run, has no such phase, or no checkpoint of it yet.
@@ -91,15 +79,20 @@ def load_phase(directory: Path, name: str | None = None) -> NetworkGenerator | T
     if isinstance(model, AttributeClassifier):
         Checkpoints(folder / 'checkpoints').restore_some({'network': variables_of(model.network)})
         return AttributeReader(model.network, model.names)
+    if isinstance(model, ClassClassifier):
+        Checkpoints(folder / 'checkpoints').restore_some({'network': variables_of(model.network)})
+        return ClassReader(model.network, model.sizes[-1])
     assert isinstance(model, AdversarialModel)
     network = model.averaged_generator
     checkpoints = Checkpoints(folder / 'checkpoints')
-    checkpoints.restore_some({'averaged_generator': variables_of(network)})
+    checkpoints.restore_some({'averaged_generator': variables_of(network)}, checkpoint)
     network.trainable = True
-    progress = checkpoints.progress()
+    progress = checkpoints.progress(checkpoint)
     told_by = progress.get('told_by', {})
     encoder = _encoder_of(directory, phase, told_by.get('text_encoder'), progress.get('embeddings'))
-    return NetworkGenerator(network, encoder, told_by.get('class_names', ()))
+    generator = NetworkGenerator(network, encoder, told_by.get('class_names', ()))
+    generator.title = f'averaged generator of {folder} after {progress["step"]:,} steps'
+    return generator
 
 
 def load_adversaries(directory: Path, name: str | None = None) -> tuple[keras.Model, list[keras.Model]]:

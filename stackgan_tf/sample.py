@@ -13,6 +13,7 @@ from stackgan_tf.command_line import run_command
 from stackgan_tf.user_error import UserError
 
 _MODEL = flags.DEFINE_string('model', None, 'A run directory, an exported model, or a TF Hub handle.', required=True)
+_CHECKPOINT = flags.DEFINE_string('checkpoint', 'newest', 'Of a run: newest, best (if its recipe scores it) or a step.')
 _OUTPUT = flags.DEFINE_string('output', 'pictures', 'The folder for the pictures.')
 _CAPTION = flags.DEFINE_multi_string('caption', [], 'What to draw; may be repeated.')
 _LABEL = flags.DEFINE_multi_string('label', [], 'A class, by its name or number; may be repeated.')
@@ -116,7 +117,7 @@ def main() -> None:
     captions = read_captions(_CAPTION.value, _CAPTIONS_FILE.value)
     count = _COUNT.value or (8 if captions or _LABEL.value or _EMBEDDINGS.value else 16)
     seeds = parse_seeds(_SEEDS.value) if _SEEDS.value else list(range(_SEED.value, _SEED.value + count))
-    model = load(_MODEL.value)
+    model = load(_MODEL.value, _CHECKPOINT.value)
     output = Path(_OUTPUT.value)
     kind, embeddings = 'embedding', None
     if _EMBEDDINGS.value is not None:

@@ -33,10 +33,28 @@ def test_a_report(runs, tmp_path):
     assert {f'classifier_accuracy_{name}' for name in names} <= set(made['metrics'])
     assert {'caption_consistency', 'r_precision', 'r_precision_real', 'diversity'} <= set(made['metrics'])
     assert all(score['value'] >= 0 for score in made['metrics'].values())
-    assert made['metrics']['r_precision']['count'] == made['captions']['count'] == 5
-    assert made['captions']['data'] == 'painted_birds/76px_mixed (split test)'
+    assert made['metrics']['r_precision']['count'] == made['settings']['count'] == 5
+    assert 'captions of painted_birds/76px_mixed (split test)' in made['metrics']['r_precision']['protocol']
     assert made['environment']['versions']['tensorflow']
     assert 'caption_consistency_body' in result.stdout
+
+
+def test_everything_at_once_twice_the_same(runs, tmp_path):
+    flags = [f'--model={runs}/told', '--reference=painted_birds/76px', f'--classifier={runs}/judge', '--count=40']
+    shown = []
+    for split in ('test[:3%]',) * 2:
+        result = run(command('evaluate', *flags, f'--split={split}', '--fid_64', '--output=report.json'), tmp_path)
+        assert result.returncode == 0, result.stderr
+        shown.append(result.stdout)
+    assert shown[0] == shown[1]
+    made = json.loads((tmp_path / 'report.json').read_text())
+    names = {'fid', 'fid_64', 'kid', 'inception_score', 'precision', 'recall', 'density', 'coverage', 'ms_ssim'}
+    assert names | {'caption_consistency', 'r_precision', 'diversity'} <= set(made['metrics'])
+    assert made['metrics']['fid']['count'] == 40
+    assert '30 real pictures of 16 pixels (painted_birds/76px' in made['metrics']['fid']['protocol']
+    assert 'after 4 steps' in made['metrics']['fid']['protocol']
+    assert len(made['warnings']) == 2
+    assert '[1] 40 generated pictures' in shown[0]
 
 
 def test_an_export_is_judged_as_its_run_is(runs, tmp_path):
@@ -47,7 +65,8 @@ def test_an_export_is_judged_as_its_run_is(runs, tmp_path):
     for model, more in ((f'{runs}/told', []), ('model', [f'--text_encoder={runs}/told'])):
         result = run(command('evaluate', f'--model={model}', *flags, *more, '--output=report.json'), tmp_path)
         assert result.returncode == 0, result.stderr
-        found.append(json.loads((tmp_path / 'report.json').read_text())['metrics'])
+        metrics = json.loads((tmp_path / 'report.json').read_text())['metrics']
+        found.append({name: (score['value'], score['spread'], score['count']) for name, score in metrics.items()})
     assert found[0] == found[1]
 
 
@@ -62,11 +81,6 @@ def test_an_export_is_judged_as_its_run_is(runs, tmp_path):
 def test_what_cannot_be_judged_ends_with_one_line(runs, tmp_path, model, classifier, message):
     flags = [f'--model={runs}/{model}', f'--classifier={runs}/{classifier}']
     assert_one_line(run(command('evaluate', *flags), tmp_path), message)
-
-
-def test_a_classifier_is_not_exported(runs, tmp_path):
-    result = run(command('export', f'--model={runs}/judge', f'--output={tmp_path}/model'), tmp_path)
-    assert_one_line(result, 'a classifier is not exported')
 
 
 def test_scores_are_in_the_metrics(runs):

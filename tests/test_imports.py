@@ -23,8 +23,10 @@ ALLOWED = {
     'figures': {'generator'} | FLOOR,
     'serving': {'seeded_images', 'text', 'released', 'formats'} | FLOOR,
     'training': {'models', 'data', 'text', 'evaluation', 'figures', 'generator'} | FLOOR,
-    'recipe': {'models', 'networks', 'data', 'training'} | FLOOR,
-    'loading': {'data', 'evaluation', 'generator', 'models', 'recipe', 'text', 'training'} | FLOOR,
+    'recipe': {'models', 'networks', 'data', 'evaluation', 'training'} | FLOOR,
+    'loading': {'evaluation', 'generator', 'models', 'recipe', 'text', 'training'} | FLOOR,
+    'watching': {'evaluation', 'judging', 'loading', 'recipe', 'training'} | FLOOR,
+    'judging': {'data', 'evaluation', 'generator', 'loading', 'recipe', 'text', 'training'} | FLOOR,
 }
 WITHOUT_TENSORFLOW = ('networks', 'losses', 'released')
 

@@ -24,6 +24,8 @@ ARCHIVES = {
     'gin/imagenet_dog.gin': lambda folder: image_archives.make_imagenet(folder, 'dog', 1),
     'gin/imagenet_cat.gin': lambda folder: image_archives.make_imagenet(folder, 'cat', 1),
     'gin/text/cub.gin': text_archives.make_cub,
+    'gin/evaluation/cub_inception.gin': text_archives.make_cub,
+    'gin/evaluation/flowers_inception.gin': text_archives.make_flowers,
 }
 NARROW = [
     'STEPS = 3',
@@ -43,6 +45,11 @@ NARROW_ENCODER = [
     'TextMatching.widths = (4, 4, 4)',
     'TextMatching.dimension = 8',
 ]
+NARROW_CLASSIFIER = [
+    "ClassClassifier.image_tower = 'MobileNetV2'",
+    'ClassClassifier.image_weights = ""',
+    'ClassClassifier.tower_size = 32',
+]
 
 
 def read(name, folder):
@@ -51,6 +58,8 @@ def read(name, folder):
         settings += [*NARROW_ENCODER, 'StackGANv2.embedding_dimension = 8']
     elif name == 'gin/text/cub.gin':
         settings += [setting for setting in NARROW_ENCODER if 'STEPS' not in setting]
+    elif name.endswith('_inception.gin'):
+        settings = [setting for setting in settings if 'StackGANv2' not in setting] + NARROW_CLASSIFIER
     return read_recipe([name], settings)
 
 

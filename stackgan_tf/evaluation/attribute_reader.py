@@ -1,6 +1,5 @@
 """A trained classifier as a judge of pictures: what it reads off them, and how often it is right."""
 
-import hashlib
 from collections.abc import Sequence
 
 import keras
@@ -8,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from stackgan_tf.data.example_source import ExampleSource
+from stackgan_tf.evaluation.feature_network import fingerprint_of
 from stackgan_tf.evaluation.zero_shot import in_batches
 
 
@@ -19,23 +19,22 @@ class AttributeReader:
         names: of the attributes.
 
     Attributes:
+        network: see above.
         names: of the attributes, A of them.
         size: s, of the pictures, pixels.
         fingerprint: of its weights; part of what a score depends on.
     """
 
     def __init__(self, network: keras.Model, names: Sequence[str]) -> None:
-        self._network = network
+        self.network = network
         self.names = tuple(names)
         self.size = int(network.size)
-        hashed = hashlib.sha256()
-        for variable in network.variables:
-            hashed.update(variable.numpy().tobytes())
-        self.fingerprint = hashed.hexdigest()[:16]
+        self.fingerprint = fingerprint_of(network.variables)
+        self._traced = tf.function(self._likeliest, reduce_retracing=True)
 
     def read(self, images: np.ndarray) -> np.ndarray:
         """The likeliest value of each attribute of uint8 images `[N, s, s, 3]`: int64 `[N, A]`."""
-        return in_batches(self._likeliest, tf.constant(images))
+        return in_batches(self._traced, tf.constant(images))
 
     def accuracies(self, source: ExampleSource) -> dict[str, float]:
         """How often it is right about the centres of a source's pictures, by attribute.
@@ -51,5 +50,28 @@ class AttributeReader:
         return dict(zip(self.names, right.mean(axis=0).tolist(), strict=True))
 
     def _likeliest(self, images: tf.Tensor) -> tf.Tensor:
-        logits = self._network(tf.cast(images, tf.float32) / 127.5 - 1.0, training=False)
+        logits = self.network(tf.cast(images, tf.float32) / 127.5 - 1.0, training=False)
         return tf.stack([tf.argmax(of_attribute, axis=1) for of_attribute in logits], axis=1)
+
+
+class ClassReader:
+    """Tells the classes of pictures.
+
+    Args:
+        network: built; maps images in [-1, 1] to logits, and has a `size`.
+        picture_size: of the crops that it was trained on, pixels; they are resized to the network's.
+    """
+
+    def __init__(self, network: keras.Model, picture_size: int) -> None:
+        self.network = network
+        self._picture_size = picture_size
+
+    def accuracy(self, source: ExampleSource) -> float:
+        """How often it is right about the centres of a source's pictures."""
+
+        def read(indices: tf.Tensor) -> tf.Tensor:
+            crops = source.crops(indices, tf.fill((tf.size(indices), 2), 0.5), self._picture_size)
+            resized = tf.image.resize(crops, (self.network.size, self.network.size))
+            return tf.argmax(self.network(resized / 127.5 - 1.0, training=False), axis=1)
+
+        return float(np.mean(in_batches(read, tf.range(source.count, dtype=tf.int64)) == source.labels()))

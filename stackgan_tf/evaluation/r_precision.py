@@ -9,6 +9,7 @@ import numpy as np
 from stackgan_tf.evaluation.score import Score, mean_score
 
 OTHERS = 99
+_BLOCK = 256
 
 
 def other_captions(labels: np.ndarray, caption_labels: np.ndarray, seed: int, others: int = OTHERS) -> np.ndarray:
@@ -31,14 +32,19 @@ def other_captions(labels: np.ndarray, caption_labels: np.ndarray, seed: int, ot
     return drawn
 
 
-def r_precision(pictures: np.ndarray, true: np.ndarray, others: np.ndarray) -> Score:
+def r_precision(pictures: np.ndarray, true: np.ndarray, captions: np.ndarray, others: np.ndarray) -> Score:
     """The share of pictures whose own caption scores highest.
 
     Args:
         pictures: features `[N, T]`, which score with captions by their dot product.
         true: embeddings of the captions that they are of, `[N, T]`.
-        others: embeddings of captions of something else, `[N, K, T]`.
+        captions: embeddings of all captions, `[R, T]`.
+        others: int `[N, K]`, for each picture captions of something else.
     """
-    own = np.einsum('nt,nt->n', pictures, true)
-    best_other = np.einsum('nt,nkt->nk', pictures, others).max(axis=1)
-    return mean_score(own > best_other)
+    found = []
+    for first in range(0, len(pictures), _BLOCK):  # together, they would fill the memory
+        rows = slice(first, first + _BLOCK)
+        own = np.einsum('nt,nt->n', pictures[rows], true[rows])
+        best_other = np.einsum('nt,nkt->nk', pictures[rows], captions[others[rows]]).max(axis=1)
+        found.append(own > best_other)
+    return mean_score(np.concatenate(found))

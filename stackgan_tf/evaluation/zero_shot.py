@@ -55,8 +55,9 @@ def zero_shot_scores(encoder: TextEncoder, source: ExampleSource) -> dict[str, f
 
 
 def in_batches(function: Callable[[tf.Tensor], tf.Tensor], inputs: tf.Tensor) -> np.ndarray:
-    """What a function gives for many rows, a part of them at a time."""
-    traced = tf.function(function, reduce_retracing=True)
+    """What a function gives for many rows, a part at a time; it is traced, unless it is a `tf.function` already."""
+    is_traced = isinstance(function, tf.types.experimental.PolymorphicFunction)
+    traced = function if is_traced else tf.function(function, reduce_retracing=True)
     return np.concatenate([traced(inputs[i : i + _BATCH]).numpy() for i in range(0, len(inputs), _BATCH)])
 
 

@@ -3,8 +3,7 @@
 Source: Reed et al. (arXiv 1605.05395), whose encoder the paper takes its embeddings from.
 """
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -15,7 +14,7 @@ from stackgan_tf.losses.joint_embedding import joint_embedding_loss, matching_cr
 from stackgan_tf.models.trained_model import LateDecay, TrainedModel, variables_of
 from stackgan_tf.networks.char_cnn_rnn import LENGTH, CharCNNRNN
 from stackgan_tf.networks.image_encoder import BackboneEncoder, ImageEncoder
-from stackgan_tf.user_error import UserError
+from stackgan_tf.user_error import in_one_line
 
 LOSSES = {'hinge': joint_embedding_loss, 'cross_entropy': matching_cross_entropy}
 
@@ -54,7 +53,7 @@ class TextMatching(TrainedModel):
         self._image_weights = image_weights
         self.image_encoder: BackboneEncoder | ImageEncoder
         if image_tower:
-            with _told(f'no {image_tower} for {size} pixels'):
+            with in_one_line(f'no {image_tower} for {size} pixels'):
                 self.image_encoder = BackboneEncoder(size, image_tower, dimension)
         else:
             self.image_encoder = ImageEncoder(size, image_width, dimension, self.replicas > 1)
@@ -73,7 +72,7 @@ class TextMatching(TrainedModel):
             UserError: they cannot be had.
         """
         if isinstance(self.image_encoder, BackboneEncoder):
-            with _told(f'no weights {self._image_weights!r} for {self.image_encoder.backbone}'):
+            with in_one_line(f'no weights {self._image_weights!r} for {self.image_encoder.backbone}'):
                 self.image_encoder.load_features(self._image_weights)
 
     def pieces(self) -> dict[str, list[tf.Variable]]:
@@ -122,17 +121,3 @@ class TextMatching(TrainedModel):
         recorded['matching_accuracy'] = tf.reduce_mean(tf.cast(best == labels, tf.float32))
         self.record(recorded)
         return recorded
-
-
-@contextlib.contextmanager
-def _told(what: str) -> Iterator[None]:
-    """Says why Keras could not make or load one of its networks.
-
-    Raises:
-        UserError: if so.
-    """
-    try:
-        yield
-    except Exception as error:  # a failed download is no more special than that
-        reason = str(error).strip().partition('\n')[0] or type(error).__name__
-        raise UserError(f'{what}: {reason}') from error

@@ -37,6 +37,23 @@ class AttributeClassifierNetwork(keras.Model):
     def call(self, image: KerasTensor, training: bool = False) -> tuple[KerasTensor, ...]:
         """Maps images `[N, s, s, 3]` in [-1, 1] to logits, float32 `[N, K_a]` of each attribute."""
         logits = self.encoder(image, training=training)  # [N, sum of K_a]
+        return self._split(logits)
+
+    def judge(self, image: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
+        """What feature networks give: the input of the last layer, and how likely every combination of attributes is.
+
+        Returns:
+            float32 `[N, F]`, and `[N, C]`, C the product of all K_a: attributes are read independently.
+        """
+        features = self.encoder.last_map(image)
+        likely = [ops.softmax(of_attribute) for of_attribute in self._split(self.encoder.embed(features))]
+        joint = likely[0]
+        for of_attribute in likely[1:]:
+            combinations = joint[:, :, None] * of_attribute[:, None, :]
+            joint = ops.reshape(combinations, (-1, joint.shape[1] * of_attribute.shape[1]))
+        return ops.cast(features, 'float32'), ops.cast(joint, 'float32')
+
+    def _split(self, logits: KerasTensor) -> tuple[KerasTensor, ...]:
         return tuple(ops.split(logits, list(accumulate(self.choices))[:-1], axis=-1))
 
     def get_config(self) -> dict[str, Any]:

@@ -45,11 +45,14 @@ class ImageEncoder(keras.Model):
 
     def call(self, image: KerasTensor, training: bool = False) -> KerasTensor:
         """Maps images `[N, s, s, 3]` in [-1, 1] to features, float32 `[N, dimension]`."""
+        return ops.cast(self.embed(self.last_map(image, training)), 'float32')
+
+    def last_map(self, image: KerasTensor, training: bool = False) -> KerasTensor:
+        """What the linear layer reads: `[N, 16 * channels]`."""
         h = image
         for block in self.blocks:
             h = block(h, training=training)  # [N, s/2, s/2, base_width], ...
-        h = ops.reshape(h, (-1, self.embed.kernel.shape[0]))  # [N, 16 * channels]
-        return ops.cast(self.embed(h), 'float32')
+        return ops.reshape(h, (-1, self.embed.kernel.shape[0]))
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -100,9 +103,11 @@ class BackboneEncoder(keras.Model):
 
     def call(self, image: KerasTensor, training: bool = False) -> KerasTensor:
         """Maps images `[N, s, s, 3]` in [-1, 1] to features, float32 `[N, dimension]`."""
-        h = self._preprocess((image + 1.0) * 127.5)
-        h = self.features(h, training=False)  # [N, channels]
-        return ops.cast(self.embed(h), 'float32')
+        return ops.cast(self.embed(self.pooled(image)), 'float32')
+
+    def pooled(self, image: KerasTensor) -> KerasTensor:
+        """The mean of the features over the picture: `[N, channels]`."""
+        return self.features(self._preprocess((image + 1.0) * 127.5), training=False)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

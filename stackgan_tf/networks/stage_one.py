@@ -185,7 +185,7 @@ class StageDiscriminator(keras.Model):
         logit_bias: bool = False,
         unconditional: bool = False,  # a second logit, of the image alone
         last_map: int = SEED_SIZE,  # m, pixels of the features; 16 in the release for 256 pixels from Stage-I
-        normalize: bool = True,  # batch normalisation, as in the paper
+        normalize: bool = True,  # batch normalisation, as in the paper; without it kernels start orthogonal
         synchronized: bool = False,  # batch statistics over all replicas
         **kwargs: object,
     ) -> None:
@@ -220,6 +220,18 @@ class StageDiscriminator(keras.Model):
             self.project = stage_dense(projection) if projection else None
             self.joint = StageBlock(([*down, *across])[-1], joint_kernel, **common)
             self.match_logit = stage_conv(1, last_map, last_map, logit_bias)
+        if not normalize:
+            self._start_orthogonal()
+
+    def _start_orthogonal(self) -> None:
+        """Without normalisation nothing brings what the small released weights make to a size that is heard."""
+        layers = [block.conv for block in self.blocks]
+        if self.unconditional:
+            layers.append(self.logit)
+        if self.told_dimension:
+            layers += [self.joint.conv, self.match_logit, *([self.project] if self.project is not None else [])]
+        for layer in layers:
+            layer.kernel_initializer = keras.initializers.Orthogonal()
 
     def build(self, input_shape: Shape, *other_shapes: Shape) -> None:
         """Builds every layer for `[N, s, s, 3]`."""

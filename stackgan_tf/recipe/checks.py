@@ -7,11 +7,13 @@ from typing import Any
 import typeguard
 
 import gin
+from stackgan_tf.evaluation.resizing import RESIZES
 from stackgan_tf.networks.conditioning_augmentation import ACTIVATIONS
 from stackgan_tf.networks.differentiable_augmentation import POLICIES
 from stackgan_tf.networks.image_encoder import BACKBONES
 from stackgan_tf.networks.scales import BRANCH_IMAGES, check_sizes
 from stackgan_tf.recipe.configurables import parameter_types, required_parameters
+from stackgan_tf.training.generator_scores import NAMES
 from stackgan_tf.user_error import UserError
 
 _MACRO = 'gin.macro'
@@ -200,6 +202,8 @@ _RANGES: dict[tuple[str, ...], Callable[[str, Any], None]] = {
         'width',
         'captions_averaged',
         'joint_kernel',
+        'classes',
+        'tower_size',
         'discriminators_per_image',
         'r1_every',
     ): _at_least(1),
@@ -229,10 +233,14 @@ _RANGES: dict[tuple[str, ...], Callable[[str, Any], None]] = {
     ('widths',): _widths,
     ('conditioning',): _one_of(*ACTIVATIONS),
     ('discriminator_told',): _one_of('mu', 'detached_mu', 'embedding'),
+    ('best',): _one_of('', *NAMES),
+    ('count',): _at_least(2),
+    ('resize',): _one_of(*RESIZES),
     ('pairs',): _one_of('text', 'image'),
     ('branch_images',): _one_of(*BRANCH_IMAGES),
     ('without_captions',): _one_of('unconditional', 'left_out'),
     ('image_tower',): _one_of('', *BACKBONES),
+    ('loss',): _one_of('hinge', 'cross_entropy'),
     ('recurrence',): _one_of('relu', 'gru'),
     ('color_norm',): _one_of('released', 'paper'),
     ('augmentation',): _all_of(*POLICIES),

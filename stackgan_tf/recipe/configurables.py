@@ -10,10 +10,14 @@ from stackgan_tf.data.embeddings import AttributeVectors, HubEmbeddings, LabelVe
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.image_folder.image_folder import ImageFolder
 from stackgan_tf.data.tfds_pictures import TfdsPictures
+from stackgan_tf.evaluation.inception_features import KerasInception, TfganInception
+from stackgan_tf.evaluation.saved_features import SavedFeatures
 from stackgan_tf.models.attribute_classifier import AttributeClassifier
+from stackgan_tf.models.class_classifier import ClassClassifier
 from stackgan_tf.models.stackgan_v1 import StageI, StageII
 from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.models.text_matching import TextMatching
+from stackgan_tf.training.generator_scores import GeneratorScores
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.run import Run
 
@@ -21,17 +25,22 @@ from stackgan_tf.training.run import Run
 CONFIGURABLES: dict[str, Callable[..., Any]] = {
     'AttributeClassifier': AttributeClassifier,
     'AttributeVectors': AttributeVectors,
+    'ClassClassifier': ClassClassifier,
+    'GeneratorScores': GeneratorScores,
     'HubEmbeddings': HubEmbeddings,
     'ImageFolder': ImageFolder,
+    'KerasInception': KerasInception,
     'LabelVectors': LabelVectors,
     'Phase': Phase,
     'Recipe': Run,
+    'SavedFeatures': SavedFeatures,
     'StoredEmbeddings': StoredEmbeddings,
     'StackGANv2': StackGANv2,
     'StageI': StageI,
     'StageII': StageII,
     'TextMatching': TextMatching,
     'TfdsPictures': TfdsPictures,
+    'TfganInception': TfganInception,
 }
 
 

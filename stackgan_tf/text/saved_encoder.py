@@ -1,14 +1,12 @@
 """Text encoders from elsewhere: this package's exports, and any module of TF Hub that takes strings."""
 
-import hashlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from stackgan_tf.hub_module import load_hub_module
+from stackgan_tf.hub_module import hash_of_files, load_hub_module
 from stackgan_tf.text.text_encoder import TextEncoder
 from stackgan_tf.user_error import UserError
 
@@ -37,7 +35,7 @@ class SavedEncoder(TextEncoder):
             self.fingerprint = self._loaded.fingerprint().numpy().decode()
             self.image_size = int(self._loaded.image_size()) or None
         else:
-            self.fingerprint = _hash_of_files(folder)
+            self.fingerprint = hash_of_files(folder)
 
     def __call__(self, captions: tf.Tensor) -> tf.Tensor:
         """Embeddings of captions; see `TextEncoder`."""
@@ -108,13 +106,3 @@ def _width(function: Callable[[tf.Tensor], Any], captions: list[str]) -> int:
 
 def _shown(given: Any) -> str:
     return f'{given.dtype.name} {given.shape.as_list()}' if tf.is_tensor(given) else type(given).__name__
-
-
-def _hash_of_files(folder: Path) -> str:
-    """A hash of the content of every file below a folder."""
-    hashed = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob('*') if path.is_file()):
-        with path.open('rb') as file:
-            hashed.update(repr((path.relative_to(folder).as_posix(), path.stat().st_size)).encode())
-            hashed.update(hashlib.file_digest(file, 'sha256').digest())
-    return hashed.hexdigest()[:16]

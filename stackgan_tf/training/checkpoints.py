@@ -14,10 +14,11 @@ from stackgan_tf.user_error import UserError
 KEEP = 2
 _VARIABLES = 'variables'
 _PROGRESS = 'progress.json'
+_BEST = 'best.json'
 
 
 class Checkpoints:
-    """The checkpoints of one phase: folders `step_NNNNNN`, the newest two.
+    """The checkpoints of one phase: folders `step_NNNNNN`, the newest two, and the best where one was named.
 
     A checkpoint is written beside its place and renamed when it is whole, so the newest folder is always good. Older
     ones go only after that.
@@ -61,8 +62,42 @@ class Checkpoints:
             ) from error
         finally:
             shutil.rmtree(beside, ignore_errors=True)
+        best = self.best()
         for old in self.steps()[:-KEEP]:
-            shutil.rmtree(self.path(old))
+            if best is None or old != best['step']:
+                shutil.rmtree(self.path(old))
+
+    def keep_best(self, step: int, score: str, value: float) -> None:
+        """Names a checkpoint the best, by a score's value; it is kept until another is."""
+        write_json(self.directory / _BEST, {'step': step, 'score': score, 'value': value})
+
+    def best(self) -> dict[str, Any] | None:
+        """`step`, `score` and `value` of the best checkpoint; None if none was named, or it is gone."""
+        path = self.directory / _BEST
+        if not path.is_file():
+            return None
+        best = json.loads(path.read_text(encoding='utf-8'))
+        return best if best['step'] in self.steps() else None
+
+    def find(self, which: str) -> int:
+        """The step of the checkpoint that is meant by `newest`, `best`, or its number.
+
+        Raises:
+            UserError: there is none.
+        """
+        if not self.steps():
+            raise UserError(f'{self.directory} holds no checkpoint yet: train first')
+        if which == 'newest':
+            return self.steps()[-1]
+        best = self.best()
+        if which == 'best' and best is not None:
+            return best['step']
+        if which.isdigit() and int(which) in self.steps():
+            return int(which)
+        there = ', '.join(map(str, self.steps()))
+        raise UserError(
+            f'{self.directory} has no checkpoint {which!r}: there are newest{", best" * bool(best)}, {there}'
+        )
 
     def restore(self, pieces: dict[str, list[tf.Variable]]) -> dict[str, Any] | None:
         """Restores the newest checkpoint into `pieces` and gives its progress; none if there is no checkpoint."""
@@ -73,18 +108,16 @@ class Checkpoints:
         tf.train.Checkpoint(**pieces).read(str(self._newest() / _VARIABLES)).assert_consumed()
         return self.progress()
 
-    def progress(self) -> dict[str, Any]:
-        """What the newest checkpoint says besides variables.
+    def progress(self, which: str = 'newest') -> dict[str, Any]:
+        """What a checkpoint says besides variables; see `find`.
 
         Raises:
             UserError: there is no checkpoint yet.
         """
-        return json.loads((self._newest() / _PROGRESS).read_text(encoding='utf-8'))
+        return json.loads((self.path(self.find(which)) / _PROGRESS).read_text(encoding='utf-8'))
 
     def _newest(self) -> Path:
-        if not self.steps():
-            raise UserError(f'{self.directory} holds no checkpoint yet: train first')
-        return self.path(self.steps()[-1])
+        return self.path(self.find('newest'))
 
     def shapes(self, piece: str) -> list[tuple[int, ...]]:
         """The shapes of one of the pieces in the newest checkpoint; none if it has no such piece.
@@ -96,13 +129,13 @@ class Checkpoints:
         names = [f'{piece}/{number}/.ATTRIBUTES/VARIABLE_VALUE' for number in range(len(shapes))]
         return [tuple(shapes[name]) for name in names if name in shapes]
 
-    def restore_some(self, pieces: dict[str, list[tf.Variable]]) -> None:
-        """Restores some of the pieces of the newest checkpoint.
+    def restore_some(self, pieces: dict[str, list[tf.Variable]], which: str = 'newest') -> None:
+        """Restores some of the pieces of a checkpoint; see `find`.
 
         Raises:
             UserError: there is no checkpoint yet.
         """
-        status = tf.train.Checkpoint(**pieces).read(str(self._newest() / _VARIABLES))
+        status = tf.train.Checkpoint(**pieces).read(str(self.path(self.find(which)) / _VARIABLES))
         status.assert_existing_objects_matched().expect_partial()
 
 

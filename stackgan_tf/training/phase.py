@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 from stackgan_tf.data.embeddings import Embeddings
 from stackgan_tf.data.example_source import ExampleSource
@@ -21,8 +22,8 @@ class Phase:
         steps: how many steps it trains.
         text_encoder: where the embeddings come from, for a model that reads them: the name of an earlier phase that
             trains a text encoder, or what makes embeddings of a source.
-        test_data: makes the source that a text encoder or classifier is scored on with each checkpoint; its classes are
-            best unseen.
+        test_data: makes the source that a model is scored on with each checkpoint; its classes are best unseen.
+        scores: for a generator, what makes its scores with each checkpoint: see `GeneratorScores`.
         flip: whether half of the pictures are mirrored, as in the paper.
         captions_averaged: a step is told the mean of so many embeddings of each picture's captions; v1's released code
             takes 4.
@@ -39,6 +40,7 @@ class Phase:
     steps: int
     text_encoder: str | Callable[[ExampleSource], Embeddings] | None = None
     test_data: Callable[[], ExampleSource] | None = None
+    scores: Callable[[], Any] | None = None
     flip: bool = True
     captions_averaged: int = 1
     without_captions: str = 'unconditional'

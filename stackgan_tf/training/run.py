@@ -16,6 +16,7 @@ from stackgan_tf.data.training_batches import training_batches
 from stackgan_tf.models.trained_model import TrainedModel
 from stackgan_tf.training.checkpoints import KEEP, Checkpoints
 from stackgan_tf.training.devices import all_devices, check_batch_size
+from stackgan_tf.training.generator_scores import generator_scores
 from stackgan_tf.training.interruption import InterruptedRunError, StopRequest
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.run_directory import RunDirectory
@@ -69,7 +70,7 @@ class Run:
         keras.utils.set_random_seed(self.seed)
         with strategy.scope():
             model = phase.make_model()
-        check_scored(model, test_source, phase.name)
+        check_scored(model, test_source, phase)
         source = examples_for(phase, model, source)
         if test_source is not None:
             test_source = examples_for(phase, model, test_source)
@@ -78,7 +79,8 @@ class Run:
             model.begin(None if embeddings is None else some_embeddings(embeddings, source.count))
             load_stage_one(phase, model, self.phases, directory.path)
         check_batch_size(model.batch_size, strategy)
-        _check_space(directory.path, checkpoints, model)
+        scored = generator_scores(phase, model, self.phases, source, test_source, directory.path)
+        _check_space(directory.path, checkpoints, model, KEEP + (scored is not None))
         with directory.open(), StopRequest() as stop:
             progress = _progress(checkpoints.restore(model.pieces()), source, embeddings)
             start = int(progress['step'])
@@ -95,6 +97,7 @@ class Run:
                 progress,
                 test_source,
                 embeddings,
+                scored,
             )
             for first, length, ticks in ticks_between(start, phase.steps, self.tick):
                 batches = training_batches(
@@ -168,9 +171,9 @@ def _greeting(phase: Phase, start: int, model: TrainedModel, count: int, strateg
     )
 
 
-def _check_space(directory: Path, checkpoints: Checkpoints, model: TrainedModel) -> None:
+def _check_space(directory: Path, checkpoints: Checkpoints, model: TrainedModel, kept: int) -> None:
     """Refuses to begin what the disk cannot hold: the checkpoints that are kept and one being written."""
-    needed = (KEEP + 1 - len(checkpoints.steps())) * checkpoint_bytes(model)
+    needed = (kept + 1 - len(checkpoints.steps())) * checkpoint_bytes(model)
     there = next(folder for folder in (directory, *directory.absolute().parents) if folder.exists())
     free = shutil.disk_usage(there).free
     if free < needed:

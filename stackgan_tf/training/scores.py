@@ -1,16 +1,19 @@
 """Scores on other data than is trained on, for models that can be scored while they are trained."""
 
 from stackgan_tf.data.example_source import ExampleSource
-from stackgan_tf.evaluation.attribute_reader import AttributeReader
+from stackgan_tf.evaluation.attribute_reader import AttributeReader, ClassReader
 from stackgan_tf.evaluation.zero_shot import zero_shot_scores
+from stackgan_tf.models.adversarial_model import AdversarialModel
 from stackgan_tf.models.attribute_classifier import AttributeClassifier
+from stackgan_tf.models.class_classifier import ClassClassifier
 from stackgan_tf.models.text_matching import TextMatching
 from stackgan_tf.models.trained_model import TrainedModel
 from stackgan_tf.text.character_encoder import CharacterEncoder
+from stackgan_tf.training.phase import Phase
 from stackgan_tf.user_error import UserError
 
 
-def check_scored(model: TrainedModel, test_source: ExampleSource | None, name: str) -> None:
+def check_scored(model: TrainedModel, test_source: ExampleSource | None, phase: Phase) -> None:
     """Refuses test data that a phase's model cannot be scored on.
 
     Raises:
@@ -22,16 +25,18 @@ def check_scored(model: TrainedModel, test_source: ExampleSource | None, name: s
         test_source.captions()
     elif isinstance(model, AttributeClassifier):
         test_source.attributes()
-    else:
-        raise UserError(f'{name}/Phase.test_data is of no use: only text encoders and classifiers are scored')
+    elif not isinstance(model, ClassClassifier) and phase.scores is None:
+        raise UserError(f'{phase.name}/Phase.test_data is of no use: set {phase.name}/Phase.scores, or leave it out')
 
 
 def scores(model: TrainedModel, test_source: ExampleSource | None) -> dict[str, float]:
-    """How well a model knows what it was not trained on, by name; nothing without such data."""
-    if test_source is None:
+    """How well a model knows what it was not trained on, by name; nothing without such data, or of a generator."""
+    if test_source is None or isinstance(model, AdversarialModel):
         return {}
     if isinstance(model, TextMatching):
         return zero_shot_scores(CharacterEncoder(model.text_encoder, model.image_encoder), test_source)
+    if isinstance(model, ClassClassifier):
+        return {'test_class_accuracy': ClassReader(model.network, model.sizes[-1]).accuracy(test_source)}
     assert isinstance(model, AttributeClassifier)
     accuracies = AttributeReader(model.network, model.names).accuracies(test_source)
     return {f'test_{name}_accuracy': accuracy for name, accuracy in accuracies.items()}

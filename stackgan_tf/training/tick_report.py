@@ -34,6 +34,11 @@ class Clock:
         if self._tick is None:
             self._tick = time.monotonic(), step
 
+    def leave_out(self, seconds: float) -> None:
+        """Does not count time that was spent on something else than steps."""
+        if self._tick is not None:
+            self._tick = self._tick[0] + seconds, self._tick[1]
+
     def steps_per_second(self, step: int) -> float:
         """The pace since the last call."""
         assert self._tick is not None
@@ -59,7 +64,9 @@ _SHOWN = {
     'accuracy': 'matching_accuracy',
     'zero-shot': 'zero_shot_accuracy',
     'attributes': 'attribute_loss',
+    'classes': 'class_loss',
     'unseen': 'test_',
+    'FID': 'fid_',
 }
 
 

@@ -1,5 +1,6 @@
 """What happens between the steps of a phase: reports and samples at ticks, checkpoints, stopping when asked."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from stackgan_tf.generator import NetworkGenerator
 from stackgan_tf.models.adversarial_model import AdversarialModel
 from stackgan_tf.models.trained_model import TrainedModel
 from stackgan_tf.training.checkpoints import Checkpoints
+from stackgan_tf.training.generator_scores import GeneratorScores
 from stackgan_tf.training.interruption import StopRequest
 from stackgan_tf.training.scores import scores
 from stackgan_tf.training.tick_report import Clock, TickReport
@@ -37,6 +39,7 @@ class Upkeep(keras.callbacks.Callback):
         progress: dict[str, Any],
         test_source: ExampleSource | None = None,
         embeddings: Embeddings | None = None,
+        scored: GeneratorScores | None = None,
     ) -> None:
         super().__init__()
         self._trained = model
@@ -50,9 +53,11 @@ class Upkeep(keras.callbacks.Callback):
         self.reported = int(progress['reported'])  # the step of the last report
         self.clock = Clock(progress['seconds'])
         self._progress = progress
+        self._latest: dict[str, float] = {}
         generates = isinstance(model, AdversarialModel)
         self.samples = NetworkGenerator(model.averaged_generator) if generates else None
         self._test_source = test_source
+        self._scored = scored
         self._shown = None if embeddings is None else _shown_embeddings(embeddings, int(progress['pictures']))
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
@@ -69,13 +74,30 @@ class Upkeep(keras.callbacks.Callback):
             record = self._trained.take_record(self.step - self.reported)
             pace = self.clock.steps_per_second(self.step)
             if done or self.step % self.checkpoint_every == 0:
-                record |= scores(self._trained, self._test_source)
+                record |= self._scores()
             self.report.report(self.step, record, pace, self._trained.batch_size)
             self.reported = self.step
             if self.samples is not None:
                 self.write_samples(self.samples)
         if done or self.step % self.checkpoint_every == 0 or self.stop.signal_number is not None:
             self.save()
+            self._keep_best()
+
+    def _scores(self) -> dict[str, float]:
+        start = time.monotonic()
+        self._latest = scores(self._trained, self._test_source)
+        if self._scored is not None:
+            self._latest |= self._scored.scores()
+        self.clock.leave_out(time.monotonic() - start)
+        return self._latest
+
+    def _keep_best(self) -> None:
+        """Keeps the checkpoint of this step, if it has the best score so far."""
+        if self._scored is None or self._scored.best not in self._latest:
+            return
+        value, best = self._latest.pop(self._scored.best), self.checkpoints.best()
+        if best is None or self._scored.is_better(value, best['value']):
+            self.checkpoints.keep_best(self.step, self._scored.best, value)
 
     def write_samples(self, generator: NetworkGenerator) -> None:
         """Draws the averaged generator's images of the same seeds (and captions) as ever: a picture and TensorBoard."""

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from captioned import Captioned
 
+from stackgan_tf.evaluation import r_precision as module
 from stackgan_tf.evaluation.asked_captions import draw_captions
 from stackgan_tf.evaluation.caption_consistency import caption_consistency
 from stackgan_tf.evaluation.diversity import diversity, mean_distance
@@ -13,12 +14,12 @@ from stackgan_tf.evaluation.score import mean_score
 RNG = np.random.default_rng(0)
 
 
-def test_mean_and_standard_error():
+def test_mean_and_spread():
     measured = np.array([1.0, 0, 0, 1, 1])
     score = mean_score(measured)
     assert (score.value, score.count) == (0.6, 5)
-    assert score.standard_error == pytest.approx(np.sqrt(0.6 * 0.4 * 5 / 4 / 5))
-    assert mean_score(np.array([3.0])).standard_error == 0
+    assert score.spread == pytest.approx(np.sqrt(0.6 * 0.4 * 5 / 4 / 5))
+    assert mean_score(np.array([3.0])).spread == 0
 
 
 def test_only_what_a_caption_names_counts():
@@ -62,13 +63,17 @@ def test_few_other_captions_come_again():
     assert other_captions(np.array([0]), np.array([0, 1, 1]), 0).shape == (1, 99)
 
 
-def test_r_precision_against_a_plain_loop():
+def test_r_precision_against_a_plain_loop(monkeypatch):
     pictures, true, others = RNG.normal(size=(40, 5)), RNG.normal(size=(40, 5)), RNG.normal(size=(40, 3, 5))
     hits = [all(pictures[i] @ true[i] > pictures[i] @ others[i, j] for j in range(3)) for i in range(40)]
-    assert r_precision(pictures, true, others).value == pytest.approx(np.mean(hits))
-    assert r_precision(true, true, -np.repeat(true[:, None], 3, 1)).value == 1
+    captions, rows = others.reshape(120, 5), np.arange(120).reshape(40, 3)
+    assert r_precision(pictures, true, captions, rows).value == pytest.approx(np.mean(hits))
+    monkeypatch.setattr(module, '_BLOCK', 7)
+    assert r_precision(pictures, true, captions, rows).value == pytest.approx(np.mean(hits))
+    itself = np.arange(40)[:, None]
+    assert r_precision(true, true, -true, itself).value == 1
     # A caption that scores like another is not found.
-    assert r_precision(true, true, np.repeat(true[:, None], 3, 1)).value == 0
+    assert r_precision(true, true, true, itself).value == 0
 
 
 def test_mean_distance_against_a_plain_loop():

@@ -19,6 +19,8 @@ def test_every_recipe_reads_and_describes_itself(name):
         settings.append("IMAGE_ROOT = '/my/pictures'")
     if 'classes' in name:
         settings.append('CLASSES = 10')
+    if name.endswith('_inception.gin'):
+        models, settings = [], ["ClassClassifier.image_tower = 'MobileNetV2'", 'ClassClassifier.tower_size = 32']
     if name != 'gin/text/cub.gin':  # once is enough
         settings.append('TextMatching.image_tower = ""')
     if 'ablations' in name:

@@ -22,6 +22,34 @@ def test_newest_is_restored_and_two_are_kept(tmp_path):
     np.testing.assert_array_equal(restored['weights'][0], [1_000_000, 2])
 
 
+def test_the_best_is_kept_until_another_is(tmp_path):
+    checkpoints = Checkpoints(tmp_path)
+    for step in (1, 2, 3, 4):
+        checkpoints.save(step, pieces(step), {'step': step})
+        if step == 1:
+            checkpoints.keep_best(1, 'fid_500', 30.0)
+    assert checkpoints.steps() == [1, 3, 4]
+    assert checkpoints.best() == {'step': 1, 'score': 'fid_500', 'value': 30.0}
+    assert (checkpoints.find('best'), checkpoints.find('newest'), checkpoints.find('3')) == (1, 4, 3)
+    restored = pieces(0)
+    checkpoints.restore_some(restored, 'best')
+    assert int(restored['step'][0]) == checkpoints.progress('best')['step'] == 1
+    checkpoints.keep_best(4, 'fid_500', 20.0)
+    checkpoints.save(5, pieces(5), {'step': 5})
+    assert checkpoints.steps() == [4, 5]
+    # Going on takes the newest.
+    assert checkpoints.restore(pieces(0)) == {'step': 5}
+
+
+def test_a_checkpoint_that_is_not_there(tmp_path):
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.save(5, pieces(5), {'step': 5})
+    for which in ('best', '6', 'last'):
+        with pytest.raises(UserError, match=f"no checkpoint '{which}': there are newest, 5"):
+            checkpoints.find(which)
+    assert checkpoints.best() is None
+
+
 def test_nothing_to_restore(tmp_path):
     assert Checkpoints(tmp_path / 'checkpoints').restore(pieces(0)) is None
 

@@ -1,4 +1,5 @@
 import json
+import time
 
 import pytest
 import tensorflow as tf
@@ -7,6 +8,14 @@ from stackgan_tf.training.tick_report import Clock, TickReport, duration, status
 from stackgan_tf.user_error import UserError
 
 RECORD = {'color_loss': 0.1, 'discriminator_loss_8': 1.2, 'generator_loss_8': 0.7, 'confidence_real_8': 0.6}
+
+
+def test_time_that_was_left_out_does_not_count():
+    clock = Clock(0.0)
+    clock.step_done(1)
+    time.sleep(0.2)
+    clock.leave_out(0.19)
+    assert clock.steps_per_second(11) > 60
 
 
 def test_status_line_says_where_how_fast_and_how_long():

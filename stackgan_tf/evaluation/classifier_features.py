@@ -1,0 +1,22 @@
+"""Features of a classifier that this package trained: what its last layer reads."""
+
+import keras
+import tensorflow as tf
+
+from stackgan_tf.evaluation.feature_network import FeatureNetwork, fingerprint_of
+
+
+class ClassifierFeatures(FeatureNetwork):
+    """A trained classifier of attributes or classes.
+
+    Args:
+        network: built; has a `size`, and `judge` gives features and probabilities of images in [-1, 1].
+        resize: see `RESIZES`.
+    """
+
+    def __init__(self, network: keras.Model, resize: str = 'clean') -> None:
+        self._network = network
+        super().__init__('classifier', fingerprint_of(network.variables), int(network.size), resize)
+
+    def _see(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
+        return self._network.judge(images / 127.5 - 1.0)

@@ -1,0 +1,102 @@
+"""Statistics of reference pictures, computed once and kept under what the pictures are, not what they are called."""
+
+import dataclasses
+import hashlib
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from stackgan_tf.cache_entry import CacheEntry, NoRoomError
+from stackgan_tf.console import say
+from stackgan_tf.evaluation.feature_network import FeatureNetwork
+from stackgan_tf.evaluation.frechet_distance import Gaussian
+from stackgan_tf.evaluation.picture_statistics import KEPT, PAIRS, SMALL, PictureStatistics, picture_statistics
+from stackgan_tf.evaluation.pictures import Pictures
+from stackgan_tf.evaluation.score import Score
+from stackgan_tf.files import write_whole
+
+_FORMAT = 1  # raise it when anything is computed differently
+_LIMIT = 20_000_000_000  # bytes of all statistics together
+
+
+def content_hash(pictures: Pictures) -> str:
+    """A hash of every pixel, in order."""
+    hashed = hashlib.sha256()
+    with tqdm(total=pictures.count, unit=' pictures', desc='Reading the reference', mininterval=1, leave=False) as bar:
+        for images in pictures.batches():
+            hashed.update(images.tobytes())
+            bar.update(len(images))
+    return hashed.hexdigest()[:16]
+
+
+def reference_statistics(pictures: Pictures, network: FeatureNetwork, seed: int, small: bool) -> PictureStatistics:
+    """The statistics of reference pictures, from the cache if they are there.
+
+    Args:
+        pictures: the reference.
+        network: what sees their features.
+        seed: see `picture_statistics`.
+        small: see there.
+    """
+    content = content_hash(pictures)
+    settings = (_FORMAT, KEPT, PAIRS, SMALL, pictures.size, pictures.count, content, network.title, seed, small)
+    key = hashlib.sha256(repr(settings).encode()).hexdigest()[:16]
+    entry = CacheEntry('reference_statistics', pictures.title, key)
+    path = entry.path / 'statistics.npz'
+    if (kept := _read(path)) is not None:
+        return kept
+    with entry.making():
+        # Another process may have made it meanwhile.
+        if (kept := _read(path)) is not None:
+            return kept
+        found = picture_statistics(pictures, network, seed, small, 'Measuring the reference')
+        found = dataclasses.replace(found, content=content)
+        file = _file(found)
+        try:
+            entry.make_room(len(file), _LIMIT)
+            write_whole(path, file)
+        except NoRoomError as error:
+            say(f'The statistics of the reference are not kept: {error}')
+        return found
+
+
+def _file(statistics: PictureStatistics) -> bytes:
+    """A NumPy archive with all there is."""
+    file = io.BytesIO()
+    arrays: dict[str, Any] = {'kept': statistics.kept, 'content': statistics.content}
+    for name in ('gaussian', 'small'):
+        if (gaussian := getattr(statistics, name)) is not None:
+            arrays |= {f'{name}_{part}': value for part, value in dataclasses.asdict(gaussian).items()}
+    for name in ('inception', 'similarity'):
+        if (score := getattr(statistics, name)) is not None:
+            arrays |= {f'{name}_{part}': value for part, value in dataclasses.asdict(score).items()}
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
+def _read(path: Path) -> PictureStatistics | None:
+    """What a file holds; None if it is not there, or broken."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return PictureStatistics(
+                _gaussian(arrays, 'gaussian'),
+                _gaussian(arrays, 'small') if 'small_mean' in arrays else None,
+                arrays['kept'],
+                _score(arrays, 'inception') if 'inception_value' in arrays else None,
+                _score(arrays, 'similarity'),
+                arrays['content'].item(),
+            )
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+
+
+def _gaussian(arrays: Any, name: str) -> Gaussian:
+    return Gaussian(arrays[f'{name}_mean'], arrays[f'{name}_covariance'], int(arrays[f'{name}_count']))
+
+
+def _score(arrays: Any, name: str) -> Score:
+    return Score(**{field.name: arrays[f'{name}_{field.name}'].item() for field in dataclasses.fields(Score)})

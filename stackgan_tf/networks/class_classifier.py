@@ -1,0 +1,43 @@
+"""Tells the class of a picture: a trained network of `keras.applications`, moved further on other classes.
+
+The paper scores birds and flowers by an Inception-v3 that was fine-tuned on them (StackGAN++, "Evaluation metrics").
+"""
+
+from typing import Any
+
+import keras
+from keras import KerasTensor, ops
+
+from stackgan_tf.networks.image_encoder import BackboneEncoder
+
+
+@keras.saving.register_keras_serializable('stackgan_tf')
+class ClassClassifierNetwork(BackboneEncoder):
+    """A backbone whose linear layer gives the logits of classes, and all of which learns.
+
+    Its batch normalisation keeps the statistics that it came with: batches of a few dozen pictures would spoil them.
+    """
+
+    def __init__(
+        self,
+        size: int,  # s, pixels
+        backbone: str,  # a name of `BACKBONES`
+        classes: int,  # K
+        **kwargs: object,
+    ) -> None:
+        super().__init__(size, backbone, classes, **kwargs)
+        self.features.trainable = True
+
+    def judge(self, image: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
+        """What feature networks give, of images `[N, s, s, 3]` in [-1, 1].
+
+        Returns:
+            The pooled features, float32 `[N, channels]`, and how likely each class is, `[N, K]`.
+        """
+        features = self.pooled(image)
+        return ops.cast(features, 'float32'), ops.softmax(ops.cast(self.embed(features), 'float32'))
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        config = super().get_config()
+        return {**config, 'classes': config.pop('dimension')}

@@ -1,0 +1,115 @@
+"""Scores of a generator while it is trained: of few pictures, which takes seconds; they compare steps of a run only."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from stackgan_tf.data.embeddings import Embeddings
+from stackgan_tf.data.example_source import ExampleSource
+from stackgan_tf.evaluation.evaluate_model import Reference
+from stackgan_tf.evaluation.feature_network import FeatureNetwork
+from stackgan_tf.evaluation.generated_pictures import GeneratedPictures, Told
+from stackgan_tf.evaluation.pictures import SourcePictures
+from stackgan_tf.generator import NetworkGenerator
+from stackgan_tf.models.adversarial_model import AdversarialModel
+from stackgan_tf.models.trained_model import TrainedModel
+from stackgan_tf.training.phase import Phase
+from stackgan_tf.training.text_encoders import embeddings_for
+from stackgan_tf.user_error import UserError
+
+NAMES = ('fid', 'kid', 'precision', 'recall', 'density', 'coverage', 'inception_score', 'ms_ssim')
+_SUBSETS = 10  # of the kernel distance
+_FALLING = ('fid', 'kid', 'ms_ssim')  # the lower the better
+
+
+class GeneratorScores:
+    """How a phase's generator is scored with each checkpoint, against its test data, or what it is trained on.
+
+    Args:
+        features: makes the network by whose features pictures are compared.
+        count: how many pictures are drawn; it is in the names of the scores.
+        best: of `NAMES`, the score whose best checkpoint is kept; '' keeps none.
+        seed: of the draw of captions and of the pictures, the same with each checkpoint.
+    """
+
+    def __init__(
+        self, features: Callable[[], FeatureNetwork], count: int = 500, best: str = 'fid', seed: int = 0
+    ) -> None:
+        self._network = features()
+        self.count = count
+        self.seed = seed
+        self.best = f'{best}_{count}' if best else ''
+        self.falls = best in _FALLING
+
+    def prepare(
+        self, phase: Phase, model: AdversarialModel, phases: Sequence[Phase], source: ExampleSource, directory: Path
+    ) -> None:
+        """Measures the reference.
+
+        Args:
+            phase: at work.
+            model: of it.
+            phases: of the run.
+            source: the real pictures, and what the generator is told of.
+            directory: of the run.
+
+        Raises:
+            UserError: what the generator is told cannot be had of it.
+        """
+        embeddings = embeddings_for(phase, model, phases, source, directory)
+        told = None if embeddings is None else _ToldEmbeddings(embeddings, source, self.count, self.seed)
+        generator = NetworkGenerator(model.averaged_generator)
+        self._pictures = GeneratedPictures(generator, self.count, self.seed, told)
+        pictures = SourcePictures(source, generator.sizes[-1])
+        self._reference = Reference(pictures, self._network, self.seed)
+        # What is wrong with it shows before anything is trained.
+        if self._reference.statistics.inception is None and self.best.startswith('inception_score'):
+            raise UserError(f'{self._network.name} knows no classes: choose another GeneratorScores.best')
+
+    def scores(self) -> dict[str, float]:
+        """The scores of the averaged generator as it is now, by name: `fid_500`, ..."""
+        scores = self._reference.scores(self._pictures, _SUBSETS)
+        return {f'{name}_{self.count}': scores[name].value for name in NAMES if name in scores}
+
+    def is_better(self, value: float, than: float) -> bool:
+        """Whether a value of the chosen score is better than another."""
+        return value < than if self.falls else value > than
+
+
+class _ToldEmbeddings(Told):
+    """Embeddings of a data set's examples in random order."""
+
+    def __init__(self, embeddings: Embeddings, source: ExampleSource, count: int, seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        self._embeddings = embeddings
+        self._indices = tf.constant(rng.permutation(max(count, source.count))[:count] % source.count, tf.int64)
+        self._draws = tf.constant(rng.random(count, np.float32))
+        self.title = source.title
+
+    def embeddings(self, rows: slice) -> np.ndarray:
+        """See `Told`."""
+        return self._embeddings.drawn(self._indices[rows], self._draws[rows]).numpy()
+
+
+def generator_scores(
+    phase: Phase,
+    model: TrainedModel,
+    phases: Sequence[Phase],
+    source: ExampleSource,
+    test_source: ExampleSource | None,
+    directory: Path,
+) -> GeneratorScores | None:
+    """What scores a phase's generator; None if the recipe asks for nothing.
+
+    Raises:
+        UserError: it cannot be made.
+    """
+    if phase.scores is None:
+        return None
+    if not isinstance(model, AdversarialModel):
+        raise UserError(f'{phase.name} trains no generator: leave out {phase.name}/Phase.scores')
+    scored: GeneratorScores = phase.scores()
+    scored.prepare(phase, model, phases, test_source or source, directory)
+    return scored

@@ -1,0 +1,122 @@
+"""A model measured by everything at once, and what is refused or warned of."""
+
+import numpy as np
+import pytest
+from captioned import WordEncoder
+from drawn_pictures import Given, Painter, Speckled, noise
+from feature_networks import MeanColours
+
+from stackgan_tf.evaluation.evaluate_model import Reference, evaluate_generator, evaluate_pictures
+from stackgan_tf.evaluation.pictures import SourcePictures
+from stackgan_tf.evaluation.report import report, table
+from stackgan_tf.evaluation.score import Score
+from stackgan_tf.user_error import UserError
+
+SOURCE = Speckled(60)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv('STACKGAN_TF_CACHE', str(tmp_path))
+
+
+class Embeddings(Speckled):
+    def stored_embeddings(self):
+        return [np.full((2, 4), i % 2, np.float32) for i in range(self.count)]
+
+
+def reference(size=16, source=SOURCE):
+    return Reference(SourcePictures(source, size), MeanColours())
+
+
+def test_a_text_model_is_measured_on_captions_of_the_reference():
+    found = evaluate_generator(Painter(), 90, 0, reference(), SOURCE, encoder=WordEncoder())
+    assert {'fid', 'kid', 'precision', 'inception_score', 'ms_ssim', 'r_precision', 'diversity'} <= set(found.scores)
+    assert found.scores['fid'].count == 90
+    assert 'captions of coloured squares, one of each picture, seeds from 0' in found.scores['fid'].protocol
+    # It paints what it is told: pictures find their captions, and the three colours are there.
+    assert found.scores['r_precision'].value == 1
+    assert found.scores['inception_score'].value > 2
+    assert all(score.protocol for score in found.scores.values())
+
+
+def test_two_runs_agree_and_another_seed_does_not():
+    first, second = (evaluate_generator(Painter(), 70, 0, reference(), SOURCE) for _ in range(2))
+    assert table(first) == table(second)
+    assert first.scores == second.scores
+    assert evaluate_generator(Painter(), 70, 1, reference(), SOURCE).scores['fid'] != first.scores['fid']
+
+
+def test_every_picture_is_drawn_once():
+    painter = Painter('unconditional')
+    evaluate_generator(painter, 70, 0, reference())
+    assert painter.drawn == 70
+
+
+@pytest.mark.parametrize(
+    ('kind', 'source'), [('class', SOURCE), ('embedding', Embeddings(60)), ('unconditional', None)]
+)
+def test_other_kinds_of_models(kind, source):
+    found = evaluate_generator(Painter(kind), 40, 0, reference(), source)
+    assert np.isfinite(found.scores['fid'].value)
+    assert 'diversity' not in found.scores
+
+
+@pytest.mark.parametrize(
+    ('kind', 'source', 'message'),
+    [
+        ('text', None, 'this model draws captions: name a data set'),
+        ('class', None, 'told classes of a data set: name one'),
+        ('embedding', Speckled(3), None),
+    ],
+)
+def test_what_a_model_needs_and_has_not(kind, source, message):
+    painter = Painter(kind)
+    if message is None:
+        painter.embedding_dimension, message = 5, 'embeddings of 4 numbers, this model reads 5'
+    with pytest.raises(UserError, match=message):
+        evaluate_generator(painter, 9, 0, reference(), source)
+
+
+def test_other_classes_than_the_models():
+    class Other(Speckled):
+        class_names = ('one', 'two', 'three')
+
+    with pytest.raises(UserError, match='has other classes'):
+        evaluate_generator(Painter('class'), 9, 0, reference(), Other(9))
+
+
+def test_pictures_of_another_size_than_the_reference_are_refused():
+    with pytest.raises(UserError, match=r'the generated pictures have 16 pixels, the reference .* 8'):
+        evaluate_generator(Painter(), 9, 0, reference(8), SOURCE)
+
+
+def test_few_pictures_and_augmented_references_are_warned_of():
+    cropped = Reference(SourcePictures(SOURCE, 16, random_seed=0), MeanColours())
+    found = evaluate_generator(Painter(), 20, 0, cropped, SOURCE)
+    few = [warning for warning in found.warnings if 'fewer than 2,048' in warning]
+    assert len(few) == 2
+    assert any('augmented' in warning for warning in found.warnings)
+    assert all(f'Warning: {warning}' in table(found) for warning in found.warnings)
+    many = Reference(Given(noise(2048, 8)), MeanColours())
+    assert not evaluate_pictures(Given(noise(2100, 8, 1)), many).warnings
+
+
+def test_a_number_that_is_none_is_no_score():
+    for value in (float('nan'), float('inf')):
+        with pytest.raises(UserError, match='no score'):
+            Score(value, None, 10)
+
+
+def test_the_report_has_every_number_with_its_protocol():
+    found = evaluate_generator(Painter(), 20, 0, reference(), SOURCE)
+    made = report(found, {'model': 'the painter'})
+    assert made['metrics']['kid']['spread_is'] == 'standard deviation of 100 subsets'
+    assert made['metrics']['kid']['protocol'].startswith('20 generated pictures of 16 pixels (the painter of captions')
+    assert made['model'] == 'the painter'
+    shown = table(found)
+    for name in made['metrics']:
+        (line,) = [line for line in shown.splitlines() if line.startswith(f'{name} ')]
+        for part in made['metrics'][name]['protocol'].split('; '):
+            (mark,) = [note.split(' ')[0] for note in shown.splitlines() if note.endswith(f'] {part}')]
+            assert mark in line

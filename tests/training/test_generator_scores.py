@@ -1,0 +1,89 @@
+"""Scores while a generator is trained, the best checkpoint, and another process that measures."""
+
+import functools
+import json
+
+import pytest
+from drawn_pictures import Speckled
+from feature_networks import MeanColours
+
+from stackgan_tf.data.embeddings import LabelVectors
+from stackgan_tf.models.attribute_classifier import AttributeClassifier
+from stackgan_tf.models.stackgan_v2 import StackGANv2
+from stackgan_tf.training.checkpoints import Checkpoints
+from stackgan_tf.training.generator_scores import GeneratorScores
+from stackgan_tf.training.phase import Phase
+from stackgan_tf.training.run import Run
+from stackgan_tf.training.run_directory import RunDirectory
+from stackgan_tf.user_error import UserError
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv('STACKGAN_TF_CACHE', str(tmp_path / 'cache'))
+
+
+def train(folder, steps=6, best='fid', **settings):
+    phase = {
+        'model': functools.partial(StackGANv2, (8, 16), 4, 8, 8, 4, 1, input_noise=0.1, averaging_decay=0.9),
+        'data': lambda: Speckled(16),
+        'scores': functools.partial(GeneratorScores, MeanColours, 20, best),
+        **settings,
+    }
+    phase = Phase('tree', steps=steps, **phase)
+    Run([phase], 1, 2, seed=0).train(RunDirectory(folder, 'SEED = 0\n'))
+    lines = [json.loads(line) for line in (folder / 'tree' / 'metrics.jsonl').read_text().splitlines()]
+    return lines, Checkpoints(folder / 'tree' / 'checkpoints')
+
+
+@pytest.mark.parametrize(('best', 'choose'), [('fid', min), ('coverage', max)])
+def test_scores_of_every_checkpoint_are_told_and_the_best_is_kept(tmp_path, best, choose):
+    lines, checkpoints = train(tmp_path / 'run', best=best)
+    scored = {line['step']: line[f'{best}_20'] for line in lines if f'{best}_20' in line}
+    assert sorted(scored) == [2, 4, 6]
+    assert {'fid_20', 'kid_20', 'precision_20', 'inception_score_20', 'ms_ssim_20'} <= set(lines[-1])
+    found = checkpoints.best()
+    assert found['value'] == choose(scored.values()) == scored[found['step']]
+    assert {4, 6, found['step']} == set(checkpoints.steps())
+    # Going on compares with what was best before.
+    lines, checkpoints = train(tmp_path / 'run', 8, best)
+    scored[8] = lines[-1][f'{best}_20']
+    assert checkpoints.best()['value'] == choose(scored.values())
+
+
+def test_scoring_does_not_change_what_is_trained(tmp_path):
+    scored, _ = train(tmp_path / 'scored', 4)
+    plain, _ = train(tmp_path / 'plain', 4, scores=None)
+    for one, other in zip(scored, plain, strict=True):
+        assert {name: one[name] for name in other if 'loss' in name} == {
+            name: value for name, value in other.items() if 'loss' in name
+        }
+
+
+def test_a_model_that_is_told_something_is_scored_on_the_test_data(tmp_path):
+    told = functools.partial(StackGANv2, (8, 16), 4, 8, 8, 4, 1, embedding_dimension=3)
+    settings = {'model': told, 'data': lambda: Speckled(20), 'test_data': lambda: Speckled(12)}
+    lines, checkpoints = train(tmp_path / 'run', 2, text_encoder=LabelVectors, **settings)
+    assert lines[-1]['fid_20'] > 0
+    assert checkpoints.best()['score'] == 'fid_20'
+
+
+def test_a_score_that_the_features_do_not_give(tmp_path):
+    class Colours(MeanColours):
+        def _see(self, images):
+            return super()._see(images)[0], None
+
+    scores = functools.partial(GeneratorScores, Colours, 20, 'inception_score')
+    with pytest.raises(UserError, match='knows no classes'):
+        train(tmp_path / 'run', scores=scores)
+
+
+def test_scores_of_what_generates_nothing(tmp_path):
+    classifier = functools.partial(AttributeClassifier, ('colour', 'parity'), (3, 2), (8,), 4, 4)
+    with pytest.raises(UserError, match='trains no generator'):
+        train(tmp_path / 'run', model=classifier)
+
+
+def test_test_data_without_scores_are_of_no_use(tmp_path):
+    with pytest.raises(UserError, match=r'set tree/Phase\.scores, or leave it out'):
+        train(tmp_path / 'run', test_data=lambda: Speckled(12), scores=None)

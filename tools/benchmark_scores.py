@@ -1,0 +1,60 @@
+r"""Measures how long scores take once features exist, and in how much memory.
+
+Core seconds are those of all cores together: what counts where other processes are at work too.
+
+python tools/benchmark_scores.py --count=30000 --dimension=2048
+"""
+
+import os
+
+os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
+
+import resource
+import time
+from collections.abc import Callable
+
+import numpy as np
+from absl import app, flags
+
+from stackgan_tf.evaluation.frechet_distance import Gaussian, Moments, frechet_distance
+from stackgan_tf.evaluation.kernel_distance import kernel_distance
+from stackgan_tf.evaluation.manifolds import manifold_scores
+
+_COUNT = flags.DEFINE_integer('count', 30_000, 'Pictures of either set.', lower_bound=2)
+_DIMENSION = flags.DEFINE_integer('dimension', 2048, 'Of the features.', lower_bound=1)
+_KEPT = flags.DEFINE_integer('kept', 10_000, 'Features that are kept for what moments do not tell.')
+_BATCH = 100
+
+
+def timed(title: str, work: Callable[[], object]) -> None:
+    """Runs something and prints how long it took, and the most memory that this process has had."""
+    start, start_of_cores = time.perf_counter(), time.process_time()
+    result = work()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    seconds, cores = time.perf_counter() - start, time.process_time() - start_of_cores
+    print(f'{title:<40} {seconds:6.1f} s  {cores:6.1f} core s  {peak:5.2f} GiB at most  {result}', flush=True)
+
+
+def streamed(features: np.ndarray) -> Gaussian:
+    """Mean and covariance, batch by batch as pictures come."""
+    moments = Moments(features.shape[1])
+    for first in range(0, len(features), _BATCH):
+        moments.add(features[first : first + _BATCH])
+    return moments.gaussian()
+
+
+def main(_: list[str]) -> None:
+    """Measures on Gaussian features, positive like an Inception's."""
+    rng = np.random.default_rng(0)
+    scale = np.linspace(0.1, 1, _DIMENSION.value, dtype=np.float32)
+    shape = (_COUNT.value, _DIMENSION.value)
+    real, generated = (np.abs(rng.standard_normal(shape, np.float32)) * scale**power for power in (1, 2))
+    timed('features alone', lambda: f'{real.shape} twice')
+    timed('Frechet distance, moments and all', lambda: frechet_distance(streamed(real), streamed(generated)))
+    real, generated = real[: _KEPT.value], generated[: _KEPT.value]
+    timed(f'kernel distance, {len(real):,} of each', lambda: kernel_distance(real, generated).value)
+    timed(f'precision and the like, {len(real):,} of each', lambda: manifold_scores(real, generated)['recall'].value)
+
+
+if __name__ == '__main__':
+    app.run(main)
