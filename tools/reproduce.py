@@ -14,7 +14,7 @@ _TABLE = flags.DEFINE_enum('table', '5', ['5'], 'Of StackGAN++; 5 is the ablatio
 _OUT = flags.DEFINE_string('out', 'runs/table_5', 'The folder of all runs, scores and the table.')
 _SEEDS = flags.DEFINE_integer('seeds', 3, 'Runs of each row.', lower_bound=1)
 _GIN_PARAM = flags.DEFINE_multi_string('gin_param', [], 'A setting of all runs, as for training: the budget.')
-_COUNT = flags.DEFINE_integer('count', 1000, 'Captions that a score is measured on.', lower_bound=1)
+_COUNT = flags.DEFINE_integer('count', 10_000, 'Pictures that a score is measured on.', lower_bound=1)
 _CLASSIFIER = flags.DEFINE_string('classifier', None, 'The run of a judge; by default one is trained in --out.')
 
 

@@ -77,15 +77,11 @@ class Experiment:
         classifier = self.classifier or str(self.folder / 'judge')
         if self.classifier is None:
             command('train', f'--gin_file={JUDGE}', f'--workdir={classifier}')  # a finished one says so
-        told = [f'--classifier={classifier}', f'--count={self.count}']
-        wanted = {'caption_consistency'}
-        if offers_reference():
-            told.append(f'--reference={REFERENCE}')
-            wanted.add('fid')
+        told = [f'--classifier={classifier}', f'--reference={REFERENCE}', f'--count={self.count}']
         # Seed by seed, so that rows can be compared before everything is done.
         for seed in range(self.seeds):
             for row in ROWS:
-                self._score(row, seed, told, wanted)
+                self._score(row, seed, told)
         text = table({row.name: [read(self.report(row, seed)) for seed in range(self.seeds)] for row in ROWS})
         write_whole(self.folder / 'table_5.md', text.encode())
         return text
@@ -94,9 +90,9 @@ class Experiment:
         """Where the scores of one run are."""
         return self.folder / 'scores' / f'{Path(row.recipe).stem}_{seed}.json'
 
-    def _score(self, row: Row, seed: int, told: Sequence[str], wanted: set[str]) -> None:
+    def _score(self, row: Row, seed: int, told: Sequence[str]) -> None:
         report = self.report(row, seed)
-        if wanted <= read(report).keys():
+        if report.exists():
             return
         say(f'{row.name}, seed {seed}:')
         run = self.folder / 'runs' / report.stem
@@ -118,24 +114,23 @@ class Experiment:
 
 
 def read(report: Path) -> dict[str, float]:
-    """The values of a report by metric; empty if it is not there."""
-    if not report.exists():
-        return {}
+    """The values of a report by metric."""
     return {name: score['value'] for name, score in json.loads(report.read_text(encoding='utf-8'))['metrics'].items()}
 
 
 def table(scores: Scores) -> str:
-    """The table, in Markdown: mean and standard deviation over seeds, of metrics that every report has."""
-    reports = [report for of_row in scores.values() for report in of_row]
-    shown = [metric for metric in COLUMNS if all(metric in report for report in reports)]
-    headings = ['model', *(COLUMNS[metric][0] for metric in shown), 'paper: Inception score, CUB']
+    """The table, in Markdown: mean and standard deviation over seeds, and the order of the rows."""
+    headings = ['model', *(heading for heading, _, _ in COLUMNS.values()), 'paper: Inception score, CUB']
     lines = [f'| {" | ".join(headings)} |', f'|{"---|" * len(headings)}']
     for row in ROWS:
-        values = [_spread([report[metric] for report in scores[row.name]], COLUMNS[metric][1]) for metric in shown]
+        values = [
+            _spread([report[metric] for report in scores[row.name]], digits)
+            for metric, (_, digits, _) in COLUMNS.items()
+        ]
         lines.append(f'| {" | ".join([row.name, *values, "" if row.paper is None else f"{row.paper:.2f}"])} |')
     seeds = len(next(iter(scores.values())))
     lines += ['', f'Mean and standard deviation of {seeds} seed(s).']
-    return '\n'.join([*lines, *(_order(scores, metric) for metric in shown), ''])
+    return '\n'.join([*lines, *(_order(scores, metric) for metric in COLUMNS), ''])
 
 
 def _spread(values: Sequence[float], digits: int) -> str:
@@ -152,12 +147,6 @@ def _order(scores: Scores, metric: str) -> str:
     paper = [row.name for row in sorted(known, key=lambda row: row.paper or 0.0, reverse=True)]
     verdict = "the paper's order" if here == paper else f"not the paper's order ({', '.join(paper)})"
     return f'Best to worst by {heading}: {", ".join(here)}: {verdict}.'
-
-
-def offers_reference() -> bool:
-    """Whether `evaluate` compares with real pictures, so that there is an FID."""
-    listed = [sys.executable, '-m', 'stackgan_tf.evaluate', '--help']
-    return '--reference' in subprocess.run(listed, capture_output=True, text=True, check=False).stdout
 
 
 def command(name: str, *flags: str) -> None:

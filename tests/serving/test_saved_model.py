@@ -97,6 +97,17 @@ def test_signatures_are_those_of_the_contract(elsewhere):
     }
 
 
+@pytest.mark.parametrize('branch_images', ['last_alone', 'last_size'])
+def test_a_tree_whose_images_are_of_one_size(tmp_path, branch_images):
+    network = TreeGenerator((8, 16), 5, 8, 1, branch_images=branch_images)
+    network.build((None, 5))
+    export_saved_model(network, tmp_path / 'export')
+    model = stackgan_tf.load(str(tmp_path / 'export'))
+    assert tuple(model.sizes) == (16,)
+    assert set(model.latent(np.zeros((1, 5), np.float32))) == {16}
+    np.testing.assert_array_equal(model.generate(2, seed=3), NetworkGenerator(network).generate(2, seed=3))
+
+
 def test_the_same_seed_gives_the_same_bytes_in_batches_of_1_3_and_17(elsewhere):
     assert elsewhere['same']
     assert elsewhere['different'] == 17
