@@ -134,7 +134,10 @@ def _progress(restored: dict[str, Any] | None, source: ExampleSource, embeddings
             'the text encoder that it had, or name another --workdir'
         )
     told_by = dict(embeddings.told_by) if embeddings is not None else {}
-    return {**progress, 'pictures': source.count, 'embeddings': fingerprint, 'told_by': told_by}
+    # The last part of a folder's path: model cards name the data.
+    data = Path(source.title).name if Path(source.title).is_absolute() else source.title
+    about = {'data': data, 'pictures': source.count, 'embeddings': fingerprint, 'told_by': told_by}
+    return {**progress, **about}
 
 
 def ticks_between(start: int, stop: int, tick: int) -> Iterator[tuple[int, int, int]]:
