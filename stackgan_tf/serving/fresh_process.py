@@ -6,33 +6,46 @@ rows in one call, and SIGNATURE/OUTPUT/alone of each row in a call of its own. P
 
 import sys
 from collections import defaultdict
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 
-def _decoded(output: tf.Tensor) -> np.ndarray:
-    """An output as an array; PNG files become uint8 `[N, s, s, 3]`."""
-    if output.dtype != tf.string:
-        return output.numpy()
-    return np.stack([tf.io.decode_png(png).numpy() for png in output.numpy()])
+class _Served:
+    """An export as a server loads it: a session of the graph with the tag `serve`.
+
+    That is stricter than `tf.saved_model.load`, which finds variables that a server does not.
+    """
+
+    def __init__(self, export: str) -> None:
+        self._session = tf.compat.v1.Session(graph=tf.Graph())
+        with self._session.graph.as_default():
+            self._signatures = tf.compat.v1.saved_model.load(self._session, ['serve'], export).signature_def
+
+    def ask(self, name: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The outputs of a signature; PNG files become uint8 `[N, s, s, 3]`."""
+        signature = self._signatures[name]
+        wanted = {key: tensor.name for key, tensor in signature.outputs.items()}
+        found = self._session.run(wanted, {signature.inputs[key].name: array for key, array in inputs.items()})
+        return {key: _decoded(output) for key, output in found.items()}
 
 
-def _answers(signature: Any, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    answers = {name: _decoded(output) for name, output in signature(**_tensors(inputs)).items()}
+def _decoded(output: np.ndarray) -> np.ndarray:
+    return output if output.dtype != object else np.stack([tf.io.decode_png(png).numpy() for png in output])
+
+
+def _answers(served: _Served, signature: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    answers = served.ask(signature, inputs)
     count = len(next(iter(inputs.values())))
-    alone = [signature(**_tensors({k: v[row : row + 1] for k, v in inputs.items()})) for row in range(count)]
-    return answers | {f'{name}/alone': np.concatenate([_decoded(each[name]) for each in alone]) for name in answers}
-
-
-def _tensors(inputs: dict[str, np.ndarray]) -> dict[str, tf.Tensor]:
-    return {name: tf.constant(array) for name, array in inputs.items()}
+    alone = [
+        served.ask(signature, {name: rows[row : row + 1] for name, rows in inputs.items()}) for row in range(count)
+    ]
+    return answers | {f'{name}/alone': np.concatenate([each[name] for each in alone]) for name in answers}
 
 
 def main(export: str, asked: str, answered: str) -> None:
     """Loads, asks, writes."""
-    model = tf.saved_model.load(export)
+    served = _Served(export)
     requests: dict[str, dict[str, np.ndarray]] = defaultdict(dict)
     with np.load(asked, allow_pickle=False) as file:
         for name, array in file.items():
@@ -41,7 +54,7 @@ def main(export: str, asked: str, answered: str) -> None:
     found = {
         f'{signature}/{name}': array
         for signature, inputs in requests.items()
-        for name, array in _answers(model.signatures[signature], inputs).items()
+        for name, array in _answers(served, signature, inputs).items()
     }
     np.savez(answered, **found)  # type: ignore[arg-type]
 

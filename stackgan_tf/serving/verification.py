@@ -1,4 +1,4 @@
-"""Checks an export before it appears under its name: loaded in a fresh process, it must make the network's pictures."""
+"""Checks an export before it appears under its name: a fresh process, as a server, must make the same pictures."""
 
 import dataclasses
 import os
