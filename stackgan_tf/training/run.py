@@ -18,6 +18,7 @@ from stackgan_tf.training.checkpoints import KEEP, Checkpoints
 from stackgan_tf.training.devices import all_devices, check_batch_size
 from stackgan_tf.training.interruption import InterruptedRunError, StopRequest
 from stackgan_tf.training.phase import Phase
+from stackgan_tf.training.projector import write_projector
 from stackgan_tf.training.run_directory import RunDirectory
 from stackgan_tf.training.scores import check_scored
 from stackgan_tf.training.stage_one import load_stage_one
@@ -84,6 +85,8 @@ class Run:
             start = int(progress['step'])
             say(_greeting(phase, start, model, source.count, strategy))
             report = TickReport(folder, phase.name, phase.steps, start)
+            if embeddings is not None:
+                write_projector(folder, embeddings, source.count)
             upkeep = Upkeep(
                 model,
                 folder,
