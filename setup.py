@@ -9,6 +9,7 @@ from setuptools import find_packages, setup
 RUNTIME = [
     'absl-py>=2.1,<3',
     'gin-config==0.5.0',
+    'grpcio>=1.60,<2',
     'importlib_resources>=6',  # tensorflow-datasets imports it without asking for it
     'keras>=3.12,<3.16',
     'lmdb>=1.4.1,<4',
@@ -21,6 +22,7 @@ RUNTIME = [
     'tensorflow>=2.20,<2.22',
     'tensorflow-datasets>=4.9.10,<4.10',
     'tensorflow-hub==0.16.1',
+    'tensorflow-serving-api>=2.20,<2.22',
     'tf-keras>=2.20,<2.22',  # tensorflow-hub's Keras
     'tqdm>=4.60,<5',
     'typeguard>=4.3,<5',
@@ -31,6 +33,7 @@ TEST = [
     'jax>=0.5',  # networks run on every Keras backend
     'pytest>=8',
     'pytest-xdist>=3',
+    'pyyaml>=6',
     'tensorflow-gan==2.1.0',  # measures, an oracle
     'tensorflow-probability>=0.25,<0.26',
 ]
@@ -54,6 +57,7 @@ setup(
     package_dir={'stackgan_tf.gin': 'gin'},
     package_data={
         'stackgan_tf': ['py.typed'],
+        'stackgan_tf.serving': ['templates/*'],
         **{folder: ['*.gin'] for folder in RECIPES},
         **{f'stackgan_tf.data.{name}': ['README.md', 'CITATIONS.bib', 'checksums.tsv'] for name in DATA_SETS},
     },

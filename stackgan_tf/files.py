@@ -1,7 +1,10 @@
-"""Files that are either whole or not there: written beside their place, then renamed."""
+"""Files and folders that are either whole or not there: written beside their place, then renamed."""
 
+import contextlib
 import json
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,3 +31,29 @@ def write_whole(path: Path, content: bytes) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Writes `value` as indented JSON, whole."""
     write_whole(path, (json.dumps(value, indent=2) + '\n').encode())
+
+
+@contextlib.contextmanager
+def scratch_folder(target: Path) -> Iterator[Path]:
+    """An empty folder beside `target` for what is to become it; it goes afterwards.
+
+    So do the folders above `target`, if they were made for it and it did not come about.
+    """
+    made = [folder for folder in target.parents if not folder.exists()]
+    scratch = target.with_name(f'.{target.name}.{os.getpid()}')
+    try:
+        scratch.mkdir(parents=True)
+        yield scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+        for folder in made:
+            with contextlib.suppress(OSError):  # something is in it
+                folder.rmdir()
+
+
+@contextlib.contextmanager
+def whole_folder(target: Path) -> Iterator[Path]:
+    """An empty folder that becomes `target` when the work inside is done; if that fails, nothing is left."""
+    with scratch_folder(target) as scratch:
+        yield scratch
+        scratch.rename(target)

@@ -1,6 +1,7 @@
 """Opens a finished model, wherever it is."""
 
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -114,6 +115,22 @@ def load_adversaries(directory: Path, name: str | None = None) -> tuple[keras.Mo
     pieces = {piece: variables_of(network) for piece, network in networks.items()}
     Checkpoints(directory / phase.name / 'checkpoints').restore_some(pieces)
     return model.averaged_generator, model.discriminators
+
+
+def training_of(directory: Path, name: str | None = None, checkpoint: str = 'newest') -> tuple[str, dict[str, Any]]:
+    """How a phase of a run was trained: the class of its model, and what a checkpoint says of it.
+
+    Args:
+        directory: of the run.
+        name: of the phase; by default the last.
+        checkpoint: see `Checkpoints.find`.
+
+    Raises:
+        UserError: the directory is no run, has no such phase, or no checkpoint of it yet.
+    """
+    phase = _phase_of(directory, name)
+    progress = Checkpoints(directory / phase.name / 'checkpoints').progress(checkpoint)
+    return type(phase.make_model()).__name__, progress
 
 
 def _phase_of(directory: Path, name: str | None) -> Phase:

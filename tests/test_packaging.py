@@ -54,6 +54,7 @@ def test_wheel_has_recipes_data_set_pages_and_no_gin_package(wheel):
         names
     )
     assert 'stackgan_tf/data/painted_birds/README.md' in names
+    assert 'stackgan_tf/serving/templates/models.config' in names
     assert not [name for name in names if name.startswith(('gin/', 'tests/', 'tools/'))]
 
 

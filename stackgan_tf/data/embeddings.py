@@ -46,6 +46,10 @@ class Embeddings(abc.ABC):
             float32 `[N, T]`.
         """
 
+    def words(self, indices: np.ndarray) -> list[str]:
+        """What the first vector of each example says, for people: int64 `[N]` to as many texts, or none of any."""
+        return []
+
 
 def some_embeddings(embeddings: Embeddings, count: int, most: int = 10_000) -> np.ndarray:
     """Embeddings of examples spread over a data set of `count`, one of each, or several if there are few.
@@ -71,6 +75,7 @@ class CaptionEmbeddings(Embeddings):
         self.dimension = encoder.dimension
         self.fingerprint = encoder.fingerprint
         self._choices = captions.choices
+        self._texts = captions.texts
         self.missing = captions.missing if captions.missing.any() else None
         self._cached = CachedEmbeddings(encoder, captions.texts, source.title)
 
@@ -79,6 +84,11 @@ class CaptionEmbeddings(Embeddings):
         positions = self._choices.positions(indices, draws, beyond)
         rows = tf.numpy_function(self._cached.rows, [positions], tf.float32, stateful=False)
         return tf.ensure_shape(rows, (*indices.shape, self.dimension))
+
+    def words(self, indices: np.ndarray) -> list[str]:
+        """The first caption of each; see `Embeddings`."""
+        first = self._choices.positions(tf.constant(indices), tf.zeros(len(indices)), 0).numpy()
+        return [text.decode('utf-8', 'replace') for text in self._texts[first]]
 
 
 class HubEmbeddings(CaptionEmbeddings):
@@ -138,10 +148,16 @@ class LabelVectors(Embeddings):
         self.fingerprint = f'labels {hashlib.sha256(repr(list(names)).encode()).hexdigest()[:16]}'
         self.told_by = {'class_names': list(names)}
         self._labels = tf.constant(source.labels())
+        self._names = names
 
     def drawn(self, indices: tf.Tensor, draws: tf.Tensor, beyond: int = 0) -> tf.Tensor:
         """float32 `[N, T]`; see `Embeddings`."""
         return tf.one_hot(tf.gather(self._labels, indices), self.dimension)
+
+    def words(self, indices: np.ndarray) -> list[str]:
+        """The class of each; see `Embeddings`. An example whose class is unknown has no name."""
+        labels = tf.gather(self._labels, indices).numpy()
+        return [self._names[label] if label < len(self._names) else '' for label in labels]
 
 
 class AttributeVectors(Embeddings):

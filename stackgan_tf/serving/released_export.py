@@ -1,20 +1,20 @@
 """What was released for PyTorch and Torch as files that this package and others load, and our weights as theirs."""
 
 import io
-import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from stackgan_tf.files import write_whole
+from stackgan_tf.files import whole_folder, write_whole
 from stackgan_tf.formats.pytorch import read_state_dict
 from stackgan_tf.formats.torch7 import read_t7
+from stackgan_tf.generator import NetworkGenerator
 from stackgan_tf.released.char_cnn_rnn import char_cnn_rnn_of
 from stackgan_tf.released.networks import kind_of, network_of, released_weights
 from stackgan_tf.serving.saved_model import check_target, export_saved_model
+from stackgan_tf.serving.verification import generator_check
 from stackgan_tf.text.character_encoder import CharacterEncoder
 from stackgan_tf.text.text_encoder import TextEncoder
 from stackgan_tf.user_error import UserError
@@ -47,9 +47,9 @@ def export_checkpoint(source: Path, target: Path, encoder: TextEncoder | None = 
     if not hasattr(network, 'sizes'):
         _save_keras(network, target)
         return f'{what}: {DISCRIMINATOR}'
-    export_saved_model(network, target, encoder)
-    kind = 'text' if encoder is not None else 'embedding' if embedding_dimension else 'unconditional'
-    return f'{what}: an export of kind {kind}, {", ".join(map(str, network.sizes))} pixels'
+    generator = NetworkGenerator(network, encoder)
+    export_saved_model(network, target, encoder, check=generator_check(generator))
+    return f'{what}: an export of kind {generator.kind}, {", ".join(map(str, network.sizes))} pixels'
 
 
 def read_reed_encoder(source: Path) -> CharacterEncoder:
@@ -81,10 +81,5 @@ def write_released_weights(networks: Mapping[str, keras.Model], target: Path) ->
 
 def _save_keras(network: keras.Model, target: Path) -> None:
     """Writes a network as Keras's own file, in a folder that appears only when it is whole."""
-    beside = target.with_name(f'.{target.name}.{os.getpid()}')
-    try:
-        beside.mkdir(parents=True)
+    with whole_folder(target) as beside:
         network.save(beside / DISCRIMINATOR)
-        beside.rename(target)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)

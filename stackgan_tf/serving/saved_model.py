@@ -1,14 +1,13 @@
 """A finished generator as one SavedModel that needs nothing of this package to run."""
 
 import inspect
-import os
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 
+from stackgan_tf.files import whole_folder
 from stackgan_tf.seeded_images import embed_each, image_name, images_of_seeds
 from stackgan_tf.text.text_encoder import TextEncoder
 from stackgan_tf.user_error import UserError
@@ -118,7 +117,11 @@ def check_target(target: Path) -> None:
 
 
 def export_saved_model(
-    network: keras.Model, target: Path, encoder: TextEncoder | None = None, class_names: Sequence[str] = ()
+    network: keras.Model,
+    target: Path,
+    encoder: TextEncoder | None = None,
+    class_names: Sequence[str] = (),
+    check: Callable[[Path], None] | None = None,
 ) -> None:
     """Writes a generator as a SavedModel; the folder appears only when it is whole.
 
@@ -127,25 +130,31 @@ def export_saved_model(
         target: the folder to make.
         encoder: the text encoder that goes with it.
         class_names: the classes, if it was trained with their labels.
+        check: see `write_saved_model`.
 
     Raises:
         UserError: the folder exists.
     """
-    write_saved_model(GeneratorModule(network, encoder, class_names), target)
+    write_saved_model(GeneratorModule(network, encoder, class_names), target, check)
 
 
-def write_saved_model(module: tf.__internal__.tracking.AutoTrackable, target: Path) -> None:
+def write_saved_model(
+    module: tf.__internal__.tracking.AutoTrackable, target: Path, check: Callable[[Path], None] | None = None
+) -> None:
     """Writes a module with its `signatures_by_name`; the folder appears only when it is whole.
+
+    Args:
+        module: what is written.
+        target: the folder to make.
+        check: is given the folder before it appears under its name; if it raises, nothing is left. See
+            `verification.py`.
 
     Raises:
         UserError: the folder exists.
     """
     check_target(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    beside = target.with_name(f'.{target.name}.{os.getpid()}')
     signatures = {name: function.get_concrete_function() for name, function in module.signatures_by_name.items()}
-    try:
+    with whole_folder(target) as beside:
         tf.saved_model.save(module, str(beside), signatures=signatures)
-        beside.rename(target)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        if check is not None:
+            check(beside)

@@ -1,5 +1,6 @@
 """A text encoder as one SavedModel that needs nothing of this package to run."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import tensorflow as tf
@@ -34,10 +35,10 @@ class TextEncoderModule(tf.__internal__.tracking.AutoTrackable):
             )
 
 
-def export_text_encoder(encoder: TextEncoder, target: Path) -> None:
-    """Writes a text encoder as a SavedModel; the folder appears only when it is whole.
+def export_text_encoder(encoder: TextEncoder, target: Path, check: Callable[[Path], None] | None = None) -> None:
+    """Writes a text encoder as a SavedModel; the folder appears only when it is whole (and passes `check`).
 
     Raises:
         UserError: the folder exists.
     """
-    write_saved_model(TextEncoderModule(encoder), target)
+    write_saved_model(TextEncoderModule(encoder), target, check)

@@ -21,10 +21,17 @@ class CharacterEncoder(TextEncoder):
         image_encoder: built; has a `size`.
     """
 
+    _network: CharCNNRNN
+    _image_encoder: keras.Model | None
+
     def __init__(self, network: CharCNNRNN, image_encoder: keras.Model | None = None) -> None:
         super().__init__()
-        self._network = network
-        self._image_encoder = image_encoder
+        # Keras networks stay out of TensorFlow's tracking: of each of their variables it would save a copy, and restore
+        # that alone where a server loads an export; only Python would find the values.
+        object.__setattr__(self, '_network', network)
+        object.__setattr__(self, '_image_encoder', image_encoder)
+        networks = [network] if image_encoder is None else [network, image_encoder]
+        self._variables = [variable.value for each in networks for variable in each.variables]
         self.dimension = network.dimension
         self.fingerprint = _fingerprint(network)
         if image_encoder is not None:

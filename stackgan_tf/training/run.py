@@ -19,6 +19,7 @@ from stackgan_tf.training.devices import all_devices, check_batch_size
 from stackgan_tf.training.generator_scores import generator_scores
 from stackgan_tf.training.interruption import InterruptedRunError, StopRequest
 from stackgan_tf.training.phase import Phase
+from stackgan_tf.training.projector import write_projector
 from stackgan_tf.training.run_directory import RunDirectory
 from stackgan_tf.training.scores import check_scored
 from stackgan_tf.training.stage_one import load_stage_one
@@ -86,6 +87,8 @@ class Run:
             start = int(progress['step'])
             say(_greeting(phase, start, model, source.count, strategy))
             report = TickReport(folder, phase.name, phase.steps, start)
+            if embeddings is not None:
+                write_projector(folder, embeddings, source.count)
             upkeep = Upkeep(
                 model,
                 folder,
@@ -137,7 +140,10 @@ def _progress(restored: dict[str, Any] | None, source: ExampleSource, embeddings
             'the text encoder that it had, or name another --workdir'
         )
     told_by = dict(embeddings.told_by) if embeddings is not None else {}
-    return {**progress, 'pictures': source.count, 'embeddings': fingerprint, 'told_by': told_by}
+    # The last part of a folder's path: model cards name the data.
+    data = Path(source.title).name if Path(source.title).is_absolute() else source.title
+    about = {'data': data, 'pictures': source.count, 'embeddings': fingerprint, 'told_by': told_by}
+    return {**progress, **about}
 
 
 def ticks_between(start: int, stop: int, tick: int) -> Iterator[tuple[int, int, int]]:

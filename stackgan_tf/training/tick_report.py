@@ -128,11 +128,28 @@ class TickReport:
         write_whole(self.path, '\n'.join([*self._lines, '']).encode())
         with self.writer.as_default(step):
             for name, value in values.items():
-                tf.summary.scalar(_tag(name), value)
+                tf.summary.scalar(tag(name), value)
             self.writer.flush()
 
 
-def _tag(name: str) -> str:
-    """Groups a value in TensorBoard: `generator_loss_64` becomes `generator_loss/64`."""
+# In TensorBoard: the group of what begins so, and what it is called there.
+_GROUPS = {
+    'generator_loss': 'adversarial/generator',
+    'discriminator_loss': 'adversarial/discriminator',
+    'confidence_': 'confidence/',
+    'kl_loss': 'conditioning/kl',
+    'color_loss': 'colour/loss',
+    'matching_loss': 'text and image/loss',
+    'attribute_loss': 'attributes/loss',
+    'images_per_second': 'throughput/images per second',
+}
+
+
+def tag(name: str) -> str:
+    """Where TensorBoard shows a value: `generator_loss_64` is `adversarial/generator 64 px`; scores are together."""
     kind, _, size = name.rpartition('_')
-    return f'{kind}/{size}' if size.isdigit() else name
+    kind, unit = (kind, f' {size} px') if size.isdigit() else (name, '')
+    for begin, shown in _GROUPS.items():
+        if kind.startswith(begin):
+            return f'{shown}{kind.removeprefix(begin)}{unit}'
+    return f'scores/{kind}{unit}'

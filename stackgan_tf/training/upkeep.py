@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from stackgan_tf.data.embeddings import Embeddings
 from stackgan_tf.data.example_source import ExampleSource
+from stackgan_tf.figures.caption_grid import caption_grid
 from stackgan_tf.figures.image_grid import image_grid, write_png
 from stackgan_tf.generator import NetworkGenerator
 from stackgan_tf.models.adversarial_model import AdversarialModel
@@ -58,7 +59,10 @@ class Upkeep(keras.callbacks.Callback):
         self.samples = NetworkGenerator(model.averaged_generator) if generates else None
         self._test_source = test_source
         self._scored = scored
-        self._shown = None if embeddings is None else _shown_embeddings(embeddings, int(progress['pictures']))
+        self._shown: np.ndarray | None = None
+        self._words: list[str] = []
+        if embeddings is not None:
+            self._shown, self._words = _shown_embeddings(embeddings, int(progress['pictures']))
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Counts the step; if asked to stop, ends training."""
@@ -104,9 +108,10 @@ class Upkeep(keras.callbacks.Callback):
         images = generator.generate_every_size(range(SAMPLES), self._shown)
         grids = {size: image_grid(of_size) for size, of_size in images.items()}
         write_png(self.directory / 'samples' / f'step_{self.step:06d}.png', grids[generator.sizes[-1]])
+        shown = {size: caption_grid(self._words, of_size) for size, of_size in images.items()} if self._words else grids
         with self.report.writer.as_default(self.step):
-            for size, grid in grids.items():
-                tf.summary.image(f'samples/{size}', grid[None])
+            for size, grid in shown.items():
+                tf.summary.image(f'samples/{size} px', grid[None])
             self.report.writer.flush()
 
     def save(self) -> None:
@@ -115,7 +120,8 @@ class Upkeep(keras.callbacks.Callback):
         self.checkpoints.save(self.step, self._trained.pieces(), self._progress)
 
 
-def _shown_embeddings(embeddings: Embeddings, count: int) -> np.ndarray:
-    """What samples are drawn of: the first caption of eight examples, each for a row of eight."""
-    indices = tf.constant([row * count // _ROW for row in range(_ROW)], tf.int64)
-    return np.repeat(embeddings.drawn(indices, tf.zeros(_ROW)).numpy(), SAMPLES // _ROW, axis=0)
+def _shown_embeddings(embeddings: Embeddings, count: int) -> tuple[np.ndarray, list[str]]:
+    """What samples are drawn of: the first caption of eight examples, each for a row of eight; and their words."""
+    indices = np.array([row * count // _ROW for row in range(_ROW)])
+    drawn = embeddings.drawn(tf.constant(indices), tf.zeros(_ROW)).numpy()
+    return np.repeat(drawn, SAMPLES // _ROW, axis=0), embeddings.words(indices)

@@ -4,7 +4,7 @@ import time
 import pytest
 import tensorflow as tf
 
-from stackgan_tf.training.tick_report import Clock, TickReport, duration, status_line
+from stackgan_tf.training.tick_report import Clock, TickReport, duration, status_line, tag
 from stackgan_tf.user_error import UserError
 
 RECORD = {'color_loss': 0.1, 'discriminator_loss_8': 1.2, 'generator_loss_8': 0.7, 'confidence_real_8': 0.6}
@@ -35,7 +35,22 @@ def test_metrics_and_tensorboard(tmp_path):
     assert line == {'step': 20, 'images_per_second': 16.0, **RECORD}
     (events,) = tmp_path.glob('events.out.tfevents.*')
     tags = {value.tag for event in tf.compat.v1.train.summary_iterator(str(events)) for value in event.summary.value}
-    assert tags == {'images_per_second', 'color_loss', 'discriminator_loss/8', 'generator_loss/8', 'confidence_real/8'}
+    assert tags == {
+        'throughput/images per second',
+        'colour/loss',
+        'adversarial/discriminator 8 px',
+        'adversarial/generator 8 px',
+        'confidence/real 8 px',
+    }
+
+
+def test_everything_that_is_measured_is_in_a_named_group():
+    assert [tag(name) for name in ('kl_loss', 'matching_loss', 'confidence_mismatch_128', 'zero_shot_accuracy')] == [
+        'conditioning/kl',
+        'text and image/loss',
+        'confidence/mismatch 128 px',
+        'scores/zero_shot_accuracy',
+    ]
 
 
 def test_going_on_drops_what_came_after(tmp_path):

@@ -1,0 +1,36 @@
+"""The embeddings of captions as TensorBoard's projector shows them: a cloud of points, each with its words."""
+
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from tensorboard.plugins import projector
+
+from stackgan_tf.data.embeddings import Embeddings
+from stackgan_tf.files import write_whole
+
+POINTS = 500
+_VECTORS, _WORDS = 'embeddings.tsv', 'embeddings_words.tsv'
+
+
+def write_projector(folder: Path, embeddings: Embeddings, count: int) -> None:
+    """Writes what the projector reads beside a phase's events; nothing if the vectors have no words.
+
+    Args:
+        folder: of the phase.
+        embeddings: what it is told by.
+        count: of its examples, of which `POINTS` at most are shown, spread evenly, the first caption of each.
+    """
+    number = min(POINTS, count)
+    indices = np.arange(number) * count // number
+    words = [' '.join(text.split()) or '(no words)' for text in embeddings.words(indices)]
+    if not words:
+        return
+    vectors = embeddings.drawn(tf.constant(indices), tf.zeros(number)).numpy()
+    rows = '\n'.join('\t'.join(f'{value:.5g}' for value in vector) for vector in vectors)
+    write_whole(folder / _VECTORS, f'{rows}\n'.encode())
+    # A file of one column has no title line.
+    write_whole(folder / _WORDS, ('\n'.join(words) + '\n').encode())
+    config = projector.ProjectorConfig()
+    config.embeddings.add(tensor_name='captions', tensor_path=_VECTORS, metadata_path=_WORDS)
+    projector.visualize_embeddings(str(folder), config)

@@ -1,0 +1,25 @@
+import numpy as np
+import tensorflow as tf
+from captioned import Captioned, WordEncoder
+from google.protobuf import text_format
+from tensorboard.plugins.projector import ProjectorConfig
+
+from stackgan_tf.data.embeddings import CaptionEmbeddings, LabelVectors, StoredEmbeddings
+from stackgan_tf.training.projector import write_projector
+
+
+def test_a_point_and_its_words_for_each_caption(tmp_path):
+    embeddings = CaptionEmbeddings(Captioned(), WordEncoder())
+    write_projector(tmp_path, embeddings, 9)
+    config = text_format.Parse((tmp_path / 'projector_config.pbtxt').read_text(), ProjectorConfig())
+    (points,) = config.embeddings
+    vectors = np.loadtxt(tmp_path / points.tensor_path, delimiter='\t')
+    words = (tmp_path / points.metadata_path).read_text().splitlines()
+    assert words[:2] == ['red 0 of 0', 'green 0 of 1']
+    np.testing.assert_allclose(vectors, embeddings.drawn(tf.range(9, dtype=tf.int64), tf.zeros(9)), rtol=1e-4)
+
+
+def test_vectors_without_words_are_not_shown(tmp_path):
+    write_projector(tmp_path, StoredEmbeddings(Captioned()), 9)
+    assert not list(tmp_path.iterdir())
+    assert LabelVectors(Captioned()).words(np.array([4, 0])) == ['green', 'red']
