@@ -245,7 +245,7 @@ def test_one_batch_of_captions_is_overfitted():
     model = make(
         **TEXT,
         generator_rate=2e-3,
-        discriminator_rate=2e-3,
+        discriminator_rate=1e-3,
         discriminator_normalization=False,
         discriminator_told='embedding',
         kl_weight=0.05,
