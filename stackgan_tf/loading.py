@@ -9,7 +9,7 @@ from stackgan_tf.evaluation.attribute_reader import AttributeReader, ClassReader
 from stackgan_tf.generator import Generator, NetworkGenerator, load_saved_model
 from stackgan_tf.models.adversarial_model import AdversarialModel
 from stackgan_tf.models.attribute_classifier import AttributeClassifier
-from stackgan_tf.models.class_classifier import ClassClassifier
+from stackgan_tf.models.classifier import Classifier
 from stackgan_tf.models.text_matching import TextMatching
 from stackgan_tf.models.trained_model import variables_of
 from stackgan_tf.recipe.recipe import read_run
@@ -77,11 +77,10 @@ def load_phase(directory: Path, name: str | None = None, checkpoint: str = 'newe
     folder, model = directory / phase.name, phase.make_model()
     if isinstance(model, TextMatching):
         return trained_text_encoder(folder, model)
-    if isinstance(model, AttributeClassifier):
+    if isinstance(model, Classifier):
         Checkpoints(folder / 'checkpoints').restore_some({'network': variables_of(model.network)})
-        return AttributeReader(model.network, model.names)
-    if isinstance(model, ClassClassifier):
-        Checkpoints(folder / 'checkpoints').restore_some({'network': variables_of(model.network)})
+        if isinstance(model, AttributeClassifier):
+            return AttributeReader(model.network, model.names)
         return ClassReader(model.network, model.sizes[-1])
     assert isinstance(model, AdversarialModel)
     network = model.averaged_generator

@@ -6,11 +6,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from stackgan_tf.models.trained_model import LateDecay, TrainedModel, variables_of
+from stackgan_tf.models.classifier import Classifier
 from stackgan_tf.networks.attribute_classifier import AttributeClassifierNetwork
 
 
-class AttributeClassifier(TrainedModel):
+class AttributeClassifier(Classifier):
     """Learns all attributes of a picture at once, by the sum of their cross-entropies."""
 
     reads = ('images', 'attributes')
@@ -29,24 +29,9 @@ class AttributeClassifier(TrainedModel):
         super().__init__(seed, batch_size)
         self.names = tuple(names)
         self.sizes = tuple(sizes)
-        size = self.sizes[-1]
-        self.network = AttributeClassifierNetwork(size, choices, width, self.replicas > 1)
-        self.network.build((None, size, size, 3))
-        optimizer = keras.optimizers.Adam(LateDecay(rate, decay_steps) if decay_steps else rate)
-        optimizer.build(self.network.trainable_variables)
-        self.set_up(optimizer, ('attribute_loss', *(f'{name}_accuracy' for name in self.names)))
-
-    def pieces(self) -> dict[str, list[tf.Variable]]:
-        """Everything that a checkpoint must hold to go on exactly, by name."""
-        return {
-            **super().pieces(),
-            'network': variables_of(self.network),
-            'optimizer': variables_of(self.optimizer),
-        }
-
-    def networks(self) -> dict[str, keras.Model]:
-        """The classifier."""
-        return {'classifier': self.network}
+        network = AttributeClassifierNetwork(self.sizes[-1], choices, width, self.replicas > 1)
+        recorded = ('attribute_loss', *(f'{name}_accuracy' for name in self.names))
+        self.set_up_network(network, rate, decay_steps, recorded)
 
     def forward_passes(self) -> list[tf.Tensor]:
         """Logits of grey pictures."""

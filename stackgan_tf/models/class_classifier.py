@@ -7,12 +7,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from stackgan_tf.models.trained_model import LateDecay, TrainedModel, variables_of
+from stackgan_tf.models.classifier import Classifier
 from stackgan_tf.networks.class_classifier import ClassClassifierNetwork
 from stackgan_tf.user_error import in_one_line
 
 
-class ClassClassifier(TrainedModel):
+class ClassClassifier(Classifier):
     """Learns the class of a picture, from the weights that a network of `keras.applications` was trained to."""
 
     reads = ('images', 'label')
@@ -33,11 +33,8 @@ class ClassClassifier(TrainedModel):
         self.sizes = tuple(sizes)
         self._image_weights = image_weights
         with in_one_line(f'no {image_tower} for {tower_size} pixels'):
-            self.network = ClassClassifierNetwork(tower_size, image_tower, classes)
-        self.network.build((None, tower_size, tower_size, 3))
-        optimizer = keras.optimizers.Adam(LateDecay(rate, decay_steps) if decay_steps else rate)
-        optimizer.build(self.network.trainable_variables)
-        self.set_up(optimizer, ('class_loss', 'class_accuracy'))
+            network = ClassClassifierNetwork(tower_size, image_tower, classes)
+        self.set_up_network(network, rate, decay_steps, ('class_loss', 'class_accuracy'))
 
     def begin(self, embeddings: np.ndarray | None = None) -> None:
         """Gets the trained weights.
@@ -48,18 +45,6 @@ class ClassClassifier(TrainedModel):
         if self._image_weights:
             with in_one_line(f'no weights {self._image_weights!r} for {self.network.backbone}'):
                 self.network.load_features(self._image_weights)
-
-    def pieces(self) -> dict[str, list[tf.Variable]]:
-        """Everything that a checkpoint must hold to go on exactly, by name."""
-        return {
-            **super().pieces(),
-            'network': variables_of(self.network),
-            'optimizer': variables_of(self.optimizer),
-        }
-
-    def networks(self) -> dict[str, keras.Model]:
-        """The classifier."""
-        return {'classifier': self.network}
 
     def forward_passes(self) -> list[tf.Tensor]:
         """Logits of grey pictures."""

@@ -5,6 +5,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from refusals import refusal_of
 
 from stackgan_tf.formats.pickles import read_pickle, text
 from stackgan_tf.user_error import UserError
@@ -58,23 +59,8 @@ def read(tmp_path):
 
 
 @pytest.fixture
-def refusal(tmp_path, read):
-    def refusal(content):
-        """The reason given, after it is clear that it took little memory to find."""
-        tracemalloc.start()
-        try:
-            with pytest.raises(UserError) as info:
-                read(content)
-            peak = tracemalloc.get_traced_memory()[1]
-        finally:
-            tracemalloc.stop()
-        message = str(info.value)
-        assert message.isprintable()  # so it is one line
-        assert message.startswith(str(tmp_path / 'some.pickle'))
-        assert peak < 500_000 + 5 * len(content)
-        return message
-
-    return refusal
+def refusal(tmp_path):
+    return lambda content: refusal_of(read_pickle, tmp_path / 'some.pickle', content, 500_000 + 5 * len(content))
 
 
 @pytest.mark.parametrize('protocol', [0, 1, 2])

@@ -1,7 +1,6 @@
 import io
 import os
 import pickle
-import tracemalloc
 import zipfile
 
 import numpy as np
@@ -25,6 +24,7 @@ from pytorch_files import (
     tensor_today,
     text,
 )
+from refusals import refusal_of
 
 from stackgan_tf.formats.pytorch import read_state_dict
 from stackgan_tf.user_error import UserError
@@ -52,23 +52,8 @@ def read(tmp_path):
 
 
 @pytest.fixture
-def refusal(tmp_path, read):
-    def refusal(content):
-        """The reason given, after it is clear that it took little memory to find."""
-        tracemalloc.start()
-        try:
-            with pytest.raises(UserError) as info:
-                read(content)
-            peak = tracemalloc.get_traced_memory()[1]
-        finally:
-            tracemalloc.stop()
-        message = str(info.value)
-        assert message.isprintable()  # so it is one line
-        assert message.startswith(str(tmp_path / 'some.pth'))
-        assert peak < 500_000 + 10 * len(content)
-        return message
-
-    return refusal
+def refusal(tmp_path):
+    return lambda content: refusal_of(read_state_dict, tmp_path / 'some.pth', content, 500_000 + 10 * len(content))
 
 
 @pytest.mark.parametrize('saved', [saved_in_2017, saved_today])

@@ -1,9 +1,9 @@
 import math
 import struct
-import tracemalloc
 
 import numpy as np
 import pytest
+from refusals import refusal_of
 
 from stackgan_tf.formats.torch7 import TorchObject, as_list, read_t7
 from stackgan_tf.user_error import UserError
@@ -74,23 +74,8 @@ def read(tmp_path):
 
 
 @pytest.fixture
-def refusal(tmp_path, read):
-    def refusal(content):
-        """The reason given, after it is clear that it took little memory to find."""
-        tracemalloc.start()
-        try:
-            with pytest.raises(UserError) as info:
-                read(content)
-            peak = tracemalloc.get_traced_memory()[1]
-        finally:
-            tracemalloc.stop()
-        message = str(info.value)
-        assert message.isprintable()  # so it is one line
-        assert message.startswith(str(tmp_path / 'some.t7'))
-        assert peak < 200_000 + 10 * len(content)
-        return message
-
-    return refusal
+def refusal(tmp_path):
+    return lambda content: refusal_of(read_t7, tmp_path / 'some.t7', content, 200_000 + 10 * len(content))
 
 
 def test_a_picture(read):

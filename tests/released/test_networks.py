@@ -5,9 +5,8 @@ import resource
 import numpy as np
 import pytest
 from pytorch_files import saved_in_2017, saved_today
+from released_arithmetic import OnNumpy, OnTorch
 from released_reference import (
-    OnNumpy,
-    OnTorch,
     Release,
     as_released,
     random_weights,
