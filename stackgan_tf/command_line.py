@@ -49,7 +49,7 @@ def start_quietly() -> None:
     with _quiet_stderr():
         import tensorflow as tf
 
-        tf.config.list_logical_devices()
+        tf.config.list_physical_devices()  # not the logical ones: their threads can still be set
 
 
 def run_command(main: Callable[..., None], words: bool = False) -> None:

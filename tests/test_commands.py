@@ -1,5 +1,6 @@
 """The commands as a person types them: each in a process of its own."""
 
+import json
 import re
 import shutil
 import signal
@@ -30,6 +31,12 @@ def test_training_speaks_to_the_user_and_to_nobody_else(trained):
     assert 'tree 4/4' in result.stdout
     assert 'tree is done: 4 steps' in result.stdout
     assert result.stderr == ''
+
+
+def test_small_networks_compute_each_operation_on_one_thread(trained):
+    # The setting is refused, in silence, once anything has been computed.
+    workdir, _ = trained
+    assert json.loads((workdir / 'environment.json').read_text())['starts'][0]['threads_per_operation'] == 1
 
 
 def train_on(folder, workdir, *flags):

@@ -15,7 +15,7 @@ from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.training_batches import training_batches
 from stackgan_tf.models.trained_model import TrainedModel
 from stackgan_tf.training.checkpoints import KEEP, Checkpoints
-from stackgan_tf.training.devices import all_devices, check_batch_size
+from stackgan_tf.training.devices import all_devices, check_batch_size, use_threads
 from stackgan_tf.training.generator_scores import generator_scores
 from stackgan_tf.training.interruption import InterruptedRunError, StopRequest
 from stackgan_tf.training.phase import Phase
@@ -38,12 +38,14 @@ class Run:
         tick: steps between reports.
         checkpoint_every: steps between checkpoints, a multiple of `tick`.
         seed: of the initial weights.
+        threads_per_operation: of each operation on the CPU; 0: one a core.
     """
 
     phases: Sequence[Phase]
     tick: int
     checkpoint_every: int
     seed: int
+    threads_per_operation: int = 0
 
     def train(self, directory: RunDirectory) -> None:
         """Trains what is left to train.
@@ -56,6 +58,7 @@ class Run:
         if not waiting:
             say(f'{directory.path} is finished: its {len(self.phases)} phase(s) have all their steps.')
             return
+        use_threads(self.threads_per_operation)
         refuse_orphans(waiting, self.phases, directory.path)
         # One for all phases: a second one would use the collective operations' numbers again, for other shapes.
         strategy = all_devices()

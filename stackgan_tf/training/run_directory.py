@@ -93,6 +93,7 @@ def environment() -> dict[str, object]:
         'python': platform.python_version(),
         'platform': platform.platform(),
         'cpu_cores': os.cpu_count(),
+        'threads_per_operation': tf.config.threading.get_intra_op_parallelism_threads(),
         'devices': [device.name for device in tf.config.list_logical_devices()],
         'versions': {name: _version(name) for name in packages},
     }
