@@ -1,8 +1,10 @@
 """Checkpoints: everything that a phase needs to go on exactly, whole or not there."""
 
+import contextlib
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +107,8 @@ class Checkpoints:
             shutil.rmtree(leftover, ignore_errors=True)
         if not self.steps():
             return None
-        tf.train.Checkpoint(**pieces).read(str(self._newest() / _VARIABLES)).assert_consumed()
+        with _of_this_model(self._newest()):
+            tf.train.Checkpoint(**pieces).read(str(self._newest() / _VARIABLES)).assert_consumed()
         return self.progress()
 
     def progress(self, which: str = 'newest') -> dict[str, Any]:
@@ -135,8 +138,19 @@ class Checkpoints:
         Raises:
             UserError: there is no checkpoint yet.
         """
-        status = tf.train.Checkpoint(**pieces).read(str(self.path(self.find(which)) / _VARIABLES))
-        status.assert_existing_objects_matched().expect_partial()
+        folder = self.path(self.find(which))
+        with _of_this_model(folder):
+            status = tf.train.Checkpoint(**pieces).read(str(folder / _VARIABLES))
+            status.assert_existing_objects_matched().expect_partial()
+
+
+@contextlib.contextmanager
+def _of_this_model(folder: Path) -> Iterator[None]:
+    """Says so if a checkpoint that is read inside has other variables than the model, or of other shapes."""
+    try:
+        yield
+    except (AssertionError, ValueError) as error:
+        raise UserError(f'{folder} is a checkpoint of another model than its recipe describes') from error
 
 
 def _flush(folder: Path) -> None:
