@@ -16,20 +16,21 @@ RUNTIME = [
     'numpy>=1.26,<3',
     'pillow>=10.1,<13',
     'scikit-learn>=1.5,<2',
-    'scipy>=1.11,<2',
+    'scipy>=1.11.1,<2',
     'setuptools>=77,<82',  # tensorflow-hub imports pkg_resources
     'tensorboard>=2.20,<2.22',  # TensorFlow no longer brings it
     'tensorflow>=2.20,<2.22',
     'tensorflow-datasets>=4.9.10,<4.10',
     'tensorflow-hub==0.16.1',
     'tensorflow-serving-api>=2.20,<2.22',
-    'tf-keras>=2.20,<2.22',  # tensorflow-hub's Keras
+    'tf-keras>=2.20.1,<2.22',  # tensorflow-hub's Keras
     'tqdm>=4.60,<5',
     'typeguard>=4.3,<5',
 ]
 TEST = [
     'build>=1.2',
     'dill',
+    'hypothesis>=6.100,<7',  # damaged files for the parsers
     'jax>=0.5',  # networks run on every Keras backend
     'pytest>=8',
     'pytest-xdist>=3',

@@ -4,8 +4,9 @@ import sys
 
 import pytest
 
+from stackgan_tf.console import shown
 from stackgan_tf.data.image_folder import listing
-from stackgan_tf.data.image_folder.listing import list_pictures, shown
+from stackgan_tf.data.image_folder.listing import list_pictures
 from stackgan_tf.user_error import UserError
 
 

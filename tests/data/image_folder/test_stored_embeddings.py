@@ -34,5 +34,5 @@ def test_what_is_wrong_with_them_is_said(folder):
         with pytest.raises(UserError, match=r'embeddings\.npz cannot be read'):
             source(folder).stored_embeddings()
     np.savez(folder / 'embeddings.npz', **{name: np.array([{}], object) for name in ('a/1.png', 'b/2.png')})
-    with pytest.raises(UserError, match=r'embeddings\.npz cannot be read: Object arrays'):
+    with pytest.raises(UserError, match=r'embeddings\.npz cannot be read: elements of type object'):
         source(folder).stored_embeddings()
