@@ -72,5 +72,5 @@ def _train(tmp_path, root):
         process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
         err.seek(0)
-        assert (process.returncode, err.read()) == (0, '')
+        assert process.returncode == 0, err.read()
         return out.read(), usage.ru_maxrss
