@@ -3,7 +3,7 @@ import time
 
 import pytest
 import tensorflow as tf
-from tensorboard.backend.event_processing.event_accumulator import TENSORS, EventAccumulator
+from tensorboard.backend.event_processing.plugin_event_accumulator import TENSORS, EventAccumulator
 
 from stackgan_tf.training.divergence import DivergedError
 from stackgan_tf.training.tick_report import Clock, TickReport, duration, status_line, tag
