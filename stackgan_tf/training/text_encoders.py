@@ -106,9 +106,11 @@ def refuse_orphans(waiting: Sequence[Phase], phases: Sequence[Phase], directory:
     Raises:
         UserError: more steps were asked for.
     """
-    names = [phase.name for phase in waiting]
+    reached = {phase.name: Checkpoints(directory / phase.name / 'checkpoints').reached() for phase in phases}
+    # One whose last checkpoint is damaged is trained as before, and becomes what it was.
+    names = [phase.name for phase in waiting if reached[phase.name] < phase.steps]
     for phase in phases:
-        if not Checkpoints(directory / phase.name / 'checkpoints').steps():
+        if not reached[phase.name]:
             continue
         for what, earlier in (('embeddings', phase.text_encoder), ('pictures', phase.stage_one_weights)):
             if earlier in names:
