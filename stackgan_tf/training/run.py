@@ -17,6 +17,7 @@ from stackgan_tf.models.trained_model import TrainedModel
 from stackgan_tf.training.checkpoints import KEEP, Checkpoints
 from stackgan_tf.training.devices import all_devices, check_batch_size, use_threads
 from stackgan_tf.training.generator_scores import generator_scores
+from stackgan_tf.training.image_features import load_image_features
 from stackgan_tf.training.interruption import InterruptedRunError, StopRequest
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.projector import write_projector
@@ -82,6 +83,7 @@ class Run:
         if not checkpoints.steps():
             model.begin(None if embeddings is None else some_embeddings(embeddings, source.count))
             load_stage_one(phase, model, self.phases, directory.path)
+            load_image_features(phase, model, self.phases, directory.path)
         check_batch_size(model.batch_size, strategy)
         scored = generator_scores(phase, model, self.phases, source, test_source, directory.path)
         _check_space(directory.path, checkpoints, model, KEEP + (scored is not None))
