@@ -296,7 +296,7 @@ _RANGES: dict[tuple[str, ...], Callable[[str, Any], None]] = {
     ('pairs',): _one_of('text', 'image'),
     ('branch_images',): _one_of(*BRANCH_IMAGES),
     ('without_captions',): _one_of('unconditional', 'left_out'),
-    ('image_tower',): _one_of('', *BACKBONES),
+    ('image_tower',): _one_of('', 'classifier', *BACKBONES),
     ('loss',): _one_of('hinge', 'cross_entropy'),
     ('recurrence',): _one_of('relu', 'gru'),
     ('color_norm',): _one_of('released', 'paper'),

@@ -94,11 +94,12 @@ def _check_run(run: Run) -> None:
                 f'{phase.name}/Phase.text_encoder = {phase.text_encoder!r} names no phase before it'
                 f' ({", ".join(names[:number]) or "it is the first"})'
             )
-        if phase.stage_one_weights in names[number:]:
-            raise UserError(
-                f'{phase.name}/Phase.stage_one_weights = {phase.stage_one_weights!r} is no phase before it'
-                f' ({", ".join(names[:number]) or "it is the first"})'
-            )
+        for setting in ('stage_one_weights', 'image_features'):
+            if (named := getattr(phase, setting)) in names[number:]:
+                raise UserError(
+                    f'{phase.name}/Phase.{setting} = {named!r} is no phase before it'
+                    f' ({", ".join(names[:number]) or "it is the first"})'
+                )
         if (phase.stage_one is None) != (phase.stage_one_weights is None):
             given, lacking = ('stage_one', 'stage_one_weights')[:: 1 if phase.stage_one_weights is None else -1]
             raise UserError(f'{phase.name}/Phase.{given} is of no use alone: set {phase.name}/Phase.{lacking} too')

@@ -18,6 +18,7 @@ from stackgan_tf.training.checkpoints import Checkpoints
 from stackgan_tf.training.devices import all_devices, check_batch_size, use_threads
 from stackgan_tf.training.divergence import DivergedError, StepByStep
 from stackgan_tf.training.generator_scores import GeneratorScores, generator_scores
+from stackgan_tf.training.image_features import load_image_features
 from stackgan_tf.training.interruption import InterruptedRunError, StopRequest
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.projector import write_projector
@@ -121,6 +122,7 @@ class Run:
         if not checkpoints.steps():
             model.begin(None if embeddings is None else some_embeddings(embeddings, source.count))
             load_stage_one(phase, model, self.phases, directory)
+            load_image_features(phase, model, self.phases, directory)
         check_batch_size(model.batch_size, strategy)
         scored = generator_scores(phase, model, self.phases, source, test_source, directory)
         _check_space(directory, checkpoints, model, self.keep_last + (scored is not None))

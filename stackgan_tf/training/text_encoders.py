@@ -101,7 +101,7 @@ def check_width(phase: Phase, model: TrainedModel, dimension: int) -> None:
 
 
 def refuse_orphans(waiting: Sequence[Phase], phases: Sequence[Phase], directory: Path) -> None:
-    """Refuses to train further what a later phase was trained on: a text encoder, or a Stage-I.
+    """Refuses to train further what a later phase was trained on: a text encoder, a Stage-I, or a classifier.
 
     Raises:
         UserError: more steps were asked for.
@@ -112,7 +112,12 @@ def refuse_orphans(waiting: Sequence[Phase], phases: Sequence[Phase], directory:
     for phase in phases:
         if not reached[phase.name]:
             continue
-        for what, earlier in (('embeddings', phase.text_encoder), ('pictures', phase.stage_one_weights)):
+        trained_on = {
+            'embeddings': phase.text_encoder,
+            'pictures': phase.stage_one_weights,
+            'features': phase.image_features,
+        }
+        for what, earlier in trained_on.items():
             if earlier in names:
                 raise UserError(
                     f'{phase.name} was trained on {what} of {earlier}, which would change with more steps: '
