@@ -41,7 +41,13 @@ CAPTIONS = ['a small red bird with a black crown', 'A BLUE bird \N{BIRD}']
 def told(tmp_path_factory):
     """A run of the quickstart: a text encoder, and a tree that reads it."""
     folder = tmp_path_factory.mktemp('told')
-    small = [*TINY, '--gin_param=ENCODER_STEPS = 2', '--gin_param=ENCODER_BATCH_SIZE = 4', '--gin_param=STEPS = 4']
+    small = [
+        *TINY,
+        '--gin_param=FEATURES_STEPS = 2',
+        '--gin_param=ENCODER_STEPS = 2',
+        '--gin_param=ENCODER_BATCH_SIZE = 4',
+        '--gin_param=STEPS = 4',
+    ]
     small += ['--gin_param=TextMatching.sizes = (8,)', '--gin_param=TextMatching.widths = (4, 4, 4)']
     result = run(command('train', '--gin_file=gin/quickstart.gin', f'--workdir={folder}/run', *small), folder)
     assert result.returncode == 0, result.stderr
