@@ -43,11 +43,16 @@ CAPTIONS = ['a small red bird with a black crown', 'A BLUE bird \N{BIRD}']
 def train_told(workdir, steps):
     small = [
         *TINY,
+        '--gin_param=FEATURES_STEPS = 2',
         '--gin_param=ENCODER_STEPS = 6',
         '--gin_param=ENCODER_BATCH_SIZE = 4',
         f'--gin_param=STEPS = {steps}',
     ]
-    small += ['--gin_param=TextMatching.sizes = (8,)', '--gin_param=TextMatching.widths = (4, 4, 4)']
+    small += [
+        '--gin_param=AttributeClassifier.sizes = (8,)',
+        '--gin_param=TextMatching.sizes = (8,)',
+        '--gin_param=TextMatching.widths = (4, 4, 4)',
+    ]
     return command('train', '--gin_file=gin/quickstart.gin', f'--workdir={workdir}', *small)
 
 
