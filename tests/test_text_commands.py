@@ -48,7 +48,11 @@ def told(tmp_path_factory):
         '--gin_param=ENCODER_BATCH_SIZE = 4',
         '--gin_param=STEPS = 4',
     ]
-    small += ['--gin_param=TextMatching.sizes = (8,)', '--gin_param=TextMatching.widths = (4, 4, 4)']
+    small += [
+        '--gin_param=AttributeClassifier.sizes = (8,)',
+        '--gin_param=TextMatching.sizes = (8,)',
+        '--gin_param=TextMatching.widths = (4, 4, 4)',
+    ]
     result = run(command('train', '--gin_file=gin/quickstart.gin', f'--workdir={folder}/run', *small), folder)
     assert result.returncode == 0, result.stderr
     assert 'encoder is done' in result.stdout
