@@ -19,7 +19,11 @@ def runs(tmp_path_factory):
         '--gin_param=ENCODER_BATCH_SIZE = 4',
         '--gin_param=STEPS = 4',
     ]
-    told += ['--gin_param=TextMatching.sizes = (8,)', '--gin_param=TextMatching.widths = (4, 4, 4)']
+    told += [
+        '--gin_param=AttributeClassifier.sizes = (8,)',
+        '--gin_param=TextMatching.sizes = (8,)',
+        '--gin_param=TextMatching.widths = (4, 4, 4)',
+    ]
     for recipe, name, settings in (
         ('gin/quickstart.gin', 'told', told),
         ('gin/evaluation/painted_birds.gin', 'judge', [*SMALL, '--gin_param=AttributeClassifier.width = 4']),
