@@ -1,12 +1,11 @@
 """Training on a folder in which good pictures lie among broken files and such as are made to do harm."""
 
 import collections
-import os
 import re
-import subprocess
+import sys
 
 import pytest
-from command_runs import TINY, command
+from command_runs import TINY, command, run
 from hostile_pictures import BAD, GOOD
 
 from stackgan_tf.console import shown
@@ -65,12 +64,19 @@ def _train(tmp_path, root):
         *TINY,
         *(f'--gin_param={each}' for each in settings),
     ]
-    environment = {**os.environ, 'STACKGAN_TF_CACHE': str(tmp_path / 'cache')}
-    with (tmp_path / 'out').open('w+') as out, (tmp_path / 'err').open('w+') as err:
-        process = subprocess.Popen(command('train', *flags), cwd=tmp_path, env=environment, stdout=out, stderr=err)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0)
-        err.seek(0)
-        assert process.returncode == 0, err.read()
-        return out.read(), usage.ru_maxrss
+    # Through a small process, since a new one's peak begins with what its parent has in memory.
+    watched = run(
+        [sys.executable, '-c', _WATCH, *command('train', *flags)], tmp_path, STACKGAN_TF_CACHE=f'{tmp_path}/cache'
+    )
+    assert watched.returncode == 0, watched.stderr
+    output, _, peak = watched.stdout.rstrip().rpartition('\n')
+    return output, int(peak)
+
+
+_WATCH = """
+import os, subprocess, sys
+process = subprocess.Popen(sys.argv[1:])
+_, status, usage = os.wait4(process.pid, 0)
+print(usage.ru_maxrss)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
