@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from stackgan_tf.models.fused_kernels import FusedAdam
+from stackgan_tf.models.optimizers import ready
 from stackgan_tf.models.trained_model import LateDecay, TrainedModel, variables_of
 
 
@@ -15,9 +17,8 @@ class Classifier(TrainedModel):
         """Takes the network, which is built for its size here, its rate, and the names of what each step records."""
         self.network = network
         network.build((None, network.size, network.size, 3))
-        optimizer = keras.optimizers.Adam(LateDecay(rate, decay_steps) if decay_steps else rate)
-        optimizer.build(network.trainable_variables)
-        self.set_up(optimizer, recorded)
+        optimizer = FusedAdam(LateDecay(rate, decay_steps) if decay_steps else rate)
+        self.set_up(ready(optimizer, network.trainable_variables), recorded)
 
     def pieces(self) -> dict[str, list[tf.Variable]]:
         """Everything that a checkpoint must hold to go on exactly, by name."""

@@ -11,6 +11,8 @@ import numpy as np
 import tensorflow as tf
 
 from stackgan_tf.losses.joint_embedding import joint_embedding_loss, matching_cross_entropy
+from stackgan_tf.models.fused_kernels import FusedAdam
+from stackgan_tf.models.optimizers import ready
 from stackgan_tf.models.trained_model import LateDecay, TrainedModel, variables_of
 from stackgan_tf.networks.char_cnn_rnn import LENGTH, CharCNNRNN
 from stackgan_tf.networks.image_encoder import BackboneEncoder, ImageEncoder
@@ -58,8 +60,7 @@ class TextMatching(TrainedModel):
         else:
             self.image_encoder = ImageEncoder(size, image_width, dimension, self.replicas > 1)
         self.image_encoder.build((None, size, size, 3))
-        optimizer = keras.optimizers.Adam(LateDecay(rate, decay_steps) if decay_steps else rate)
-        optimizer.build(self._moved())
+        optimizer = ready(FusedAdam(LateDecay(rate, decay_steps) if decay_steps else rate), self._moved())
         self.set_up(optimizer, ('matching_loss', *(('caption_loss',) if caption_weight else ()), 'matching_accuracy'))
 
     def _moved(self) -> list[Any]:

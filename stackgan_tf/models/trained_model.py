@@ -8,6 +8,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from stackgan_tf.models.fused_kernels import fuse_normalization
+
 
 def variables_of(holder: keras.Model | keras.optimizers.Optimizer) -> list[tf.Variable]:
     """TensorFlow's variables behind those of a network or an optimiser."""
@@ -75,6 +77,8 @@ class TrainedModel(keras.Model):
 
     def set_up(self, optimizer: keras.optimizers.Optimizer, recorded: Sequence[str]) -> None:
         """Takes the (first) optimiser and the names of what each step records."""
+        for network in self.networks().values():
+            fuse_normalization(network)
         self.recorded = tuple(recorded)
         # Each replica adds to its own copy; reading sums them up.
         self._sums = tf.Variable(
@@ -131,4 +135,6 @@ class TrainedModel(keras.Model):
         variables: Sequence[keras.Variable],
     ) -> None:
         """One step down the gradient of a loss that was divided by the number of replicas: gradients are summed."""
-        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+        scale = optimizer.scale_loss(tf.ones_like(loss))  # 1, but where float16 needs it
+        gradients = tape.gradient(loss, variables, output_gradients=scale)
+        optimizer.apply_gradients(zip(gradients, variables, strict=True))

@@ -15,6 +15,7 @@ from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.training_batches import training_batches
 from stackgan_tf.models.trained_model import TrainedModel
 from stackgan_tf.training.checkpoints import KEEP, Checkpoints
+from stackgan_tf.training.computation import layers_in, prepare_steps
 from stackgan_tf.training.devices import all_devices, check_batch_size, use_threads
 from stackgan_tf.training.generator_scores import generator_scores
 from stackgan_tf.training.interruption import InterruptedRunError, StopRequest
@@ -39,6 +40,9 @@ class Run:
         checkpoint_every: steps between checkpoints, a multiple of `tick`.
         seed: of the initial weights.
         threads_per_operation: of each operation on the CPU; 0: one a core.
+        precision: one of `PRECISIONS`.
+        jit_compile: whether XLA compiles the training step.
+        steps_per_execution: steps that run without coming back to Python, at most a tick; a stop waits for them.
     """
 
     phases: Sequence[Phase]
@@ -46,6 +50,9 @@ class Run:
     checkpoint_every: int
     seed: int
     threads_per_operation: int = 0
+    precision: str = 'float32'
+    jit_compile: bool = False
+    steps_per_execution: int = 1
 
     def train(self, directory: RunDirectory) -> None:
         """Trains what is left to train.
@@ -72,7 +79,7 @@ class Run:
         source = phase.data()
         test_source = phase.test_data() if phase.test_data is not None else None
         keras.utils.set_random_seed(self.seed)
-        with strategy.scope():
+        with strategy.scope(), layers_in(self.precision):
             model = phase.make_model()
         check_scored(model, test_source, phase)
         source = examples_for(phase, model, source)
@@ -118,6 +125,7 @@ class Run:
                     embeddings=embeddings,
                     captions_averaged=phase.captions_averaged,
                 )
+                prepare_steps(model, self.precision, self.jit_compile, self.steps_per_execution, length)
                 model.fit(batches, epochs=ticks, steps_per_epoch=length, shuffle=False, verbose=0, callbacks=[upkeep])
                 if stop.signal_number is not None:
                     if checkpoints.steps()[-1:] != [upkeep.step]:
