@@ -5,6 +5,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TextIO
 
 _terminal: TextIO | None = None  # where lines go while what libraries print goes nowhere
@@ -16,6 +17,11 @@ def say(text: str) -> None:
         print(text, file=_terminal or sys.stdout, flush=True)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def shown(name: str | Path) -> str:
+    """A file's name on one line of any terminal."""
+    return str(name) if str(name).isprintable() else ascii(str(name))
 
 
 @contextlib.contextmanager

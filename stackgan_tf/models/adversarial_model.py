@@ -129,6 +129,10 @@ class AdversarialModel(TrainedModel):
             pieces[f'discriminator_optimizer_{name}'] = variables_of(optimizer)
         return pieces
 
+    def optimizers(self) -> list[keras.optimizers.Optimizer]:
+        """Of the generator and of the discriminators."""
+        return [self.optimizer, *self.discriminator_optimizers]
+
     def discriminator_names(self) -> list[str]:
         """Of each discriminator: its size, and where several read that size its number: `64_1`, `64_2`."""
         sizes = [network.size for network in self.discriminators]

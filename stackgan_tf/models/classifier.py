@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from stackgan_tf.models.fused_kernels import FusedAdam
 from stackgan_tf.models.optimizers import ready
-from stackgan_tf.models.trained_model import LateDecay, TrainedModel, variables_of
+from stackgan_tf.models.trained_model import Rate, TrainedModel, variables_of
 
 
 class Classifier(TrainedModel):
@@ -17,8 +17,8 @@ class Classifier(TrainedModel):
         """Takes the network, which is built for its size here, its rate, and the names of what each step records."""
         self.network = network
         network.build((None, network.size, network.size, 3))
-        optimizer = FusedAdam(LateDecay(rate, decay_steps) if decay_steps else rate)
-        self.set_up(ready(optimizer, network.trainable_variables), recorded)
+        optimizer = ready(FusedAdam(Rate(rate, decay_steps)), network.trainable_variables)
+        self.set_up(optimizer, recorded)
 
     def pieces(self) -> dict[str, list[tf.Variable]]:
         """Everything that a checkpoint must hold to go on exactly, by name."""

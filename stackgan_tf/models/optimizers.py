@@ -6,8 +6,7 @@ from typing import Any
 import keras
 
 from stackgan_tf.models.fused_kernels import FusedAdam
-from stackgan_tf.models.trained_model import Halving, LateDecay
-from stackgan_tf.user_error import UserError
+from stackgan_tf.models.trained_model import Rate
 
 # Adam as in the paper (StackGAN++, "Implementation details").
 ADAM_BETA_1 = 0.5
@@ -23,16 +22,14 @@ def adam(
     Args:
         rate: the learning rate.
         variables: what it will move.
-        decay_steps: 0 for a constant rate, as in the paper's v2; otherwise the end of a `LateDecay`.
-        halve_every: 0 for a constant rate; otherwise the steps of a `Halving`, as in the paper's v1.
+        decay_steps: see `Rate`.
+        halve_every: see `Rate`.
         accumulated: it moves once in so many steps, by the mean of their gradients.
 
     Raises:
-        UserError: both schedules are set.
+        UserError: `decay_steps` and `halve_every` are set.
     """
-    if decay_steps and halve_every:
-        raise UserError(f'decay_steps = {decay_steps} and halve_every = {halve_every} are both set: one must be 0')
-    schedule = Halving(rate, halve_every) if halve_every else LateDecay(rate, decay_steps) if decay_steps else rate
+    schedule = Rate(rate, decay_steps, halve_every)
     optimizer = FusedAdam(
         schedule,
         beta_1=ADAM_BETA_1,
