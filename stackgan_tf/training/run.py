@@ -43,7 +43,7 @@ class Run:
         seed: of the initial weights.
         threads_per_operation: of each operation on the CPU; 0: one a core.
         precision: one of `PRECISIONS`.
-        jit_compile: whether XLA compiles the training step.
+        jit_compile: whether XLA compiles the training step; of a seed it then makes other noise.
         steps_per_execution: steps that run without coming back to Python, at most a tick; a stop waits for them.
         keep_last: how many of the newest checkpoints stay, besides the best.
         keep_every_hours: if not 0, the first checkpoint after every so many hours of training stays too.

@@ -4,7 +4,6 @@ import pytest
 import tensorflow as tf
 
 from stackgan_tf.models.fused_kernels import FusedAdam, move_towards, normalize_batch
-from stackgan_tf.models.optimizers import adam
 from stackgan_tf.networks.batch_normalization import BatchNormalization
 
 
@@ -57,19 +56,6 @@ def test_adam_equals_keras():
     np.testing.assert_allclose(*weights, atol=1e-5, rtol=1e-5)
     for one, other in zip(*states, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5)
-
-
-def test_accumulated_steps_move_once_by_the_mean_gradient():
-    gradients = [normal(3, seed=seed) for seed in range(4)]
-    variables = [keras.Variable(tf.ones(3)) for _ in range(2)]
-    accumulating, plain = adam(0.1, variables[:1], accumulated=2), adam(0.1, variables[1:])
-    for first, second in zip(gradients[::2], gradients[1::2], strict=True):
-        before = variables[0].numpy()
-        accumulating.apply([first])
-        np.testing.assert_array_equal(variables[0], before)
-        accumulating.apply([second])
-        plain.apply([(first + second) / 2])
-        np.testing.assert_allclose(*variables, rtol=1e-5)
 
 
 def test_an_average_moves_by_a_share_of_the_distance():
