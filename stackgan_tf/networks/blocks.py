@@ -91,10 +91,14 @@ def convolve_joined(
         `[N, H, W, C']`.
     """
     _, height, width, _ = features.shape
-    h = ops.einsum('ne,ijec->nijc', vector, of_vector)  # [N, k, k, C']
-    if of_vector.shape[0] > 1:
-        inside = ops.cast(_INSIDE, h.dtype)
-        h = ops.einsum('ai,bj,nijc->nabc', inside, inside, h)  # [N, 3, 3, C'], sums over the taps inside
+    taps, _, told, filters = of_vector.shape
+    h = ops.matmul(vector, ops.reshape(of_vector, (taps * taps, told, filters)))  # [k k, N, C']
+    if taps > 1:
+        inside = ops.cast(np.kron(_INSIDE, _INSIDE), h.dtype)
+        h = ops.reshape(ops.matmul(inside, ops.reshape(h, (taps * taps, -1))), (taps * taps, -1, filters))
+    # At the first place, between and at the last, both ways: sums over the taps inside.
+    h = ops.transpose(ops.reshape(h, (taps, taps, -1, filters)), (2, 0, 1, 3))  # [N, k, k, C']
+    if taps > 1:
         h = _spread(_spread(h, 1, height), 2, width)
     return _same_conv(features, of_features) + h
 

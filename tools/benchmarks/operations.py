@@ -29,7 +29,7 @@ def _operations(node: tf.Operation) -> int:
         return _convolution(node.inputs[1].shape, node.inputs[2].shape)
     if node.type == 'Conv2DBackpropFilter':
         return _convolution(node.outputs[0].shape, node.inputs[2].shape)
-    if node.type in ('MatMul', 'BatchMatMulV2'):
+    if node.type in ('MatMul', 'BatchMatMulV2', 'BatchMatMulV3'):
         rows = node.inputs[0].shape[-2 if node.get_attr(_transposed(node)) else -1]
         return 2 * math.prod(node.outputs[0].shape) * rows
     return 0
