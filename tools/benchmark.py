@@ -38,6 +38,7 @@ from stackgan_tf.user_error import UserError
 
 _BASELINE = flags.DEFINE_enum('baseline', None, ['plain'], 'train, sample: what is measured beside each recipe.')
 _VARIANT = flags.DEFINE_multi_string('variant', [], 'train, sample: settings of a further form, separated by ";".')
+_PROFILE = flags.DEFINE_boolean('profile', False, 'train, sample: says which operations take the time of each form.')
 _JSON = flags.DEFINE_string('json', None, 'train, sample: a file for the numbers, the machine and the versions.')
 _COMPARE = flags.DEFINE_boolean('compare', False, 'Compares two such files.')
 
@@ -57,7 +58,8 @@ def measure_recipes(subject: str, recipes: list[str]) -> None:
     rows = []
     for recipe in recipes:
         plain = _BASELINE.value is not None
-        rows += measure_in_process(Asked(subject, recipe, GIN_PARAM.value, _VARIANT.value, plain, REPEATS.value))
+        settings = GIN_PARAM.value, _VARIANT.value
+        rows += measure_in_process(Asked(subject, recipe, *settings, plain, REPEATS.value, _PROFILE.value))
     print_rows(rows)
     if _JSON.value:
         write_json(Path(_JSON.value), {'machine': describe_machine(), 'command': sys.argv[1:], 'rows': rows})

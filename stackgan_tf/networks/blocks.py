@@ -192,8 +192,8 @@ class JointBlock(keras.layers.Layer):
     def call(self, vector: KerasTensor, features: KerasTensor, training: bool = False) -> KerasTensor:
         """Maps `[N, Z]` and `[N, H, W, C]` to `[N, H, W, C']`; H and W are at least 3."""
         kernel = ops.cast(self.kernel, self.compute_dtype)
-        kernels = kernel[:, :, : self.vector_channels], kernel[:, :, self.vector_channels :]
-        h = convolve_joined(vector, kernels[0], features, kernels[1])  # [N, H, W, 2C']
+        of_vector, of_features = ops.split(kernel, [self.vector_channels], axis=2)
+        h = convolve_joined(vector, of_vector, features, of_features)  # [N, H, W, 2C']
         return gated_linear_unit(self.batch_norm(h, training=training))
 
     def bake_kernels(self) -> None:
@@ -299,8 +299,8 @@ class LeakyBlock(keras.layers.Layer):
         """The same of a vector `[N, E]`, tiled, joined with features `[N, H, W, C]`: see `convolve_joined`."""
         kernel = self.conv.divided(self.conv.kernel) if self.spectral else self.conv.kernel
         kernel, vector, features = (ops.cast(x, self.compute_dtype) for x in (kernel, vector, features))
-        told = vector.shape[-1]
-        h = convolve_joined(vector, kernel[:, :, :told], features, kernel[:, :, told:])
+        of_vector, of_features = ops.split(kernel, [vector.shape[-1]], axis=2)
+        h = convolve_joined(vector, of_vector, features, of_features)
         return self._finish(h, training)
 
     def _finish(self, h: KerasTensor, training: bool) -> KerasTensor:

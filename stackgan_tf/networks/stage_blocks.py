@@ -150,8 +150,8 @@ class StageBlock(keras.layers.Layer):
     def joined(self, features: KerasTensor, vector: KerasTensor, training: bool = False) -> KerasTensor:
         """The same of features `[N, H, W, C]` joined with a vector `[N, E]`, tiled: see `convolve_joined`."""
         kernel, vector, features = (ops.cast(x, self.compute_dtype) for x in (self.conv.kernel, vector, features))
-        channels = features.shape[-1]
-        h = convolve_joined(vector, kernel[:, :, channels:], features, kernel[:, :, :channels])
+        of_features, of_vector = ops.split(kernel, [features.shape[-1]], axis=2)
+        h = convolve_joined(vector, of_vector, features, of_features)
         return self._finish(h, training)
 
     def _finish(self, h: KerasTensor, training: bool) -> KerasTensor:

@@ -12,10 +12,11 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+
 from benchmarks.machine import MatrixPeak, peak_memory
 from benchmarks.operations import matrix_operations
+from benchmarks.operator_times import operator_times
 from benchmarks.plain_keras import plain_keras
-
 from stackgan_tf.command_line import start_quietly
 from stackgan_tf.models.adversarial_model import AdversarialModel
 from stackgan_tf.networks.baking import baked
@@ -39,6 +40,7 @@ class Asked:
         variants: each further settings, separated by semicolons; each is a form of its own.
         plain: whether the recipe as plain Keras layers is one too, and what the others are compared with.
         repeats: measurements of each form.
+        profiled: whether a step of each is profiled afterwards.
     """
 
     subject: str
@@ -47,6 +49,7 @@ class Asked:
     variants: Sequence[str]
     plain: bool
     repeats: int
+    profiled: bool
 
 
 @dataclasses.dataclass
@@ -90,7 +93,9 @@ def measure(asked: Asked) -> list[dict[str, Any]]:
             form.run()
         for peak in peaks.values():
             peak.measure()
-    return [_row(asked, form, forms, peaks) for form in forms]
+    rows = [_row(asked, form, forms, peaks) for form in forms]
+    times = [operator_times(form.run) if asked.profiled else [] for form in forms]
+    return [{**row, 'operator_times': of_kinds} for row, of_kinds in zip(rows, times, strict=True)]
 
 
 def _row(asked: Asked, form: _Form, forms: list[_Form], peaks: dict[str, MatrixPeak]) -> dict[str, Any]:
@@ -133,7 +138,7 @@ def _made(asked: Asked, variant: str) -> tuple[Any, str, int]:
 
 
 def _form(name: str, work: Callable[[], Any], precision: str, batch_size: int, steps: int) -> _Form:
-    return _Form(name, tf.function(work).get_concrete_function(), precision, batch_size, steps)
+    return _Form(name, tf.function(work, autograph=False).get_concrete_function(), precision, batch_size, steps)
 
 
 def _training(asked: Asked, name: str, variant: str) -> _Form:

@@ -21,6 +21,8 @@ def print_rows(rows: list[dict[str, Any]]) -> None:
             *filter(None, (rest, hours)),
             sep=', ',
         )
+        if row['operator_times']:
+            print('   ', ', '.join(f'{kind} {share:.0%}' for kind, share in row['operator_times']))
 
 
 def compare_files(before: Path, after: Path) -> None:
