@@ -8,7 +8,7 @@ LOWEST_TESTS ?= $(addprefix tests/,data evaluation formats losses models network
 # Users see our messages, not TensorFlow's start-up chatter.
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: venv quickstart test test-lowest lint clean
+.PHONY: venv quickstart test test-lowest benchmark lint clean
 
 venv: $(VENV)/.installed
 
@@ -46,6 +46,18 @@ test-lowest:
 	PYTHONPATH=$(CURDIR) $$folder/bin/python -m pytest $(LOWEST_TESTS) \
 		--deselect tests/test_commands.py::test_training_speaks_to_the_user_and_to_nobody_else \
 		--deselect tests/test_commands.py::test_a_folder_of_pictures
+
+# The tables of docs/performance.md: ratios to plain Keras in training and in sampling, then recipes as they are.
+BIRDS := gin/cub.gin --gin_param='BATCH_SIZE = 8' --baseline=plain
+TEXT := StackGANv2.pairs = 'text'
+BFLOAT16 := Recipe.precision = 'onednn_bfloat16'
+benchmark: venv
+	@mkdir -p runs
+	@$(BIN)/python tools/benchmark.py train $(BIRDS) --variant="$(TEXT)" --variant="$(TEXT); $(BFLOAT16)" --repeats=5 --profile \
+		--json=runs/benchmark_train.json
+	@$(BIN)/python tools/benchmark.py sample $(BIRDS) --variant="$(BFLOAT16)" --repeats=20 --json=runs/benchmark_sample.json
+	@$(BIN)/python tools/benchmark.py train gin/quickstart.gin gin/painted_birds_v1.gin gin/cub.gin --repeats=2 \
+		--json=runs/benchmark_recipes.json
 
 lint: venv
 	@$(BIN)/ruff check .

@@ -21,7 +21,7 @@ ALLOWED = {
     'generator': {'seeded_images', 'text'} | FLOOR,
     'evaluation': {'data', 'text', 'generator'} | FLOOR,
     'figures': {'generator'} | FLOOR,
-    'serving': {'command_line', 'generator', 'seeded_images', 'text', 'released', 'formats'} | FLOOR,
+    'serving': {'command_line', 'generator', 'networks', 'seeded_images', 'text', 'released', 'formats'} | FLOOR,
     'training': {'models', 'data', 'text', 'evaluation', 'figures', 'generator'} | FLOOR,
     'recipe': {'models', 'networks', 'data', 'evaluation', 'training'} | FLOOR,
     'loading': {'evaluation', 'generator', 'models', 'recipe', 'text', 'training'} | FLOOR,

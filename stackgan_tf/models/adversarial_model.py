@@ -11,33 +11,12 @@ import tensorflow as tf
 from stackgan_tf.losses.conditioning import kl_loss
 from stackgan_tf.losses.joint_conditional import Logits, partners
 from stackgan_tf.models.discriminator_logits import confidences_of, judged, logits_of
+from stackgan_tf.models.fused_kernels import move_towards
 from stackgan_tf.models.gradient_penalty import r1_penalty
 from stackgan_tf.models.noise import Purpose, step_noise
-from stackgan_tf.models.trained_model import Rate, TrainedModel, variables_of
+from stackgan_tf.models.trained_model import TrainedModel, variables_of
 from stackgan_tf.networks.differentiable_augmentation import DRAWS, augment
-
-# Adam as in the paper (StackGAN++, "Implementation details").
-ADAM_BETA_1 = 0.5
-ADAM_BETA_2 = 0.999
-ADAM_EPSILON = 1e-8
-
-
-def adam(rate: float, variables: Sequence[Any], decay_steps: int = 0, halve_every: int = 0) -> keras.optimizers.Adam:
-    """The paper's Adam, with its state already created, so that checkpoints hold it from the first step.
-
-    Args:
-        rate: the learning rate.
-        variables: what it will move.
-        decay_steps: see `Rate`.
-        halve_every: see `Rate`.
-
-    Raises:
-        UserError: both are set.
-    """
-    schedule = Rate(rate, decay_steps, halve_every)
-    optimizer = keras.optimizers.Adam(schedule, beta_1=ADAM_BETA_1, beta_2=ADAM_BETA_2, epsilon=ADAM_EPSILON)
-    optimizer.build(variables)
-    return optimizer
+from stackgan_tf.user_error import UserError
 
 
 class AdversarialModel(TrainedModel):
@@ -54,9 +33,15 @@ class AdversarialModel(TrainedModel):
     discriminators: list[keras.Model]
     discriminator_optimizers: list[keras.optimizers.Optimizer]
 
-    def __init__(self, seed: int, batch_size: int, averaging_decay: float) -> None:
+    def __init__(self, seed: int, batch_size: int, averaging_decay: float, accumulated_steps: int = 1) -> None:
         super().__init__(seed, batch_size)
         self.averaging_decay = averaging_decay
+        self.accumulated_steps = accumulated_steps
+        if accumulated_steps > 1 and self.replicas > 1:
+            raise UserError(
+                f'accumulated_steps = {accumulated_steps} works on one device, and there are {self.replicas}: use 1, '
+                'since the devices together hold a larger batch'
+            )
 
     def set_up_conditions(
         self,
@@ -176,12 +161,13 @@ class AdversarialModel(TrainedModel):
         """Moves the average towards the generator: weights and moving statistics alike."""
         pairs = list(zip(variables_of(self.twin), variables_of(self.generator), strict=True))
 
-        def move(average: tf.Variable, variable: tf.Variable) -> None:
-            average.assign_sub((1.0 - self.averaging_decay) * (average - variable))
+        # The generator moves once in so many steps.
+        moves = tf.equal((self.step + 1) % self.accumulated_steps, 0)
+        share = (1.0 - self.averaging_decay) * tf.cast(moves, tf.float32)
 
         def update(strategy: tf.distribute.Strategy) -> None:
             for average, variable in pairs:
-                strategy.extended.update(average, move, args=(variable,), group=False)
+                strategy.extended.update(average, move_towards, args=(variable, share), group=False)
 
         tf.distribute.get_replica_context().merge_call(update)
 

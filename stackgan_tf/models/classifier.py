@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from stackgan_tf.models.fused_kernels import FusedAdam
+from stackgan_tf.models.optimizers import ready
 from stackgan_tf.models.trained_model import Rate, TrainedModel, variables_of
 
 
@@ -15,8 +17,7 @@ class Classifier(TrainedModel):
         """Takes the network, which is built for its size here, its rate, and the names of what each step records."""
         self.network = network
         network.build((None, network.size, network.size, 3))
-        optimizer = keras.optimizers.Adam(Rate(rate, decay_steps))
-        optimizer.build(network.trainable_variables)
+        optimizer = ready(FusedAdam(Rate(rate, decay_steps)), network.trainable_variables)
         self.set_up(optimizer, recorded)
 
     def pieces(self) -> dict[str, list[tf.Variable]]:

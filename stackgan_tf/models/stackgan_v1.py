@@ -9,8 +9,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from stackgan_tf.models.adversarial_model import adam
 from stackgan_tf.models.noise import Purpose
+from stackgan_tf.models.optimizers import adam
 from stackgan_tf.models.stage import Stage
 from stackgan_tf.networks.stacked_generator import StackedGenerator
 from stackgan_tf.networks.stage_one import StageOneGenerator
@@ -56,15 +56,16 @@ class StageI(Stage):
         whitened_embeddings: bool = False,  # not in the paper: embeddings are first brought to one scale
         augmentation: Sequence[str] = (),  # not in the paper: 'color', 'translation', 'cutout' before the discriminator
         decay_steps: int = 0,  # not in the paper: if set, rates fall to 0 from half of it on
+        accumulated_steps: int = 1,  # not in the paper: weights move once in so many, by the mean of their gradients
         seed: int = 0,
     ) -> None:
-        super().__init__(seed, batch_size, averaging_decay)
+        super().__init__(seed, batch_size, averaging_decay, accumulated_steps)
         kl_weight = kl_weight if conditioning_augmentation else 0.0
         self.set_up_conditions(embedding_dimension, condition_dimension, kl_weight, discriminator_told, pairs)
         self.set_up_views(input_noise, augmentation, real_target)
         self.fresh_fakes = fresh_fakes
         self.noise_dimension = noise_dimension
-        schedule = (decay_steps, halve_every)
+        schedule = (decay_steps, halve_every, accumulated_steps)
         self.set_up_discriminator(
             size,
             discriminator_width,
@@ -149,16 +150,17 @@ class StageII(Stage):
         whitened_embeddings: bool = False,  # not in the paper: embeddings are first brought to one scale
         augmentation: Sequence[str] = (),  # not in the paper: 'color', 'translation', 'cutout' before the discriminator
         decay_steps: int = 0,  # not in the paper: if set, rates fall to 0 from half of it on
+        accumulated_steps: int = 1,  # not in the paper: weights move once in so many, by the mean of their gradients
         seed: int = 0,
     ) -> None:
-        super().__init__(seed, batch_size, averaging_decay)
+        super().__init__(seed, batch_size, averaging_decay, accumulated_steps)
         self.stage_one = _checked(stage_one, size, embedding_dimension)
         self.stage_one.trainable = False
         kl_weight = kl_weight if conditioning_augmentation and text_again else 0.0
         self.set_up_conditions(embedding_dimension, condition_dimension, kl_weight, discriminator_told, pairs)
         self.set_up_views(input_noise, augmentation, real_target)
         self.fresh_fakes = fresh_fakes
-        schedule = (decay_steps, halve_every)
+        schedule = (decay_steps, halve_every, accumulated_steps)
         generator, twin = (
             StageTwoGenerator(
                 self.stage_one.sizes[0],

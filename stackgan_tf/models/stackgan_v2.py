@@ -17,9 +17,10 @@ from stackgan_tf.losses.joint_conditional import (
     joint_discriminator_loss,
     joint_generator_loss,
 )
-from stackgan_tf.models.adversarial_model import AdversarialModel, adam
+from stackgan_tf.models.adversarial_model import AdversarialModel
 from stackgan_tf.models.discriminator_logits import logits_of
 from stackgan_tf.models.noise import Purpose
+from stackgan_tf.models.optimizers import adam
 from stackgan_tf.networks.scale_discriminator import ScaleDiscriminator
 from stackgan_tf.networks.tree_generator import TreeGenerator
 
@@ -73,9 +74,10 @@ class StackGANv2(AdversarialModel):
         r1_weight: float = 0.0,  # not in the paper: of how steep discriminators are around real images (gamma)
         r1_every: int = 16,  # so often that is measured, in steps
         decay_steps: int = 0,  # not in the paper: if set, rates fall to 0 from half of it on
+        accumulated_steps: int = 1,  # not in the paper: weights move once in so many, by the mean of their gradients
         seed: int = 0,
     ) -> None:
-        super().__init__(seed, batch_size, averaging_decay)
+        super().__init__(seed, batch_size, averaging_decay, accumulated_steps)
         synchronized = self.replicas > 1
         kl_weight = kl_weight if conditioning_augmentation else 0.0
         self.set_up_conditions(embedding_dimension, condition_dimension, kl_weight, discriminator_told, pairs)
@@ -125,11 +127,12 @@ class StackGANv2(AdversarialModel):
         ]
         for discriminator in self.discriminators:
             discriminator.build((None, discriminator.size, discriminator.size, 3))
+        schedule = (decay_steps, 0, accumulated_steps)
         self.discriminator_optimizers = [
-            adam(discriminator_rate, discriminator.trainable_variables, decay_steps)
+            adam(discriminator_rate, discriminator.trainable_variables, *schedule)
             for discriminator in self.discriminators
         ]
-        optimizer = adam(generator_rate, tree.trainable_variables, decay_steps)
+        optimizer = adam(generator_rate, tree.trainable_variables, *schedule)
         self.set_up_generator(tree, average, optimizer, ['color_loss', *self.names_of_record()])
 
     def shown(self, of_images: Sequence[Any]) -> list[Any]:

@@ -10,8 +10,9 @@ import tensorflow as tf
 
 from stackgan_tf.losses.joint_conditional import Logits
 from stackgan_tf.losses.matching_aware import matching_aware_discriminator_loss, matching_aware_generator_loss
-from stackgan_tf.models.adversarial_model import AdversarialModel, adam
+from stackgan_tf.models.adversarial_model import AdversarialModel
 from stackgan_tf.models.discriminator_logits import logits_of
+from stackgan_tf.models.optimizers import adam
 from stackgan_tf.networks.stage_one import StageDiscriminator
 
 
@@ -79,7 +80,7 @@ class Stage(AdversarialModel):
         return [logit for logit in logits_of(self.discriminators[0], image, told) if logit is not None]
 
     def set_up_discriminator(
-        self, size: int, width: int, rate: float, schedule: tuple[int, int], **options: Any
+        self, size: int, width: int, rate: float, schedule: tuple[int, int, int], **options: Any
     ) -> None:
         """Makes the discriminator of images of a size, and its optimiser, with a rate and `adam`'s schedule."""
         self.sizes = (size,)

@@ -11,6 +11,8 @@ import numpy as np
 import tensorflow as tf
 
 from stackgan_tf.losses.joint_embedding import joint_embedding_loss, matching_cross_entropy
+from stackgan_tf.models.fused_kernels import FusedAdam
+from stackgan_tf.models.optimizers import ready
 from stackgan_tf.models.trained_model import Rate, TrainedModel, variables_of
 from stackgan_tf.networks.char_cnn_rnn import LENGTH, CharCNNRNN
 from stackgan_tf.networks.image_encoder import BackboneEncoder, ImageEncoder
@@ -61,8 +63,7 @@ class TextMatching(TrainedModel):
         if image_tower == 'classifier':
             for block in self.image_encoder.blocks:
                 block.trainable = False
-        optimizer = keras.optimizers.Adam(Rate(rate, decay_steps))
-        optimizer.build(self._moved())
+        optimizer = ready(FusedAdam(Rate(rate, decay_steps)), self._moved())
         self.set_up(optimizer, ('matching_loss', *(('caption_loss',) if caption_weight else ()), 'matching_accuracy'))
 
     def _moved(self) -> list[Any]:

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from stackgan_tf.models.fused_kernels import fuse_normalization
 from stackgan_tf.user_error import UserError
 
 
@@ -83,6 +84,8 @@ class TrainedModel(keras.Model):
 
     def set_up(self, optimizer: keras.optimizers.Optimizer, recorded: Sequence[str]) -> None:
         """Takes the (first) optimiser and the names of what each step records."""
+        for network in self.networks().values():
+            fuse_normalization(network)
         self.recorded = tuple(recorded)
         # What the replicas add is summed up first: so one host can read it without asking the others.
         self._sums = tf.Variable(
@@ -105,6 +108,7 @@ class TrainedModel(keras.Model):
     def scale_rates(self, scale: float) -> None:
         """Multiplies all learning rates; to be called before the first step."""
         for optimizer in self.optimizers():
+            optimizer = getattr(optimizer, 'inner_optimizer', optimizer)  # of one that scales its loss
             optimizer._learning_rate.scale = scale  # what Keras shows of it is a number
 
     def begin(self, embeddings: np.ndarray | None = None) -> None:
@@ -144,4 +148,6 @@ class TrainedModel(keras.Model):
         variables: Sequence[keras.Variable],
     ) -> None:
         """One step down the gradient of a loss that was divided by the number of replicas: gradients are summed."""
-        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+        scale = optimizer.scale_loss(tf.ones_like(loss))  # 1, but where float16 needs it
+        gradients = tape.gradient(loss, variables, output_gradients=scale)
+        optimizer.apply_gradients(zip(gradients, variables, strict=True))

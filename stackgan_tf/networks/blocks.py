@@ -10,6 +10,8 @@ import keras
 import numpy as np
 from keras import KerasTensor, ops
 
+from stackgan_tf.networks.baking import FOLDED_TAPS, bake_doubling, bake_normalization, fold
+from stackgan_tf.networks.batch_normalization import BatchNormalization
 from stackgan_tf.networks.spectral_normalization import SpectralConv2D
 
 BATCH_NORMALIZATION_EPSILON = 1e-5
@@ -17,9 +19,8 @@ LEAKY_SLOPE = 0.2
 
 Shape = tuple[Any, ...]  # of a tensor, None where unknown
 
-# Nearest-neighbour doubling followed by a 3-tap filter (k0, k1, k2) gives even outputs the taps (k0, k1 + k2) and odd
-# ones (k0 + k1, k2). Row t of this matrix builds tap t of the 4-tap stride-2 transposed filter that does the same.
-_FOLD = np.array([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]], dtype='float32')
+# Which taps of a 3-tap filter lie inside, at the first place, between, and at the last place.
+_INSIDE = np.array([[0, 1, 1], [1, 1, 1], [1, 1, 0]], dtype='float32')
 
 
 def conv(
@@ -37,9 +38,9 @@ def conv(
     )
 
 
-def batch_norm(synchronized: bool) -> keras.layers.BatchNormalization:
+def batch_norm(synchronized: bool) -> BatchNormalization:
     """Batch normalisation with the released code's constants; PyTorch's momentum 0.1 is 0.9 in Keras."""
-    return keras.layers.BatchNormalization(
+    return BatchNormalization(
         momentum=0.9,
         epsilon=BATCH_NORMALIZATION_EPSILON,
         gamma_initializer=keras.initializers.RandomNormal(1.0, 0.02),
@@ -61,12 +62,45 @@ def gated_linear_unit(x: KerasTensor) -> KerasTensor:
 
 
 def up_convolve(x: KerasTensor, kernel: KerasTensor, folded: bool) -> KerasTensor:
-    """Doubles `[N, H, W, C]` by nearest neighbour and convolves it with `[3, 3, C, C']`; `folded`: see `UpBlock`."""
-    if not folded:
-        return _same_conv(ops.repeat(ops.repeat(x, 2, axis=1), 2, axis=2), kernel)
-    fold = ops.cast(_FOLD, kernel.dtype)
-    kernel = ops.einsum('ai,bj,ijco->aboc', fold, fold, kernel)
+    """Doubles `[N, H, W, C]` by nearest neighbour and convolves it with `[3, 3, C, C']`; `folded`: see `UpBlock`.
+
+    A kernel that is folded already, `[4, 4, C', C]`, is taken as it is.
+    """
+    if kernel.shape[0] != FOLDED_TAPS:
+        if not folded:
+            return _same_conv(ops.repeat(ops.repeat(x, 2, axis=1), 2, axis=2), kernel)
+        kernel = fold(kernel)
     return ops.conv_transpose(x, kernel, strides=2, padding='same', data_format='channels_last')
+
+
+def convolve_joined(
+    vector: KerasTensor, of_vector: KerasTensor, features: KerasTensor, of_features: KerasTensor
+) -> KerasTensor:
+    """A convolution of features joined with a vector that is tiled over all places; the vector is not tiled for it.
+
+    Of a tiled vector every place sees the same, but for the taps that fall outside at the borders. So each tap
+    multiplies the vector once, and their sums are spread out: the same numbers.
+
+    Args:
+        vector: `[N, E]`.
+        of_vector: the part of the kernel that sees it, `[k, k, E, C']`, k 1 or 3.
+        features: `[N, H, W, C]`; H and W are at least 3.
+        of_features: the other part, `[k, k, C, C']`.
+
+    Returns:
+        `[N, H, W, C']`.
+    """
+    _, height, width, _ = features.shape
+    taps, _, told, filters = of_vector.shape
+    h = ops.matmul(vector, ops.reshape(of_vector, (taps * taps, told, filters)))  # [k k, N, C']
+    if taps > 1:
+        inside = ops.cast(np.kron(_INSIDE, _INSIDE), h.dtype)
+        h = ops.reshape(ops.matmul(inside, ops.reshape(h, (taps * taps, -1))), (taps * taps, -1, filters))
+    # At the first place, between and at the last, both ways: sums over the taps inside.
+    h = ops.transpose(ops.reshape(h, (taps, taps, -1, filters)), (2, 0, 1, 3))  # [N, k, k, C']
+    if taps > 1:
+        h = _spread(_spread(h, 1, height), 2, width)
+    return _same_conv(features, of_features) + h
 
 
 @keras.saving.register_keras_serializable('stackgan_tf')
@@ -95,6 +129,7 @@ class UpBlock(keras.layers.Layer):
 
     def build(self, input_shape: Shape) -> None:
         """Creates the 3x3 kernel `[3, 3, C, 2C']`."""
+        self._built_for = input_shape
         channels = input_shape[-1]
         self.kernel = self.add_weight(
             shape=(3, 3, channels, 2 * self.filters), initializer=keras.initializers.Orthogonal(), name='kernel'
@@ -103,17 +138,18 @@ class UpBlock(keras.layers.Layer):
 
     def call(self, x: KerasTensor, training: bool = False) -> KerasTensor:
         """Maps `[N, H, W, C]` to `[N, 2H, 2W, C']`."""
-        size = x.shape[1]
-        folded = self.folded if self.folded is not None else size is not None and size >= self.FOLD_FROM
-        x = self._convolve_folded(x) if folded else self._convolve_plain(x)  # [N, 2H, 2W, 2C']
+        x = up_convolve(x, ops.cast(self.kernel, self.compute_dtype), self._folds(x.shape))  # [N, 2H, 2W, 2C']
         x = self.batch_norm(x, training=training)
         return gated_linear_unit(x)  # [N, 2H, 2W, C']
 
-    def _convolve_plain(self, x: KerasTensor) -> KerasTensor:
-        return up_convolve(x, ops.cast(self.kernel, self.compute_dtype), folded=False)
+    def bake_kernels(self) -> None:
+        """See `baking.baked`."""
+        bake_normalization(self, self.batch_norm)
+        if self._folds(self._built_for):
+            bake_doubling(self)
 
-    def _convolve_folded(self, x: KerasTensor) -> KerasTensor:
-        return up_convolve(x, ops.cast(self.kernel, self.compute_dtype), folded=True)
+    def _folds(self, shape: Shape) -> bool:
+        return self.folded if self.folded is not None else shape[1] is not None and shape[1] >= self.FOLD_FROM
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Twice the height and width."""
@@ -134,9 +170,7 @@ class UpBlock(keras.layers.Layer):
 class JointBlock(keras.layers.Layer):
     """Joins a vector with features: tiled over all places, concatenated, 3x3 convolution, batch normalisation, GLU.
 
-    The released code's `Block3x3_relu` (which ends in a GLU) with the tiling before it. A convolution of a tiled vector
-    is the same everywhere but at the borders, so it is computed on a 3x3 tile and spread out: the same numbers without
-    convolving the vector's many channels at full size.
+    The released code's `Block3x3_relu` (which ends in a GLU) with the tiling before it, see `convolve_joined`.
     """
 
     def __init__(self, filters: int, synchronized: bool = False, **kwargs: object) -> None:
@@ -158,12 +192,13 @@ class JointBlock(keras.layers.Layer):
     def call(self, vector: KerasTensor, features: KerasTensor, training: bool = False) -> KerasTensor:
         """Maps `[N, Z]` and `[N, H, W, C]` to `[N, H, W, C']`; H and W are at least 3."""
         kernel = ops.cast(self.kernel, self.compute_dtype)
-        tile = ops.tile(vector[:, None, None, :], (1, 3, 3, 1))  # [N, 3, 3, Z]
-        of_vector = _same_conv(tile, kernel[:, :, : self.vector_channels])  # [N, 3, 3, 2C']
-        of_features = _same_conv(features, kernel[:, :, self.vector_channels :])  # [N, H, W, 2C']
-        _, height, width, _ = features.shape
-        h = of_features + _spread(_spread(of_vector, 1, height), 2, width)
+        of_vector, of_features = ops.split(kernel, [self.vector_channels], axis=2)
+        h = convolve_joined(vector, of_vector, features, of_features)  # [N, H, W, 2C']
         return gated_linear_unit(self.batch_norm(h, training=training))
+
+    def bake_kernels(self) -> None:
+        """See `baking.baked`."""
+        bake_normalization(self, self.batch_norm)
 
     def compute_output_shape(self, vector_shape: Shape, features_shape: Shape) -> Shape:
         """The features' height and width."""
@@ -210,6 +245,11 @@ class ResidualBlock(keras.layers.Layer):
         h = self.second_norm(self.second_conv(h), training=training)  # [N, H, W, C]
         return x + h
 
+    def bake_kernels(self) -> None:
+        """See `baking.baked`."""
+        bake_normalization(self.first_conv, self.first_norm)
+        bake_normalization(self.second_conv, self.second_norm)
+
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Unchanged."""
         return input_shape
@@ -253,10 +293,20 @@ class LeakyBlock(keras.layers.Layer):
 
     def call(self, x: KerasTensor, training: bool = False) -> KerasTensor:
         """Maps `[N, H, W, C]` to `[N, H / strides, W / strides, C']`."""
-        x = self.conv(x)
+        return self._finish(self.conv(x), training)
+
+    def joined(self, vector: KerasTensor, features: KerasTensor, training: bool = False) -> KerasTensor:
+        """The same of a vector `[N, E]`, tiled, joined with features `[N, H, W, C]`: see `convolve_joined`."""
+        kernel = self.conv.divided(self.conv.kernel) if self.spectral else self.conv.kernel
+        kernel, vector, features = (ops.cast(x, self.compute_dtype) for x in (kernel, vector, features))
+        of_vector, of_features = ops.split(kernel, [vector.shape[-1]], axis=2)
+        h = convolve_joined(vector, of_vector, features, of_features)
+        return self._finish(h, training)
+
+    def _finish(self, h: KerasTensor, training: bool) -> KerasTensor:
         if self.batch_norm is not None:
-            x = self.batch_norm(x, training=training)
-        return ops.leaky_relu(x, LEAKY_SLOPE)
+            h = self.batch_norm(h, training=training)
+        return ops.leaky_relu(h, LEAKY_SLOPE)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Height and width divided by the stride."""

@@ -100,9 +100,7 @@ class ScaleDiscriminator(keras.Model):
     def match(self, features: KerasTensor, condition: KerasTensor, training: bool = False) -> KerasTensor:
         """Maps `features` and conditions `[N, E]` to a logit `[N]`, positive for real and matching, in float32."""
         told = condition if self.project is None else ops.leaky_relu(self.project(condition), LEAKY_SLOPE)
-        tiled = ops.tile(told[:, None, None, :], (1, SEED_SIZE, SEED_SIZE, 1))  # [N, 4, 4, E]
-        joined = ops.concatenate([ops.cast(tiled, features.dtype), features], axis=-1)  # [N, 4, 4, E + C]
-        h = self.joint(joined, training=training)  # [N, 4, 4, C]
+        h = self.joint.joined(told, features, training=training)  # [N, 4, 4, C]
         return ops.cast(self.match_logit(h)[:, 0, 0, 0], 'float32')
 
     def call(self, image: KerasTensor, condition: KerasTensor | None = None, training: bool = False) -> Any:

@@ -32,12 +32,16 @@ class SpectralConv2D(keras.layers.Conv2D):
         matrix = ops.reshape(self.kernel, (-1, self.filters))
         self.direction.assign(_unit(ops.matmul(ops.transpose(matrix), ops.matmul(matrix, self.direction))))
 
-    def convolution_op(self, inputs: KerasTensor, kernel: KerasTensor) -> KerasTensor:
-        """Convolves `[N, H, W, C]` with the divided kernel."""
+    def divided(self, kernel: KerasTensor) -> KerasTensor:
+        """A kernel `[K, K, C, C']` by its largest singular value."""
         matrix = ops.cast(ops.reshape(kernel, (-1, self.filters)), 'float32')
         stretched = ops.matmul(matrix, ops.convert_to_tensor(self.direction))  # [K K C]
         largest = ops.sum(ops.stop_gradient(_unit(stretched)) * stretched)
-        return super().convolution_op(inputs, kernel / ops.cast(largest, kernel.dtype))
+        return kernel / ops.cast(largest, kernel.dtype)
+
+    def convolution_op(self, inputs: KerasTensor, kernel: KerasTensor) -> KerasTensor:
+        """Convolves `[N, H, W, C]` with the divided kernel."""
+        return super().convolution_op(inputs, self.divided(kernel))
 
     # Keras's convolutions save what they know of.
 

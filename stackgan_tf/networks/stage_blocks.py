@@ -7,7 +7,8 @@ code. All tensors are channels last, `[N, H, W, C]`.
 import keras
 from keras import KerasTensor, ops
 
-from stackgan_tf.networks.blocks import LEAKY_SLOPE, Shape, UpBlock, batch_norm, up_convolve
+from stackgan_tf.networks.baking import bake_doubling, bake_normalization
+from stackgan_tf.networks.blocks import LEAKY_SLOPE, Shape, UpBlock, batch_norm, convolve_joined, up_convolve
 from stackgan_tf.networks.conditioning_augmentation import ConditioningAugmentation
 from stackgan_tf.networks.scales import check_sizes
 from stackgan_tf.networks.tree_generator import NARROWEST_BRANCH
@@ -49,12 +50,6 @@ def activate(x: KerasTensor, activation: str) -> KerasTensor:
     return {'linear': lambda x: x, 'relu': ops.relu, 'tanh': ops.tanh}[activation](x)
 
 
-def tell(features: KerasTensor, vector: KerasTensor) -> KerasTensor:
-    """Concatenates features `[N, H, W, C]` with a vector `[N, E]`, tiled over all places, to `[N, H, W, C + E]`."""
-    tiled = ops.tile(vector[:, None, None, :], (1, *features.shape[1:3], 1))
-    return ops.concatenate([features, ops.cast(tiled, features.dtype)], axis=-1)
-
-
 def doublings_between(small: int, size: int) -> int:
     """How many doublings lead from a map of `small` pixels to `size` pixels.
 
@@ -84,6 +79,7 @@ class UpConv(keras.layers.Layer):
 
     def build(self, input_shape: Shape) -> None:
         """Creates the 3x3 kernel `[3, 3, C, C']`."""
+        self._built_for = input_shape
         self.kernel = self.add_weight(
             shape=(3, 3, input_shape[-1], self.filters),
             initializer=keras.initializers.TruncatedNormal(stddev=DEVIATION),
@@ -92,8 +88,12 @@ class UpConv(keras.layers.Layer):
 
     def call(self, x: KerasTensor) -> KerasTensor:
         """Maps `[N, H, W, C]` to `[N, 2H, 2W, C']`."""
-        folded = x.shape[1] is not None and x.shape[1] >= UpBlock.FOLD_FROM
-        return up_convolve(x, ops.cast(self.kernel, self.compute_dtype), folded)
+        return up_convolve(x, ops.cast(self.kernel, self.compute_dtype), _folds(x.shape))
+
+    def bake_doubling(self) -> None:
+        """See `baking.baked`; after what else is baked into the kernel."""
+        if _folds(self._built_for):
+            bake_doubling(self)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Twice the height and width."""
@@ -103,6 +103,10 @@ class UpConv(keras.layers.Layer):
     def get_config(self) -> dict[str, object]:
         """The constructor's arguments."""
         return {**super().get_config(), 'filters': self.filters}
+
+
+def _folds(shape: Shape) -> bool:
+    return shape[1] is not None and shape[1] >= UpBlock.FOLD_FROM
 
 
 @keras.saving.register_keras_serializable('stackgan_tf')
@@ -141,10 +145,26 @@ class StageBlock(keras.layers.Layer):
 
     def call(self, x: KerasTensor, training: bool = False) -> KerasTensor:
         """Maps `[N, H, W, C]` to `[N, H', W', C']`."""
-        x = self.conv(x)
+        return self._finish(self.conv(x), training)
+
+    def joined(self, features: KerasTensor, vector: KerasTensor, training: bool = False) -> KerasTensor:
+        """The same of features `[N, H, W, C]` joined with a vector `[N, E]`, tiled: see `convolve_joined`."""
+        kernel, vector, features = (ops.cast(x, self.compute_dtype) for x in (self.conv.kernel, vector, features))
+        of_features, of_vector = ops.split(kernel, [features.shape[-1]], axis=2)
+        h = convolve_joined(vector, of_vector, features, of_features)
+        return self._finish(h, training)
+
+    def _finish(self, h: KerasTensor, training: bool) -> KerasTensor:
         if self.batch_norm is not None:
-            x = self.batch_norm(x, training=training)
-        return activate(x, self.activation)
+            h = self.batch_norm(h, training=training)
+        return activate(h, self.activation)
+
+    def bake_kernels(self) -> None:
+        """See `baking.baked`."""
+        if self.batch_norm is not None:
+            bake_normalization(self.conv, self.batch_norm)
+        if self.up:
+            self.conv.bake_doubling()
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Height and width divided by the stride, or doubled."""

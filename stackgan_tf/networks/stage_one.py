@@ -9,6 +9,7 @@ from typing import Any
 import keras
 from keras import KerasTensor, ops
 
+from stackgan_tf.networks.baking import bake_normalization
 from stackgan_tf.networks.blocks import LEAKY_SLOPE, Shape, batch_norm
 from stackgan_tf.networks.embedding_whitening import EmbeddingWhitening
 from stackgan_tf.networks.scale_discriminator import FEATURE_MULTIPLE
@@ -21,7 +22,6 @@ from stackgan_tf.networks.stage_blocks import (
     stage_augmentation,
     stage_conv,
     stage_dense,
-    tell,
 )
 
 BOTTLENECKS = 2  # on the first maps of Stage-I's generator
@@ -137,6 +137,10 @@ class StageOneGenerator(keras.Model):
         """
         c = self.augment(self.read(embedding), conditioning_noise)[0] if self.embedding_dimension else None
         return self.images(z, c, training=training)
+
+    def bake_kernels(self) -> None:
+        """See `baking.baked`."""
+        bake_normalization(self.dense, self.batch_norm)
 
     def compute_output_shape(self, input_shape: Shape, *other_shapes: Shape) -> tuple[Shape, ...]:
         """`[N, s, s, 3]`, in a tuple."""
@@ -263,7 +267,7 @@ class StageDiscriminator(keras.Model):
     def match(self, features: KerasTensor, told: KerasTensor, training: bool = False) -> KerasTensor:
         """Maps `features` and what is told `[N, T]` to a logit `[N]`, positive for real and matching, in float32."""
         told = told if self.project is None else ops.leaky_relu(self.project(told), LEAKY_SLOPE)
-        h = self.joint(tell(features, told), training=training)  # [N, m, m, C]
+        h = self.joint.joined(features, told, training=training)  # [N, m, m, C]
         return ops.cast(self.match_logit(h)[:, 0, 0, 0], 'float32')
 
     def call(self, image: KerasTensor, told: KerasTensor | None = None, training: bool = False) -> Any:

@@ -15,7 +15,6 @@ from stackgan_tf.networks.stage_blocks import (
     doublings_between,
     scaled_width,
     stage_augmentation,
-    tell,
 )
 
 ENLARGEMENTS = (2, 4)  # of Stage-I's image
@@ -104,8 +103,8 @@ class StageTwoGenerator(keras.Model):
         h = image
         for block in self.encode:
             h = block(h, training=training)  # [N, r/4, r/4, 4 * base_width]
-        h = h if c is None else tell(h, c)  # [N, r/4, r/4, 4 * base_width + E]
-        h = self.joint(h, training=training)  # [N, r/4, r/4, 4 * base_width]
+        # [N, r/4, r/4, 4 * base_width]
+        h = self.joint(h, training=training) if c is None else self.joint.joined(h, c, training=training)
         for residual in self.refine:
             h = residual(h, training=training)  # [N, r/4, r/4, 4 * base_width]
         for block in self.up:

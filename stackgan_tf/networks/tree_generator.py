@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import keras
 from keras import KerasTensor, ops
 
+from stackgan_tf.networks.baking import bake_normalization
 from stackgan_tf.networks.blocks import JointBlock, ResidualBlock, Shape, UpBlock, batch_norm, conv, gated_linear_unit
 from stackgan_tf.networks.conditioning_augmentation import ConditioningAugmentation
 from stackgan_tf.networks.embedding_whitening import EmbeddingWhitening
@@ -48,6 +49,10 @@ class FirstBranch(keras.layers.Layer):
         for block in self.up:
             h = block(h, training=training)
         return h
+
+    def bake_kernels(self) -> None:
+        """See `baking.baked`."""
+        bake_normalization(self.dense, self.batch_norm)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """`[N, s, s, width]`."""
@@ -194,8 +199,8 @@ class TreeGenerator(keras.Model):
         for branch in self.next_branches:
             features.append(branch(joined, features[-1], training=training))  # [N, s_i, s_i, width_i]
         with_image = zip(self.to_image, features[-len(self.to_image) :], self.image_sizes, strict=True)
-        images = [ops.tanh(to_image(_enlarged(h, size))) for to_image, h, size in with_image]
-        return tuple(ops.cast(image, 'float32') for image in images)
+        # Whatever the compute type, tanh and what comes of it are float32.
+        return tuple(ops.tanh(ops.cast(to_image(_enlarged(h, size)), 'float32')) for to_image, h, size in with_image)
 
     def call(
         self,

@@ -9,6 +9,7 @@ from pathlib import Path
 import stackgan_tf
 from stackgan_tf.files import whole_folder
 from stackgan_tf.generator import NetworkGenerator
+from stackgan_tf.networks.baking import baked
 from stackgan_tf.serving.saved_model import check_target, export_saved_model
 from stackgan_tf.serving.verification import generator_check
 from stackgan_tf.serving.warmup import write_warmup
@@ -113,7 +114,7 @@ def _write_version(generator: NetworkGenerator, folder: Path, served: ServedAs) 
         write_warmup(beside, served.name, generator, served.batch_sizes)
         check(beside)
 
-    export_saved_model(generator.network, folder, generator.encoder, generator.class_names, warm_and_check)
+    export_saved_model(baked(generator.network), folder, generator.encoder, generator.class_names, warm_and_check)
 
 
 def _filled(template: str, settings: dict[str, str], generator: NetworkGenerator, served: ServedAs) -> str:

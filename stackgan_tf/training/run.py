@@ -15,6 +15,7 @@ from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.training_batches import training_batches
 from stackgan_tf.models.trained_model import TrainedModel
 from stackgan_tf.training.checkpoints import Checkpoints
+from stackgan_tf.training.computation import layers_in, prepare_steps
 from stackgan_tf.training.devices import all_devices, check_batch_size, use_threads
 from stackgan_tf.training.divergence import DivergedError, StepByStep
 from stackgan_tf.training.generator_scores import GeneratorScores, generator_scores
@@ -41,6 +42,9 @@ class Run:
         checkpoint_every: steps between checkpoints, a multiple of `tick`.
         seed: of the initial weights.
         threads_per_operation: of each operation on the CPU; 0: one a core.
+        precision: one of `PRECISIONS`.
+        jit_compile: whether XLA compiles the training step; of a seed it then makes other noise.
+        steps_per_execution: steps that run without coming back to Python, at most a tick; a stop waits for them.
         keep_last: how many of the newest checkpoints stay, besides the best.
         keep_every_hours: if not 0, the first checkpoint after every so many hours of training stays too.
         rollbacks: how often a phase whose numbers are no longer finite goes back to its last checkpoint.
@@ -52,6 +56,9 @@ class Run:
     checkpoint_every: int
     seed: int
     threads_per_operation: int = 0
+    precision: str = 'float32'
+    jit_compile: bool = False
+    steps_per_execution: int = 1
     keep_last: int = 2
     keep_every_hours: float = 0.0
     rollbacks: int = 0
@@ -112,7 +119,7 @@ class Run:
         source = phase.data()
         test_source = phase.test_data() if phase.test_data is not None else None
         keras.utils.set_random_seed(self.seed)
-        with strategy.scope():
+        with strategy.scope(), layers_in(self.precision):
             model = phase.make_model()
         check_scored(model, test_source, phase)
         source = examples_for(phase, model, source)
@@ -129,7 +136,7 @@ class Run:
         progress = _progress(checkpoints.restore(model.pieces()), source, embeddings)
         progress['rollbacks'] = max(progress['rollbacks'], rollbacks)
         model.scale_rates(self.rollback_rate ** progress['rollbacks'])
-        return _Work(phase, model, source, test_source, embeddings, scored, checkpoints, progress)
+        return _Work(phase, model, source, test_source, embeddings, scored, checkpoints, progress, self)
 
     def _go_on(self, work: '_Work', directory: RunDirectory, strategy: tf.distribute.Strategy) -> None:
         """Trains all steps that are left.
@@ -187,6 +194,7 @@ class _Work:
     scored: GeneratorScores | None
     checkpoints: Checkpoints
     progress: dict[str, Any]
+    run: Run
 
     def fit(self, first: int, length: int, ticks: int, callback: keras.callbacks.Callback) -> None:
         """Trains ticks of so many steps each, from step `first` on."""
@@ -202,6 +210,8 @@ class _Work:
             embeddings=self.embeddings,
             captions_averaged=self.phase.captions_averaged,
         )
+        run = self.run
+        prepare_steps(self.model, run.precision, run.jit_compile, run.steps_per_execution, length)
         self.model.fit(batches, epochs=ticks, steps_per_epoch=length, shuffle=False, verbose=0, callbacks=[callback])
 
     def first_break(self, diverged: DivergedError) -> DivergedError:

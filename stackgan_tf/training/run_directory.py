@@ -23,7 +23,9 @@ CONFIG = 'config.gin'
 # What may change when a run goes on; anything else would make it another run.
 CHANGEABLE = ('STEPS', 'TICK', 'CHECKPOINT_EVERY')
 # And what changes no number of a run that goes well.
-_OF_NO_WEIGHT = tuple(f'Recipe.{name}' for name in ('keep_last', 'keep_every_hours', 'rollbacks', 'rollback_rate'))
+_OF_NO_WEIGHT = tuple(
+    f'Recipe.{name}' for name in ('steps_per_execution', 'keep_last', 'keep_every_hours', 'rollbacks', 'rollback_rate')
+)
 
 
 class RunDirectory:

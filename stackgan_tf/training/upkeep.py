@@ -66,8 +66,8 @@ class Upkeep(keras.callbacks.Callback):
             self._shown, self._words = _shown_embeddings(embeddings, int(progress['pictures']))
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        """Counts the step; if asked to stop, ends training."""
-        self.step += 1
+        """Counts the steps; if asked to stop, ends training."""
+        self.step += self._trained.steps_per_execution
         self.clock.step_done(self.step)
         if self.stop.signal_number is not None:
             self._trained.stop_training = True

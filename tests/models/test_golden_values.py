@@ -43,7 +43,7 @@ class OneStep:
             # Asked of the tape only once, so given on as one whose gradients are known.
             gradients = tape.gradient(loss, variables)
             self.gradients |= {id(v): g.numpy().astype(float) for v, g in zip(variables, gradients, strict=True)}
-            known = type('Tape', (), {'gradient': lambda *_: gradients})
+            known = type('Tape', (), {'gradient': lambda *_, **__: gradients})
             descend(optimizer, known(), loss, variables)
 
         self.model.descend = watched

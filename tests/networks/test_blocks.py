@@ -5,7 +5,16 @@ import tensorflow as tf
 from keras import ops
 from layer_harness import check_layer
 
-from stackgan_tf.networks.blocks import JointBlock, LeakyBlock, ResidualBlock, UpBlock, gated_linear_unit
+from stackgan_tf.networks import blocks
+from stackgan_tf.networks.blocks import (
+    JointBlock,
+    LeakyBlock,
+    ResidualBlock,
+    UpBlock,
+    convolve_joined,
+    gated_linear_unit,
+    up_convolve,
+)
 
 
 def normal(*shape, seed=0):
@@ -55,27 +64,49 @@ def test_folded_up_block_equals_the_plain_one_in_value_and_gradient(size):
         np.testing.assert_allclose(one, other, atol=1e-4, rtol=1e-4)
 
 
-def test_up_block_folds_by_size():
+def test_up_block_folds_by_size(monkeypatch):
     assert UpBlock.FOLD_FROM == 16
     calls = []
+    monkeypatch.setattr(
+        blocks, 'up_convolve', lambda x, kernel, folded: calls.append(folded) or up_convolve(x, kernel, folded)
+    )
     block = UpBlock(2)
     block.build((1, 16, 16, 2))
-    block._convolve_folded = lambda x: calls.append('folded') or UpBlock._convolve_folded(block, x)
-    block._convolve_plain = lambda x: calls.append('plain') or UpBlock._convolve_plain(block, x)
     block(normal(1, 16, 16, 2))
     block(normal(1, 8, 8, 2))
-    assert calls == ['folded', 'plain']
+    assert calls == [True, False]
 
 
-@pytest.mark.parametrize('size', [3, 4, 9])
-def test_joint_block_equals_convolving_the_tiled_vector(size):
-    vector, features = normal(2, 5), normal(2, size, size, 6)
-    block = JointBlock(4)
-    block.build(vector.shape, features.shape)
-    tiled = np.tile(vector[:, None, None, :], (1, size, size, 1))
-    h = ops.conv(np.concatenate([tiled, features], -1), block.kernel, padding='same')
-    expected = gated_linear_unit(block.batch_norm(h, training=True))
-    np.testing.assert_allclose(block(vector, features, training=True), expected, atol=1e-5)
+@pytest.mark.parametrize(('taps', 'height', 'width'), [(1, 4, 4), (3, 3, 3), (3, 4, 9)])
+def test_joining_a_vector_equals_convolving_the_tiled_one_in_value_and_gradient(taps, height, width):
+    given = [normal(2, 5), normal(taps, taps, 5, 4), normal(2, height, width, 6), normal(taps, taps, 6, 4)]
+    given = [tf.constant(array) for array in given]
+
+    def tiled(vector, of_vector, features, of_features):
+        joined = tf.concat([tf.tile(vector[:, None, None], (1, height, width, 1)), features], -1)
+        return tf.nn.conv2d(joined, tf.concat([of_vector, of_features], 2), 1, 'SAME')
+
+    results = []
+    for form in (convolve_joined, tiled):
+        with tf.GradientTape() as tape:
+            tape.watch(given)
+            y = form(*given)
+            loss = tf.reduce_sum(y * normal(*y.shape, seed=1))
+        results.append([y, *tape.gradient(loss, given)])
+    for one, other in zip(*results, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-4)
+
+
+def test_the_vectors_channels_come_first():
+    vector, features = normal(2, 5), normal(2, 4, 4, 6)
+    joint = JointBlock(4)
+    joint.build(vector.shape, features.shape)
+    leaky = LeakyBlock(4, 1)
+    leaky.build((2, 4, 4, 11))
+    joined = np.concatenate([np.tile(vector[:, None, None, :], (1, 4, 4, 1)), features], -1)
+    h = joint.batch_norm(ops.conv(joined, joint.kernel, padding='same'), training=True)
+    np.testing.assert_allclose(joint(vector, features, training=True), gated_linear_unit(h), atol=1e-5)
+    np.testing.assert_allclose(leaky.joined(vector, features, training=True), leaky(joined, training=True), atol=1e-5)
 
 
 def test_residual_block_adds_without_activation():

@@ -108,6 +108,11 @@ def test_model_gets_the_recipes_settings():
         ('StackGANv2.averaging_decay = 1.5', 'must be between 0 and 1'),
         ('StackGANv2.seed = %SEDE', 'StackGANv2.seed needs SEDE'),
         ('TICK = 300', 'CHECKPOINT_EVERY = 480 must be a multiple of TICK = 300, for example 600'),
+        (
+            "Recipe.precision = 'bfloat16'",
+            "must be 'float32' or 'mixed_bfloat16' or 'mixed_float16' or 'onednn_bfloat16'",
+        ),
+        ('Recipe.steps_per_execution = 500', 'Recipe.steps_per_execution = 500 must be 1 to TICK = 120'),
         ('STEPS =', 'Unable to parse'),
         ('SEED = 5000000000', 'must be from 0 to'),
         ("tree/Phase.data = 'birds'", 'tree/Phase.data = '),
