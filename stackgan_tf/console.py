@@ -18,6 +18,12 @@ def say(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def silence() -> None:
+    """From now on nothing is said: another process speaks for this one."""
+    global _terminal
+    _terminal = open(os.devnull, 'w', encoding='utf-8')  # noqa: SIM115
+
+
 @contextlib.contextmanager
 def others_silent() -> Iterator[None]:
     """Keeps what libraries print off the terminal; what `say` says is seen."""

@@ -1,7 +1,7 @@
 """What every trained model of the package shares: step counter, sums of losses, updates, what a checkpoint holds."""
 
 import abc
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -62,6 +62,7 @@ class TrainedModel(keras.Model):
     sizes: tuple[int, ...]
     reads: tuple[str, ...] = ('images',)
     embedding_dimension: int = 0
+    train_function: Callable[..., Any] | None
 
     def __init__(self, seed: int, batch_size: int) -> None:
         super().__init__()
@@ -76,13 +77,9 @@ class TrainedModel(keras.Model):
     def set_up(self, optimizer: keras.optimizers.Optimizer, recorded: Sequence[str]) -> None:
         """Takes the (first) optimiser and the names of what each step records."""
         self.recorded = tuple(recorded)
-        # Each replica adds to its own copy; reading sums them up.
+        # What the replicas add is summed up first: so one host can read it without asking the others.
         self._sums = tf.Variable(
-            tf.zeros(len(self.recorded)),
-            trainable=False,
-            synchronization=tf.VariableSynchronization.ON_READ,
-            aggregation=tf.VariableAggregation.SUM,
-            name='sums',
+            tf.zeros(len(self.recorded)), trainable=False, aggregation=tf.VariableAggregation.SUM, name='sums'
         )
         self.compile(optimizer=optimizer, jit_compile=False)
         self.built = True
@@ -119,9 +116,23 @@ class TrainedModel(keras.Model):
 
     def take_record(self, steps: int) -> dict[str, float]:
         """The means over the last `steps` steps of everything recorded; begins anew."""
-        means = self._sums.read_value().numpy() / steps
-        self._sums.assign(tf.zeros_like(self._sums.read_value()))
+        means = self._sums.numpy() / steps
+        self._sums.assign(tf.zeros(len(self.recorded)))
         return {name: float(mean) for name, mean in zip(self.recorded, means, strict=True)}
+
+    def make_train_function(self, force: bool = False) -> Callable[..., Any]:
+        """Keras's function of one step, of whose record Keras is told nothing: the sums have it.
+
+        Keras would reduce each number over the replicas by itself, and between hosts refuses scalars.
+        """
+
+        def step(batch: dict[str, Any]) -> dict[str, tf.Tensor]:
+            self.train_step(batch)
+            return {'steps': tf.ones(1)}
+
+        if self.train_function is None or force:
+            self.train_function = self._make_function(step)
+        return self.train_function
 
     def descend(
         self,

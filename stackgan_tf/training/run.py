@@ -1,6 +1,8 @@
 """A run: trains the phases of a recipe one after the other, goes on where an earlier process stopped."""
 
+import contextlib
 import dataclasses
+import functools
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,17 +17,19 @@ from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.training_batches import training_batches
 from stackgan_tf.models.trained_model import TrainedModel
 from stackgan_tf.training.checkpoints import KEEP, Checkpoints
-from stackgan_tf.training.devices import all_devices, check_batch_size, use_threads
+from stackgan_tf.training.devices import all_devices, check_batch_size, distributed, use_threads
 from stackgan_tf.training.generator_scores import generator_scores
 from stackgan_tf.training.interruption import InterruptedRunError, StopRequest
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.projector import write_projector
+from stackgan_tf.training.replica_check import check_replicas
 from stackgan_tf.training.run_directory import RunDirectory
 from stackgan_tf.training.scores import check_scored
 from stackgan_tf.training.stage_one import load_stage_one
 from stackgan_tf.training.text_encoders import embeddings_for, examples_for, refuse_orphans
 from stackgan_tf.training.tick_report import TickReport, duration
-from stackgan_tf.training.upkeep import Upkeep
+from stackgan_tf.training.upkeep import Steps, Upkeep
+from stackgan_tf.training.workers import Workers, join_workers
 from stackgan_tf.user_error import UserError
 
 
@@ -61,16 +65,22 @@ class Run:
         use_threads(self.threads_per_operation)
         refuse_orphans(waiting, self.phases, directory.path)
         # One for all phases: a second one would use the collective operations' numbers again, for other shapes.
-        strategy = all_devices()
-        for phase in waiting:
-            self._train_phase(phase, directory, strategy)
+        workers, strategy = join_workers()
+        strategy = strategy or all_devices()
+        with workers.together():
+            for phase in waiting:
+                self._train_phase(phase, directory, workers, strategy)
 
-    def _train_phase(self, phase: Phase, directory: RunDirectory, strategy: tf.distribute.Strategy) -> None:
+    def _train_phase(
+        self, phase: Phase, directory: RunDirectory, workers: Workers, strategy: tf.distribute.Strategy
+    ) -> None:
         folder = directory.path / phase.name
         checkpoints = Checkpoints(folder / 'checkpoints')
+        workers.wait_for_files(lambda: self._checkpoints_in(directory.path), directory.path)
         # Everything that can be wrong with the recipe shows before anything is written.
-        source = phase.data()
-        test_source = phase.test_data() if phase.test_data is not None else None
+        with workers.chief_first():
+            source = phase.data()
+            test_source = phase.test_data() if phase.test_data is not None else None
         keras.utils.set_random_seed(self.seed)
         with strategy.scope():
             model = phase.make_model()
@@ -78,35 +88,43 @@ class Run:
         source = examples_for(phase, model, source)
         if test_source is not None:
             test_source = examples_for(phase, model, test_source)
-        embeddings = embeddings_for(phase, model, self.phases, source, directory.path)
+        with workers.chief_first():
+            embeddings = embeddings_for(phase, model, self.phases, source, directory.path)
         if not checkpoints.steps():
             model.begin(None if embeddings is None else some_embeddings(embeddings, source.count))
             load_stage_one(phase, model, self.phases, directory.path)
         check_batch_size(model.batch_size, strategy)
-        scored = generator_scores(phase, model, self.phases, source, test_source, directory.path)
-        _check_space(directory.path, checkpoints, model, KEEP + (scored is not None))
-        with directory.open(), StopRequest() as stop:
+        scored = None
+        if workers.chief:
+            scored = generator_scores(phase, model, self.phases, source, test_source, directory.path)
+            _check_space(directory.path, checkpoints, model, KEEP + (scored is not None))
+        with directory.open() if workers.chief else contextlib.nullcontext(), StopRequest() as stop:
             progress = _progress(checkpoints.restore(model.pieces()), source, embeddings)
             start = int(progress['step'])
             say(_greeting(phase, start, model, source.count, strategy))
-            report = TickReport(folder, phase.name, phase.steps, start)
-            if embeddings is not None:
-                write_projector(folder, embeddings, source.count)
-            upkeep = Upkeep(
-                model,
-                folder,
-                checkpoints,
-                report,
-                stop,
-                self.tick,
-                self.checkpoint_every,
-                progress,
-                test_source,
-                embeddings,
-                scored,
-            )
+            check_replicas(model, strategy)
+            upkeep = Steps(model, workers, stop, self.tick, progress)
+            if workers.chief:
+                report = TickReport(folder, phase.name, phase.steps, start)
+                if embeddings is not None:
+                    write_projector(folder, embeddings, source.count)
+                upkeep = Upkeep(
+                    model,
+                    folder,
+                    checkpoints,
+                    report,
+                    workers,
+                    stop,
+                    self.tick,
+                    self.checkpoint_every,
+                    progress,
+                    test_source,
+                    embeddings,
+                    scored,
+                )
             for first, length, ticks in ticks_between(start, phase.steps, self.tick):
-                batches = training_batches(
+                batches = functools.partial(
+                    training_batches,
                     source,
                     model.sizes,
                     model.batch_size,
@@ -118,12 +136,24 @@ class Run:
                     embeddings=embeddings,
                     captions_averaged=phase.captions_averaged,
                 )
-                model.fit(batches, epochs=ticks, steps_per_epoch=length, shuffle=False, verbose=0, callbacks=[upkeep])
-                if stop.signal_number is not None:
-                    if checkpoints.steps()[-1:] != [upkeep.step]:
+                model.fit(
+                    distributed(batches, strategy),
+                    epochs=ticks,
+                    steps_per_epoch=length,
+                    shuffle=False,
+                    verbose=0,
+                    callbacks=[upkeep],
+                )
+                if signal_number := workers.agree_to_stop(stop):
+                    if isinstance(upkeep, Upkeep) and checkpoints.steps()[-1:] != [upkeep.step]:
                         upkeep.save()  # the signal came after the tick's own save
-                    raise InterruptedRunError(stop.signal_number)
-            say(f'{phase.name} is done: {phase.steps} steps in {duration(upkeep.clock.trained_seconds)}')
+                    raise InterruptedRunError(signal_number)
+            if isinstance(upkeep, Upkeep):
+                say(f'{phase.name} is done: {phase.steps} steps in {duration(upkeep.clock.trained_seconds)}')
+
+    def _checkpoints_in(self, directory: Path) -> list[int]:
+        """The step of the newest checkpoint of each phase, 0 if it has none."""
+        return [max(Checkpoints(directory / phase.name / 'checkpoints').steps(), default=0) for phase in self.phases]
 
 
 def _progress(restored: dict[str, Any] | None, source: ExampleSource, embeddings: Embeddings | None) -> dict[str, Any]:

@@ -20,13 +20,49 @@ from stackgan_tf.training.generator_scores import GeneratorScores
 from stackgan_tf.training.interruption import StopRequest
 from stackgan_tf.training.scores import scores
 from stackgan_tf.training.tick_report import Clock, TickReport
+from stackgan_tf.training.workers import Workers
 
 SAMPLES = 64
 _ROW = 8
 
 
-class Upkeep(keras.callbacks.Callback):
-    """The one callback of a phase. An epoch of Keras is a tick."""
+class Steps(keras.callbacks.Callback):
+    """What every worker does: counts steps, stops with the others, begins the record of each tick anew.
+
+    An epoch of Keras is a tick.
+    """
+
+    def __init__(
+        self, model: TrainedModel, workers: Workers, stop: StopRequest, tick: int, progress: dict[str, Any]
+    ) -> None:
+        super().__init__()
+        self._trained = model
+        self.workers = workers
+        self.stop = stop
+        self.tick = tick
+        self.step = int(progress['step'])
+        self.reported = int(progress['reported'])  # the step of the last report
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        """Counts the step; if a worker is asked to stop, ends training."""
+        self.step += 1
+        if self.workers.agree_to_stop(self.stop):
+            self._trained.stop_training = True
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Forgets what the chief reports."""
+        if self.step % self.tick == 0:
+            self.take_record()
+
+    def take_record(self) -> dict[str, float]:
+        """The means since the last report."""
+        record = self._trained.take_record(self.step - self.reported)
+        self.reported = self.step
+        return record
+
+
+class Upkeep(Steps):
+    """The one callback of a phase on the worker that writes."""
 
     def __init__(
         self,
@@ -34,6 +70,7 @@ class Upkeep(keras.callbacks.Callback):
         directory: Path,
         checkpoints: Checkpoints,
         report: TickReport,
+        workers: Workers,
         stop: StopRequest,
         tick: int,
         checkpoint_every: int,
@@ -42,16 +79,11 @@ class Upkeep(keras.callbacks.Callback):
         embeddings: Embeddings | None = None,
         scored: GeneratorScores | None = None,
     ) -> None:
-        super().__init__()
-        self._trained = model
+        super().__init__(model, workers, stop, tick, progress)
         self.directory = directory
         self.checkpoints = checkpoints
         self.report = report
-        self.stop = stop
-        self.tick = tick
         self.checkpoint_every = checkpoint_every
-        self.step = int(progress['step'])
-        self.reported = int(progress['reported'])  # the step of the last report
         self.clock = Clock(progress['seconds'])
         self._progress = progress
         self._latest: dict[str, float] = {}
@@ -65,22 +97,19 @@ class Upkeep(keras.callbacks.Callback):
             self._shown, self._words = _shown_embeddings(embeddings, int(progress['pictures']))
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        """Counts the step; if asked to stop, ends training."""
-        self.step += 1
+        """See `Steps`."""
+        super().on_train_batch_end(batch, logs)
         self.clock.step_done(self.step)
-        if self.stop.signal_number is not None:
-            self._trained.stop_training = True
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Reports a whole tick, writes samples, and a checkpoint where one is due."""
         done = self.step == self.report.steps
         if done or self.step % self.tick == 0:
-            record = self._trained.take_record(self.step - self.reported)
+            record = self.take_record()
             pace = self.clock.steps_per_second(self.step)
             if done or self.step % self.checkpoint_every == 0:
                 record |= self._scores()
             self.report.report(self.step, record, pace, self._trained.batch_size)
-            self.reported = self.step
             if self.samples is not None:
                 self.write_samples(self.samples)
         if done or self.step % self.checkpoint_every == 0 or self.stop.signal_number is not None:
