@@ -134,6 +134,9 @@ class TrainedModel(keras.Model):
             self.train_function = self._make_function(step)
         return self.train_function
 
+    def _maybe_symbolic_build(self, *_: Any, **__: Any) -> None:
+        """Nothing: all is built. Keras's would read a batch for it, and fails where there are several hosts."""
+
     def descend(
         self,
         optimizer: keras.optimizers.Optimizer,
