@@ -4,32 +4,33 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
-# Each bound is tested: the upper ones are the next release that nobody here has run, and
-# tests/test_packaging.py holds constraints.txt to them.
+# Each bound is tested: the upper ones are the next release that nobody here has run, and the lower ones are what
+# `make test-lowest` installs; tests/test_packaging.py holds constraints.txt and constraints-lowest.txt to them.
 RUNTIME = [
     'absl-py>=2.1,<3',
     'gin-config==0.5.0',
     'grpcio>=1.60,<2',
-    'importlib_resources>=6',  # tensorflow-datasets imports it without asking for it
+    'importlib_resources>=6,<8',  # tensorflow-datasets imports it without asking for it
     'keras>=3.12,<3.16',
     'lmdb>=1.4.1,<4',
     'numpy>=1.26,<3',
     'pillow>=10.1,<13',
     'scikit-learn>=1.5,<2',
-    'scipy>=1.11,<2',
-    'setuptools>=77,<82',  # tensorflow-hub imports pkg_resources
+    'scipy>=1.11.1,<2',
+    'setuptools>=77.0.1,<82',  # tensorflow-hub imports pkg_resources
     'tensorboard>=2.20,<2.22',  # TensorFlow no longer brings it
     'tensorflow>=2.20,<2.22',
     'tensorflow-datasets>=4.9.10,<4.10',
     'tensorflow-hub==0.16.1',
     'tensorflow-serving-api>=2.20,<2.22',
-    'tf-keras>=2.20,<2.22',  # tensorflow-hub's Keras
+    'tf-keras>=2.20.1,<2.22',  # tensorflow-hub's Keras
     'tqdm>=4.60,<5',
     'typeguard>=4.3,<5',
 ]
 TEST = [
     'build>=1.2',
     'dill',
+    'hypothesis>=6.100,<7',  # damaged files for the parsers
     'jax>=0.5',  # networks run on every Keras backend
     'pytest>=8',
     'pytest-xdist>=3',

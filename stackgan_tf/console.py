@@ -5,6 +5,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TextIO
 
 _terminal: TextIO | None = None  # where lines go while what libraries print goes nowhere
@@ -22,6 +23,11 @@ def silence() -> None:
     """From now on nothing is said: another process speaks for this one."""
     global _terminal
     _terminal = open(os.devnull, 'w', encoding='utf-8')  # noqa: SIM115
+
+
+def shown(name: str | Path) -> str:
+    """A file's name on one line of any terminal."""
+    return str(name) if str(name).isprintable() else ascii(str(name))
 
 
 @contextlib.contextmanager

@@ -3,10 +3,13 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+_BESIDE = re.compile(r'\..+\.\d+')  # `.NAME.PID`
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -26,6 +29,13 @@ def write_whole(path: Path, content: bytes) -> None:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Removes what writers that were killed left beside their files, in a folder where nobody else writes."""
+    for file in folder.rglob('.*'):
+        if _BESIDE.fullmatch(file.name) and file.is_file():
+            file.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -14,7 +14,7 @@ import tensorflow as tf
 from stackgan_tf.hub_module import hash_of_files, load_hub_module
 from stackgan_tf.seeded_images import embed_each, image_name, images_of_seeds
 from stackgan_tf.text.text_encoder import TextEncoder
-from stackgan_tf.user_error import UserError
+from stackgan_tf.user_error import UserError, in_one_line
 
 
 class Generator(abc.ABC):
@@ -220,16 +220,20 @@ class SavedModelGenerator(Generator):
 
     def __init__(self, loaded: Any, source: str) -> None:
         self._loaded = loaded  # keeps the variables alive
-        self._signatures = loaded.signatures
+        self._signatures = getattr(loaded, 'signatures', {})
         missing = {'images', 'latent', 'serving_default'} - set(self._signatures)
         if missing:
             raise UserError(f'{source} is no export of stackgan_tf: it lacks the signature {sorted(missing)[0]!r}')
+        with in_one_line(f'{source} is no export of stackgan_tf: its signatures are others'):
+            self._read_signatures()
+
+    def _read_signatures(self) -> None:
         inputs = self._signatures['latent'].structured_input_signature[1]
         self.noise_dimension = inputs['noise'].shape[1]
         self.kind = 'unconditional'
         if 'label' in inputs:
             self.kind = 'class'
-            self.class_names = tuple(name.decode() for name in loaded.class_names().numpy())
+            self.class_names = tuple(name.decode() for name in self._loaded.class_names().numpy())
             self.embedding_dimension = len(self.class_names)
         if 'embedding' in inputs:
             self.kind = 'text' if 'embed' in self._signatures else 'embedding'
@@ -237,6 +241,7 @@ class SavedModelGenerator(Generator):
         if self.kind != 'unconditional':
             self.condition_dimension = inputs['conditioning_noise'].shape[1]
         self.sizes = tuple(sorted(_size_of(name) for name in self._signatures['latent'].structured_outputs))
+        self._images_of_embeddings = self._loaded.images_of_embeddings
 
     def latent(
         self, noise: tf.Tensor, told: tf.Tensor | None = None, conditioning_noise: tf.Tensor | None = None
@@ -253,7 +258,7 @@ class SavedModelGenerator(Generator):
 
     def _images(self, seeds: tf.Tensor, embeddings: tf.Tensor | None) -> Sequence[tf.Tensor]:
         inputs = {} if embeddings is None else {'embedding': embeddings}
-        outputs = self._loaded.images_of_embeddings(seed=seeds, **inputs)
+        outputs = self._images_of_embeddings(seed=seeds, **inputs)
         return [outputs[image_name(size)] for size in self.sizes]
 
 

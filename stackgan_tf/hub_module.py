@@ -5,9 +5,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import tensorflow as tf
-
-from stackgan_tf.user_error import UserError
+from stackgan_tf.user_error import in_one_line
 
 
 def load_hub_module(source: str) -> tuple[Any, Path]:
@@ -26,12 +24,9 @@ def load_hub_module(source: str) -> tuple[Any, Path]:
         warnings.filterwarnings('ignore', message='pkg_resources')  # TF Hub's way to ask for a version
         import tensorflow_hub as hub
 
-    try:
+    with in_one_line(f'no model can be loaded from {source!r}'):
         folder = hub.resolve(source)
         return hub.load(folder), Path(folder)
-    except (OSError, ValueError, RuntimeError, tf.errors.OpError) as error:
-        reason = str(error).strip().partition('\n')[0] or type(error).__name__
-        raise UserError(f'no model can be loaded from {source!r}: {reason}') from error
 
 
 def hash_of_files(folder: Path) -> str:

@@ -151,15 +151,16 @@ def _encoder_of(directory: Path, phase: Phase, handle: str | None, fingerprint: 
         UserError: it cannot be loaded, or has changed since.
     """
     if isinstance(phase.text_encoder, str):
+        source = str(directory / phase.text_encoder)
         encoder = load_phase(directory, phase.text_encoder)
         assert isinstance(encoder, TextEncoder)
-        return encoder
-    if handle is None:
+    elif handle is not None:
+        source, encoder = handle, SavedEncoder(handle)
+    else:
         return None
-    saved = SavedEncoder(handle)
-    if saved.fingerprint != fingerprint:
-        raise UserError(f'{directory} was trained with another text encoder than the one that is in {handle} now')
-    return saved
+    if encoder.fingerprint != fingerprint:
+        raise UserError(f'{directory} was trained with another text encoder than the one that is in {source} now')
+    return encoder
 
 
 def _is_run(source: str | Path) -> bool:

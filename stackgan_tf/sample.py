@@ -3,6 +3,7 @@ r"""Writes generated pictures: one PNG for each, and a grid of them all, with th
 python -m stackgan_tf.sample --model=runs/quickstart --caption="a small red bird with a black crown"
 """
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 from absl import flags
 
 from stackgan_tf.command_line import run_command
+from stackgan_tf.formats.numpy_files import read_array
 from stackgan_tf.user_error import UserError
 
 _MODEL = flags.DEFINE_string('model', None, 'A run directory, an exported model, or a TF Hub handle.', required=True)
@@ -79,12 +81,12 @@ def read_embeddings(file: str, dimension: int) -> np.ndarray:
     if not dimension:
         raise UserError('this model reads no embeddings: leave out --embeddings')
     try:
-        embeddings = np.load(file, allow_pickle=False)
+        with open(file, 'rb') as opened:
+            embeddings = read_array(opened, os.fstat(opened.fileno()).st_size)
     except (OSError, ValueError, EOFError) as error:
         reason = getattr(error, 'strerror', None) or 'it is no .npy file of numbers'
         raise UserError(f'--embeddings={file} cannot be read: {reason}') from error
-    fits = isinstance(embeddings, np.ndarray) and embeddings.shape[1:] == (dimension,) and len(embeddings) > 0
-    if not fits or embeddings.dtype.kind not in 'fiu':
+    if embeddings.shape[1:] != (dimension,) or not len(embeddings):
         raise UserError(f'--embeddings={file} holds no numbers [N, {dimension}], which this model reads')
     return embeddings.astype(np.float32)
 

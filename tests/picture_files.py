@@ -22,12 +22,13 @@ def save(path, image=None, **options):
     return path
 
 
+def png_chunk(kind, data):
+    return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))
+
+
 def huge_png(path, side=80_000):
     """A PNG of a few bytes that claims to be `side` x `side` pixels."""
-
-    def chunk(kind, data):
-        return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))
-
     header = struct.pack('>IIBBBBB', side, side, 8, 2, 0, 0, 0)
     body = zlib.compress(bytes(1000))
-    path.write_bytes(b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', header) + chunk(b'IDAT', body) + chunk(b'IEND', b''))
+    chunks = png_chunk(b'IHDR', header) + png_chunk(b'IDAT', body) + png_chunk(b'IEND', b'')
+    path.write_bytes(b'\x89PNG\r\n\x1a\n' + chunks)

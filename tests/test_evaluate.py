@@ -12,8 +12,18 @@ SMALL = [*TINY[1:4], '--gin_param=SIZES = (16,)', '--gin_param=STEPS = 4']
 def runs(tmp_path_factory):
     """A run of the quickstart and one of the classifier."""
     folder = tmp_path_factory.mktemp('runs')
-    told = [*TINY, '--gin_param=ENCODER_STEPS = 2', '--gin_param=ENCODER_BATCH_SIZE = 4', '--gin_param=STEPS = 4']
-    told += ['--gin_param=TextMatching.sizes = (8,)', '--gin_param=TextMatching.widths = (4, 4, 4)']
+    told = [
+        *TINY,
+        '--gin_param=FEATURES_STEPS = 2',
+        '--gin_param=ENCODER_STEPS = 2',
+        '--gin_param=ENCODER_BATCH_SIZE = 4',
+        '--gin_param=STEPS = 4',
+    ]
+    told += [
+        '--gin_param=AttributeClassifier.sizes = (8,)',
+        '--gin_param=TextMatching.sizes = (8,)',
+        '--gin_param=TextMatching.widths = (4, 4, 4)',
+    ]
     for recipe, name, settings in (
         ('gin/quickstart.gin', 'told', told),
         ('gin/evaluation/painted_birds.gin', 'judge', [*SMALL, '--gin_param=AttributeClassifier.width = 4']),

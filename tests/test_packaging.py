@@ -12,23 +12,37 @@ ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.skipif(not (ROOT / 'setup.py').exists(), reason='needs the source tree')
 
 
-def requirements():
+def requirements(end='HERE ='):
     text = (ROOT / 'setup.py').read_text()
-    block = text[text.index('RUNTIME = [') : text.index('HERE =')]
+    block = text[text.index('RUNTIME = [') : text.index(end)]
     return [Requirement(line) for line in re.findall(r"'([a-z][^' ]*)'", block)]
 
 
-def constraints():
-    lines = (ROOT / 'constraints.txt').read_text().splitlines()
-    return dict(line.split('==') for line in lines if line and not line.startswith('#'))
+def name_of(requirement):
+    return requirement.name.lower().replace('_', '-')
+
+
+def versions(file):
+    lines = (ROOT / file).read_text().splitlines()
+    pinned = [Requirement(line) for line in lines if line and not line.startswith('#')]
+    return {name_of(each): Version(str(each.specifier).removeprefix('==')) for each in pinned}
 
 
 def test_tested_versions_are_within_the_bounds():
-    tested = {name.lower().replace('_', '-'): version for name, version in constraints().items()}
+    tested = versions('constraints.txt')
     for requirement in requirements():
-        name = requirement.name.lower().replace('_', '-')
-        assert name in tested, f'constraints.txt lacks {name}'
-        assert requirement.specifier.contains(Version(tested[name])), requirement
+        assert name_of(requirement) in tested, f'constraints.txt lacks {requirement.name}'
+        assert requirement.specifier.contains(tested[name_of(requirement)]), requirement
+
+
+def test_the_lowest_versions_are_the_lower_bounds():
+    lowest = versions('constraints-lowest.txt')
+    runtime = requirements(end='TEST =')
+    assert {name_of(requirement) for requirement in runtime} == set(lowest)
+    for requirement in runtime:
+        bounds = {bound.operator: Version(bound.version) for bound in requirement.specifier}
+        assert bounds.get('>=', bounds.get('==')) == lowest[name_of(requirement)], requirement
+        assert {'<', '=='} & set(bounds), f'{requirement} has no upper bound'
 
 
 @pytest.fixture(scope='module')

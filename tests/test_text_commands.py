@@ -1,5 +1,6 @@
 """The commands on captions, as a person types them: each in a process of its own."""
 
+import re
 import shutil
 import sys
 
@@ -9,9 +10,11 @@ import tensorflow as tf
 from command_runs import ROOT, TINY, assert_one_line, command, run, train
 from PIL import Image
 
+from stackgan_tf.loading import load
 from stackgan_tf.networks.char_cnn_rnn import LENGTH, CharCNNRNN
 from stackgan_tf.serving.text_encoder_module import export_text_encoder
 from stackgan_tf.text.character_encoder import CharacterEncoder
+from stackgan_tf.user_error import UserError
 
 
 def test_a_text_encoder_trains_goes_on_and_is_no_generator(tmp_path):
@@ -37,13 +40,27 @@ def test_a_text_encoder_trains_goes_on_and_is_no_generator(tmp_path):
 CAPTIONS = ['a small red bird with a black crown', 'A BLUE bird \N{BIRD}']
 
 
+def train_told(workdir, steps):
+    small = [
+        *TINY,
+        '--gin_param=FEATURES_STEPS = 2',
+        '--gin_param=ENCODER_STEPS = 6',
+        '--gin_param=ENCODER_BATCH_SIZE = 4',
+        f'--gin_param=STEPS = {steps}',
+    ]
+    small += [
+        '--gin_param=AttributeClassifier.sizes = (8,)',
+        '--gin_param=TextMatching.sizes = (8,)',
+        '--gin_param=TextMatching.widths = (4, 4, 4)',
+    ]
+    return command('train', '--gin_file=gin/quickstart.gin', f'--workdir={workdir}', *small)
+
+
 @pytest.fixture(scope='module')
 def told(tmp_path_factory):
     """A run of the quickstart: a text encoder, and a tree that reads it."""
     folder = tmp_path_factory.mktemp('told')
-    small = [*TINY, '--gin_param=ENCODER_STEPS = 2', '--gin_param=ENCODER_BATCH_SIZE = 4', '--gin_param=STEPS = 4']
-    small += ['--gin_param=TextMatching.sizes = (8,)', '--gin_param=TextMatching.widths = (4, 4, 4)']
-    result = run(command('train', '--gin_file=gin/quickstart.gin', f'--workdir={folder}/run', *small), folder)
+    result = run(train_told(folder / 'run', 4), folder)
     assert result.returncode == 0, result.stderr
     assert 'encoder is done' in result.stdout
     assert 'tree is done' in result.stdout
@@ -68,6 +85,21 @@ def test_from_captions_to_pictures(told, tmp_path):
     assert run(tool, tmp_path).returncode == 0
     pictures = [Image.open(tmp_path / name) for name in ('picture.png', 'here/caption_000_seed_000000.png')]
     assert pictures[0].tobytes() == pictures[1].tobytes()
+
+
+def test_an_encoder_whose_checkpoint_is_damaged_is_not_exchanged_but_trained_again(told, tmp_path):
+    shutil.copytree(told, tmp_path / 'run')
+    checkpoints = tmp_path / 'run' / 'encoder' / 'checkpoints'
+    (checkpoints / 'step_000006' / 'variables.index').write_bytes(b'')
+    with pytest.raises(UserError, match=r'with another text encoder than the one that is in .*encoder now'):
+        load(tmp_path / 'run')
+    again = run(train_told(tmp_path / 'run', 5), tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert f'{checkpoints}/step_000006 is damaged (variables.index is not what was written): going back' in again.stdout
+    assert re.search(r'encoder: 6 steps .*, going on after step 4;', again.stdout)
+    assert re.search(r'tree: 5 steps .*, going on after step 4;', again.stdout)
+    assert (checkpoints / 'damaged_step_000006').is_dir()
+    assert load(tmp_path / 'run').kind == 'text'
 
 
 def test_captions_that_cannot_be_drawn_end_with_one_line(told, tmp_path):

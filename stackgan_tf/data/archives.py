@@ -16,6 +16,7 @@ from stackgan_tf.console import say
 from stackgan_tf.user_error import UserError
 
 _CHUNK = 1 << 22
+_MOST = 1 << 30  # bytes of a picture, or of a file of captions
 _NAME_IT = 'IMAGE_ROOT of the recipe, or --manual_dir of tools/prepare_dataset.py, names another folder'
 
 
@@ -135,7 +136,11 @@ def members(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, by
         else:
             with tarfile.open(path) as archive:
                 for member in archive:
-                    if member.isfile() and wanted(member.name.removeprefix('./')):
+                    if (
+                        member.isfile()
+                        and wanted(member.name.removeprefix('./'))
+                        and _fits(path, member.name, member.size)
+                    ):
                         yield member.name.removeprefix('./'), _content(archive, member)
     except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, OSError) as error:
         raise UserError(f'{path} cannot be read to its end ({error}): fetch it again') from error
@@ -155,13 +160,25 @@ def _files(folder: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, b
 
 def _zipped(path: Path, archive: zipfile.ZipFile, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
     for name in archive.namelist():
-        if not name.endswith('/') and wanted(name):
+        if not name.endswith('/') and wanted(name) and _fits(path, name, archive.getinfo(name).file_size):
             try:
                 content = archive.read(name)
-            except (zipfile.BadZipFile, zlib.error) as error:
+            except (
+                zipfile.BadZipFile,
+                zlib.error,
+                NotImplementedError,
+                RuntimeError,
+            ) as error:  # also: it is encrypted
                 say(f'{path}: {name} cannot be read and is left out: {error}')
                 continue
             yield name, content
+
+
+def _fits(path: Path, name: str, size: int) -> bool:
+    """Whether a file of an archive, which may claim and unpack to any size, is read into memory."""
+    if size > _MOST:
+        say(f'{path}: {name} is left out: it has {size / 1e9:.0f} GB')
+    return size <= _MOST
 
 
 def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:

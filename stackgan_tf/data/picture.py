@@ -3,17 +3,23 @@
 import contextlib
 import errno
 import io
+import math
+import os
+import stat
+import threading
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
 # These readers alone may see people's files; Pillow has others, some of which run programs.
 _FORMATS = ('JPEG', 'PNG', 'WEBP', 'GIF', 'BMP', 'TIFF')
 
-
-# More would fill the memory, since every core decodes one. A large JPEG decodes itself to less.
+# A picture takes up to 19 bytes a pixel while it is decoded. Every core decodes one, but one large one at a time. A
+# large JPEG decodes itself to less.
 _MAX_PIXELS = 50_000_000
+_LARGE = 5_000_000
+_large = threading.Lock()
 
 
 class BadPictureError(Exception):
@@ -46,21 +52,23 @@ def decode(file: Path | io.BytesIO, shorter_side: int | None = None) -> Image.Im
         BadPictureError: it cannot be decoded, or has too many pixels.
     """
     try:
-        if isinstance(file, Path) and not file.stat().st_size:
-            raise BadPictureError('empty file')
+        if isinstance(file, Path):
+            _refuse_no_file(file.stat())
         with Image.open(file, formats=_FORMATS) as image:
             if shorter_side is not None:
                 enough = 2 * shorter_side / min(image.size)
                 image.draft(image.mode, (round(image.width * enough), round(image.height * enough)))
-            if image.width * image.height > _MAX_PIXELS:
-                raise BadPictureError(f'{image.width:,} x {image.height:,} are more than {_MAX_PIXELS:,} pixels')
-            _turn_upright(image)
-            return _rgb(image)
+            width, height = max(image.size, _tile(image), key=math.prod)
+            if width * height > _MAX_PIXELS:
+                raise BadPictureError(f'{width:,} x {height:,} are more than {_MAX_PIXELS:,} pixels')
+            with _large if width * height > _LARGE else contextlib.nullcontext():
+                _turn_upright(image)
+                return _rgb(image)
     except UnidentifiedImageError as error:
         raise BadPictureError('it is no picture') from error
     except OSError as error:
         # Pillow's own have no number.
-        may_pass = error.errno not in (None, errno.ENOENT)
+        may_pass = error.errno not in (None, errno.ENOENT, errno.ELOOP)
         raise BadPictureError(error.strerror or str(error), may_pass) from error
     except MemoryError as error:
         raise BadPictureError('not enough memory', may_pass=True) from error
@@ -68,6 +76,19 @@ def decode(file: Path | io.BytesIO, shorter_side: int | None = None) -> Image.Im
         raise
     except Exception as error:  # Pillow's readers raise what they meet in broken files
         raise BadPictureError(str(error).partition('\n')[0] or type(error).__name__) from error
+
+
+def _refuse_no_file(status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):  # a pipe would be waited for
+        raise BadPictureError('it is no file, but a folder, a pipe or a device')
+    if not status.st_size:
+        raise BadPictureError('empty file')
+
+
+def _tile(image: Image.Image) -> tuple[int, int]:
+    """How large one part of a TIFF is, which may be larger than the picture."""
+    tags = getattr(image, 'tag_v2', {})
+    return tags.get(TiffImagePlugin.TILEWIDTH, 0), tags.get(TiffImagePlugin.TILELENGTH, 0)
 
 
 def _turn_upright(image: Image.Image) -> None:

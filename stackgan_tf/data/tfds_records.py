@@ -10,7 +10,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 from tqdm import tqdm
 
-from stackgan_tf.user_error import UserError
+from stackgan_tf.user_error import UserError, in_one_line
 
 # What TFRecord puts around a record: its length with a checksum before it, a checksum after it.
 _LENGTH = struct.Struct('<Qxxxx')
@@ -73,12 +73,13 @@ class TfdsRecords:
                 if first + length + _AFTER > size:
                     raise UserError(f'{instruction.filename} is cut short: remove its folder and prepare it again')
                 if number >= instruction.skip:
-                    self._take(file.read(length) if self.columns else b'')
+                    self._take(file.read(length) if self.columns else b'', instruction.filename)
                     yield first, length
                 file.seek(first + length + _AFTER)
 
-    def _take(self, record: bytes) -> None:
+    def _take(self, record: bytes, filename: str) -> None:
         if self.columns:
-            example = self._features.deserialize_example_np(record, decoders={'image': tfds.decode.SkipDecoding()})
-            for name, values in self.columns.items():
-                values.append(example[name])
+            with in_one_line(f'{filename} is damaged: remove its folder and prepare it again'):
+                example = self._features.deserialize_example_np(record, decoders={'image': tfds.decode.SkipDecoding()})
+                for name, values in self.columns.items():
+                    values.append(example[name])

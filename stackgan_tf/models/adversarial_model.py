@@ -14,9 +14,8 @@ from stackgan_tf.models.discriminator_logits import confidences_of, judged, logi
 from stackgan_tf.models.global_batch import all_rows, own_rows
 from stackgan_tf.models.gradient_penalty import r1_penalty
 from stackgan_tf.models.noise import Purpose, step_noise
-from stackgan_tf.models.trained_model import Halving, LateDecay, TrainedModel, variables_of
+from stackgan_tf.models.trained_model import Rate, TrainedModel, variables_of
 from stackgan_tf.networks.differentiable_augmentation import DRAWS, augment
-from stackgan_tf.user_error import UserError
 
 # Adam as in the paper (StackGAN++, "Implementation details").
 ADAM_BETA_1 = 0.5
@@ -30,15 +29,13 @@ def adam(rate: float, variables: Sequence[Any], decay_steps: int = 0, halve_ever
     Args:
         rate: the learning rate.
         variables: what it will move.
-        decay_steps: 0 for a constant rate, as in the paper's v2; otherwise the end of a `LateDecay`.
-        halve_every: 0 for a constant rate; otherwise the steps of a `Halving`, as in the paper's v1.
+        decay_steps: see `Rate`.
+        halve_every: see `Rate`.
 
     Raises:
         UserError: both are set.
     """
-    if decay_steps and halve_every:
-        raise UserError(f'decay_steps = {decay_steps} and halve_every = {halve_every} are both set: one must be 0')
-    schedule = Halving(rate, halve_every) if halve_every else LateDecay(rate, decay_steps) if decay_steps else rate
+    schedule = Rate(rate, decay_steps, halve_every)
     optimizer = keras.optimizers.Adam(schedule, beta_1=ADAM_BETA_1, beta_2=ADAM_BETA_2, epsilon=ADAM_EPSILON)
     optimizer.build(variables)
     return optimizer
@@ -147,6 +144,10 @@ class AdversarialModel(TrainedModel):
             pieces[f'discriminator_{name}'] = variables_of(network)
             pieces[f'discriminator_optimizer_{name}'] = variables_of(optimizer)
         return pieces
+
+    def optimizers(self) -> list[keras.optimizers.Optimizer]:
+        """Of the generator and of the discriminators."""
+        return [self.optimizer, *self.discriminator_optimizers]
 
     def discriminator_names(self) -> list[str]:
         """Of each discriminator: its size, and where several read that size its number: `64_1`, `64_2`."""

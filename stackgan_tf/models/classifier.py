@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from stackgan_tf.models.trained_model import LateDecay, TrainedModel, variables_of
+from stackgan_tf.models.trained_model import Rate, TrainedModel, variables_of
 
 
 class Classifier(TrainedModel):
@@ -15,7 +15,7 @@ class Classifier(TrainedModel):
         """Takes the network, which is built for its size here, its rate, and the names of what each step records."""
         self.network = network
         network.build((None, network.size, network.size, 3))
-        optimizer = keras.optimizers.Adam(LateDecay(rate, decay_steps) if decay_steps else rate)
+        optimizer = keras.optimizers.Adam(Rate(rate, decay_steps))
         optimizer.build(network.trainable_variables)
         self.set_up(optimizer, recorded)
 

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from stackgan_tf.losses.joint_embedding import joint_embedding_loss, matching_cross_entropy
 from stackgan_tf.models.global_batch import all_rows
-from stackgan_tf.models.trained_model import LateDecay, TrainedModel, variables_of
+from stackgan_tf.models.trained_model import Rate, TrainedModel, variables_of
 from stackgan_tf.networks.char_cnn_rnn import LENGTH, CharCNNRNN
 from stackgan_tf.networks.image_encoder import BackboneEncoder, ImageEncoder
 from stackgan_tf.user_error import in_one_line
@@ -34,9 +34,9 @@ class TextMatching(TrainedModel):
         initial_range: float = 0.08,  # 0 for narrow networks
         loss: str = 'hinge',  # the paper's; or 'cross_entropy'
         caption_weight: float = 0.0,  # of the same loss between two captions of a picture, as published for COCO
-        image_tower: str = '',  # a network of keras.applications; else a small one that learns
-        image_weights: str = 'imagenet',  # of the former, or a weights file
-        image_width: int = 32,  # of the latter: channels after its first convolution
+        image_tower: str = '',  # one that learns; or fixed: of a 'classifier', or of keras.applications by name
+        image_weights: str = 'imagenet',  # of a network of keras.applications, or a weights file
+        image_width: int = 32,  # of the others: channels after their first convolution
         rate: float = 7e-4,
         decay_steps: int = 0,  # if set, the rate falls to 0 from half of it on
         seed: int = 0,
@@ -53,18 +53,26 @@ class TextMatching(TrainedModel):
         self.text_encoder.build((None, LENGTH))
         self._image_weights = image_weights
         self.image_encoder: BackboneEncoder | ImageEncoder
-        if image_tower:
+        if image_tower not in ('', 'classifier'):
             with in_one_line(f'no {image_tower} for {size} pixels'):
                 self.image_encoder = BackboneEncoder(size, image_tower, dimension)
         else:
             self.image_encoder = ImageEncoder(size, image_width, dimension, self.replicas > 1)
         self.image_encoder.build((None, size, size, 3))
-        optimizer = keras.optimizers.Adam(LateDecay(rate, decay_steps) if decay_steps else rate)
+        if image_tower == 'classifier':
+            for block in self.image_encoder.blocks:
+                block.trainable = False
+        optimizer = keras.optimizers.Adam(Rate(rate, decay_steps))
         optimizer.build(self._moved())
         self.set_up(optimizer, ('matching_loss', *(('caption_loss',) if caption_weight else ()), 'matching_accuracy'))
 
     def _moved(self) -> list[Any]:
         return [*self.text_encoder.trainable_variables, *self.image_encoder.trainable_variables]
+
+    def fixed_features(self) -> list[tf.Variable]:
+        """What the image tower takes over from a classifier; nothing if its features are its own."""
+        blocks = getattr(self.image_encoder, 'blocks', [])
+        return [variable.value for block in blocks for variable in block.variables if not block.trainable]
 
     def begin(self, embeddings: np.ndarray | None = None) -> None:
         """Gets the trained weights of a network of `keras.applications`.

@@ -8,43 +8,51 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from stackgan_tf.user_error import UserError
+
 
 def variables_of(holder: keras.Model | keras.optimizers.Optimizer) -> list[tf.Variable]:
     """TensorFlow's variables behind those of a network or an optimiser."""
     return [variable.value for variable in holder.variables]
 
 
-class LateDecay(keras.optimizers.schedules.LearningRateSchedule):
-    """A rate that is constant for the first half of the steps, then falls linearly to 0 (not in the paper)."""
+class Rate(keras.optimizers.schedules.LearningRateSchedule):
+    """A learning rate over the steps. It is no variable, so what a checkpoint holds does not say how fast to go on.
 
-    def __init__(self, rate: float, steps: int) -> None:
+    Args:
+        rate: at the beginning.
+        decay_steps: 0 for a rate that stays, as in the paper's v2; otherwise it stays for the first half of so many
+            steps, then falls linearly to 0 (not in the paper).
+        halve_every: 0, or after how many steps the rate is halved, again and again, as in the paper's v1 (StackGAN++,
+            section "StackGAN-v1", "Implementation details").
+
+    Attributes:
+        scale: times the rate; what is traced before it changes does not notice.
+
+    Raises:
+        UserError: both are set.
+    """
+
+    def __init__(self, rate: float, decay_steps: int = 0, halve_every: int = 0) -> None:
+        if decay_steps and halve_every:
+            raise UserError(f'decay_steps = {decay_steps} and halve_every = {halve_every} are both set: one must be 0')
         self.rate = rate
-        self.steps = steps
+        self.decay_steps = decay_steps
+        self.halve_every = halve_every
+        self.scale = 1.0
 
     def __call__(self, step: tf.Tensor) -> tf.Tensor:
         """The rate at a step."""
-        left = 1.0 - tf.cast(step, tf.float32) / self.steps
-        return self.rate * tf.clip_by_value(2.0 * left, 0.0, 1.0)
+        rate = tf.constant(self.scale * self.rate)
+        if self.halve_every:
+            return rate * 0.5 ** tf.floor(tf.cast(step, tf.float32) / self.halve_every)
+        if self.decay_steps:
+            return rate * tf.clip_by_value(2.0 * (1.0 - tf.cast(step, tf.float32) / self.decay_steps), 0.0, 1.0)
+        return rate
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {'rate': self.rate, 'steps': self.steps}
-
-
-class Halving(keras.optimizers.schedules.LearningRateSchedule):
-    """A rate that is halved again and again (StackGAN++, section "StackGAN-v1", "Implementation details")."""
-
-    def __init__(self, rate: float, every: int) -> None:
-        self.rate = rate
-        self.every = every  # steps
-
-    def __call__(self, step: tf.Tensor) -> tf.Tensor:
-        """The rate at a step."""
-        return self.rate * 0.5 ** tf.floor(tf.cast(step, tf.float32) / self.every)
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {'rate': self.rate, 'every': self.every}
+        return {'rate': self.rate, 'decay_steps': self.decay_steps, 'halve_every': self.halve_every}
 
 
 class TrainedModel(keras.Model):
@@ -90,6 +98,15 @@ class TrainedModel(keras.Model):
         Lists of variables, because TensorFlow's checkpoints do not see layers that Keras layers keep in lists.
         """
         return {'step': [self.step], 'sums': [self._sums]}
+
+    def optimizers(self) -> list[keras.optimizers.Optimizer]:
+        """Those that move the networks."""
+        return [self.optimizer]
+
+    def scale_rates(self, scale: float) -> None:
+        """Multiplies all learning rates; to be called before the first step."""
+        for optimizer in self.optimizers():
+            optimizer._learning_rate.scale = scale  # what Keras shows of it is a number
 
     def begin(self, embeddings: np.ndarray | None = None) -> None:
         """Gets what training begins with, besides random weights; called once, before the first step of a run.

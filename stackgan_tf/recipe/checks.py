@@ -1,7 +1,10 @@
 """What gin lets pass and a person would not: macros that nothing uses, values of the wrong type or range."""
 
 import difflib
-from collections.abc import Callable, Iterator
+import re
+import types
+import typing
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import typeguard
@@ -12,7 +15,7 @@ from stackgan_tf.networks.conditioning_augmentation import ACTIVATIONS
 from stackgan_tf.networks.differentiable_augmentation import POLICIES
 from stackgan_tf.networks.image_encoder import BACKBONES
 from stackgan_tf.networks.scales import BRANCH_IMAGES, check_sizes
-from stackgan_tf.recipe.configurables import parameter_types, required_parameters
+from stackgan_tf.recipe.configurables import CONFIGURABLES, parameter_types, required_parameters
 from stackgan_tf.training.generator_scores import NAMES
 from stackgan_tf.user_error import UserError
 
@@ -29,21 +32,39 @@ def check_bindings() -> None:
     bindings: Bindings = gin.config._CONFIG  # no public way to list them; gin is pinned
     macros = {scope: values['value'] for (scope, selector), values in bindings.items() if selector == _MACRO}
     _check_macros(bindings, macros)
+    _check_cycles(macros)
+    _check_classes(bindings)
     _check_required(bindings)
     for (scope, selector), values in bindings.items():
         if selector == _MACRO:
             continue
         configurable = selector.rpartition('.')[-1]
-        types = parameter_types(configurable)
+        annotations = parameter_types(configurable)
         for parameter, value in values.items():
-            name = _knob(value) or f'{scope}/{configurable}.{parameter}'.lstrip('/')
-            while (macro := _knob(value)) is not None:
-                if macro not in macros:
-                    raise UserError(
-                        f'{configurable}.{parameter} needs {macro}: set it, for example --gin_param="{macro} = ..."'
-                    )
-                value = macros[macro]
-            _check_value(name, value, types[parameter], parameter)
+            if parameter not in annotations:  # gin lets `self` pass
+                raise UserError(f'{configurable} has no setting {parameter}')
+            setting = f'{configurable}.{parameter}'
+            name = _knob(value) or f'{scope}/{setting}'.lstrip('/')
+            _check_value(name, _resolved(value, macros, setting), annotations[parameter], parameter)
+
+
+def _resolved(value: Any, macros: dict[str, Any], setting: str) -> Any:
+    """A value with those of macros in their places."""
+    if (macro := _knob(value)) is not None:
+        if macro not in macros:
+            raise UserError(f'{setting} needs {macro}: set it, for example --gin_param="{macro} = ..."')
+        return _resolved(macros[macro], macros, setting)
+    if isinstance(value, list | tuple):
+        return type(value)(_resolved(item, macros, setting) for item in value)
+    return value
+
+
+def _check_classes(bindings: Bindings) -> None:
+    """Refuses what gin itself brings along, which can call anything by any name."""
+    named = {selector.rpartition('.')[-1] for _, selector in bindings if selector != _MACRO}
+    named |= {name for bound in bindings.values() for value in bound.values() for _, name in _used_classes(value)}
+    if strange := sorted(named - CONFIGURABLES.keys()):
+        raise UserError(f'{strange[0]} is not for recipes: there are {", ".join(CONFIGURABLES)}')
 
 
 def _check_required(bindings: Bindings) -> None:
@@ -75,7 +96,7 @@ def _used_classes(value: Any) -> Iterator[tuple[str, str]]:
 
 def _knob(value: Any) -> str | None:
     """The macro that a value refers to, if it does."""
-    if isinstance(value, gin.config.ConfigurableReference) and value.selector.endswith('macro'):
+    if isinstance(value, gin.config.ConfigurableReference) and value.evaluate and value.selector.endswith('macro'):
         return value.scoped_selector.rpartition('/')[0]
     return None
 
@@ -87,6 +108,15 @@ def _check_macros(bindings: Bindings, macros: dict[str, Any]) -> None:
             close = difflib.get_close_matches(name, used, 1, 0.5)
             hint = f'did you mean {close[0]}?' if close else f'this recipe has {", ".join(sorted(used))}'
             raise UserError(f'nothing in this recipe uses {name}: {hint}')
+
+
+def _check_cycles(macros: dict[str, Any]) -> None:
+    left = {name: set(_references(value)) for name, value in macros.items()}
+    while free := [name for name, needed in left.items() if not needed & left.keys()]:
+        for name in free:
+            del left[name]
+    if left:
+        raise UserError(f'{min(left)} means itself: give it a value')
 
 
 def _references(value: Any) -> Iterator[str]:
@@ -102,7 +132,10 @@ def _references(value: Any) -> Iterator[str]:
 
 def _check_value(name: str, value: Any, expected: Any, parameter: str) -> None:
     if _holds_reference(value):
-        return  # gin makes these; their own parameters are checked where they are bound
+        # gin makes these; their own parameters are checked where they are bound.
+        if not _makes(value, expected):
+            raise UserError(f'{name} = {value!r} is of another kind: it takes {_shown(expected)}')
+        return
     try:
         typeguard.check_type(value, expected, collection_check_strategy=typeguard.CollectionCheckStrategy.ALL_ITEMS)
         # A bool is an int to Python, and never meant here.
@@ -110,8 +143,7 @@ def _check_value(name: str, value: Any, expected: Any, parameter: str) -> None:
     except typeguard.TypeCheckError:
         wrong_type = True
     if wrong_type:
-        wanted = getattr(expected, '__name__', str(expected)) if isinstance(expected, type) else str(expected)
-        raise UserError(f'{name} = {value!r} is of the wrong type: it takes {wanted.replace("collections.abc.", "")}')
+        raise UserError(f'{name} = {value!r} is of the wrong type: it takes {_shown(expected)}')
     for names, check in _RANGES.items():
         if parameter in names:
             check(name, value)
@@ -121,6 +153,27 @@ def _holds_reference(value: Any) -> bool:
     if isinstance(value, list | tuple):
         return any(_holds_reference(item) for item in value)
     return isinstance(value, gin.config.ConfigurableReference)
+
+
+def _makes(value: Any, expected: Any) -> bool:
+    """Whether references give what a parameter of type `expected` takes: what they make, or, without (), a maker."""
+    options = [expected] if typing.get_origin(expected) not in (types.UnionType, typing.Union) else expected.__args__
+    if isinstance(value, list | tuple):
+        items = [typing.get_args(option)[0] for option in options if typing.get_origin(option) is Sequence]
+        return bool(items) and all(_makes(item, items[0]) for item in value)
+    if not isinstance(value, gin.config.ConfigurableReference):
+        return any(isinstance(option, type) and isinstance(value, option) for option in options)
+    if not value.evaluate:
+        options = [typing.get_args(option)[-1] for option in options if typing.get_origin(option) is Callable]
+    made = CONFIGURABLES[value.selector.rpartition('.')[-1]]
+    classes = [option for option in options if isinstance(option, type)]
+    return Any in options or (isinstance(made, type) and issubclass(made, tuple(classes)))
+
+
+def _shown(expected: Any) -> str:
+    if isinstance(expected, type):
+        return expected.__name__
+    return re.sub(r'\b(\w+\.)+', '', str(expected))
 
 
 def _sizes(name: str, value: Any) -> None:
@@ -206,6 +259,7 @@ _RANGES: dict[tuple[str, ...], Callable[[str, Any], None]] = {
         'tower_size',
         'discriminators_per_image',
         'r1_every',
+        'keep_last',
     ): _at_least(1),
     (
         'residual_blocks',
@@ -226,10 +280,13 @@ _RANGES: dict[tuple[str, ...], Callable[[str, Any], None]] = {
         'r1_weight',
         'rate',
         'initial_range',
+        'threads_per_operation',
+        'keep_every_hours',
+        'rollbacks',
     ): _at_least(0),
     ('averaging_decay', 'real_target'): _fraction,
     ('test_fraction',): _below_one,
-    ('cache_gigabytes',): _positive,
+    ('cache_gigabytes', 'rollback_rate'): _positive,
     ('widths',): _widths,
     ('conditioning',): _one_of(*ACTIVATIONS),
     ('discriminator_told',): _one_of('mu', 'detached_mu', 'embedding'),
@@ -239,7 +296,7 @@ _RANGES: dict[tuple[str, ...], Callable[[str, Any], None]] = {
     ('pairs',): _one_of('text', 'image'),
     ('branch_images',): _one_of(*BRANCH_IMAGES),
     ('without_captions',): _one_of('unconditional', 'left_out'),
-    ('image_tower',): _one_of('', *BACKBONES),
+    ('image_tower',): _one_of('', 'classifier', *BACKBONES),
     ('loss',): _one_of('hinge', 'cross_entropy'),
     ('recurrence',): _one_of('relu', 'gru'),
     ('color_norm',): _one_of('released', 'paper'),

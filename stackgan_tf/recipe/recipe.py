@@ -1,15 +1,15 @@
 """Reads recipes: gin files from any directory or from the installed package, and settings of the command line."""
 
 import dataclasses
+import re
 from collections.abc import Sequence
 from pathlib import Path
-
-from absl import logging
 
 import gin
 import stackgan_tf
 from stackgan_tf.recipe.checks import check_bindings
 from stackgan_tf.recipe.configurables import register
+from stackgan_tf.recipe.statements import bind_all
 from stackgan_tf.training.run import Run
 from stackgan_tf.training.run_directory import CONFIG
 from stackgan_tf.user_error import UserError
@@ -17,6 +17,7 @@ from stackgan_tf.user_error import UserError
 _PACKAGE = Path(stackgan_tf.__file__).parent
 # gin/NAME.gin is looked for here: beside the user, inside the installed package, beside the source tree's package.
 _ROOTS = (Path(), _PACKAGE, _PACKAGE.parent)
+_FOLDER = re.compile(r'[\w-]+', re.ASCII)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,17 +57,7 @@ def read_recipe(files: Sequence[str], settings: Sequence[str] = ()) -> Recipe:
     for file in files:
         if not any((root / file).is_file() for root in _ROOTS):
             raise UserError(f'no recipe {file}: there are {", ".join(known_recipes())}')
-    for root in _ROOTS:
-        gin.add_config_file_search_path(str(root))
-    verbosity = logging.get_verbosity()
-    try:
-        # gin tells the log of every place where it looked for an included file in vain.
-        logging.set_verbosity(logging.FATAL)
-        gin.parse_config_files_and_bindings(list(files), list(settings), finalize_config=False)
-    except (ValueError, SyntaxError, AttributeError, TypeError, OSError) as error:
-        raise UserError(_one_line(error)) from error
-    finally:
-        logging.set_verbosity(verbosity)
+    bind_all(files, settings, _ROOTS)
     check_bindings()
     run = gin.get_configurable('Recipe')()
     _check_run(run)
@@ -95,17 +86,20 @@ def _check_run(run: Run) -> None:
     names = [phase.name for phase in run.phases]
     if not names or len(set(names)) < len(names):
         raise UserError(f'a recipe needs phases of different names, this one has {names}')
+    if strange := [name for name in names if not _FOLDER.fullmatch(name)]:
+        raise UserError(f'Phase.name = {strange[0]!r} must be letters, digits, _ and -: a folder is called so')
     for number, phase in enumerate(run.phases):
         if isinstance(phase.text_encoder, str) and phase.text_encoder not in names[:number]:
             raise UserError(
                 f'{phase.name}/Phase.text_encoder = {phase.text_encoder!r} names no phase before it'
                 f' ({", ".join(names[:number]) or "it is the first"})'
             )
-        if phase.stage_one_weights in names[number:]:
-            raise UserError(
-                f'{phase.name}/Phase.stage_one_weights = {phase.stage_one_weights!r} is no phase before it'
-                f' ({", ".join(names[:number]) or "it is the first"})'
-            )
+        for setting in ('stage_one_weights', 'image_features'):
+            if (named := getattr(phase, setting)) in names[number:]:
+                raise UserError(
+                    f'{phase.name}/Phase.{setting} = {named!r} is no phase before it'
+                    f' ({", ".join(names[:number]) or "it is the first"})'
+                )
         if (phase.stage_one is None) != (phase.stage_one_weights is None):
             given, lacking = ('stage_one', 'stage_one_weights')[:: 1 if phase.stage_one_weights is None else -1]
             raise UserError(f'{phase.name}/Phase.{given} is of no use alone: set {phase.name}/Phase.{lacking} too')
@@ -114,8 +108,3 @@ def _check_run(run: Run) -> None:
             f'CHECKPOINT_EVERY = {run.checkpoint_every} must be a multiple of TICK = {run.tick}, '
             f'for example {max(1, round(run.checkpoint_every / run.tick)) * run.tick}'
         )
-
-
-def _one_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return ' '.join(lines) or type(error).__name__

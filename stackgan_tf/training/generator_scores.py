@@ -110,6 +110,8 @@ def generator_scores(
         return None
     if not isinstance(model, AdversarialModel):
         raise UserError(f'{phase.name} trains no generator: leave out {phase.name}/Phase.scores')
-    scored: GeneratorScores = phase.scores()
+    scored = phase.scores()
+    if not isinstance(scored, GeneratorScores):
+        raise UserError(f'{phase.name}/Phase.scores must be @GeneratorScores')
     scored.prepare(phase, model, phases, test_source or source, directory)
     return scored

@@ -29,6 +29,7 @@ class Phase:
             takes 4.
         without_captions: pictures without a caption train the unconditional terms alone (`'unconditional'`), or are
             left out (`'left_out'`); text encoders leave them out.
+        image_features: for a text encoder whose image tower is that of a classifier, the earlier phase that trains it.
         stage_one: for a Stage-II, what makes the Stage-I model whose averaged generator it takes over.
         stage_one_weights: where that one's weights come from: the name of an earlier phase, or the folder of a run, of
             a phase in it or of an export.
@@ -44,6 +45,7 @@ class Phase:
     flip: bool = True
     captions_averaged: int = 1
     without_captions: str = 'unconditional'
+    image_features: str | None = None
     stage_one: Callable[[], AdversarialModel] | None = None
     stage_one_weights: str | None = None
 

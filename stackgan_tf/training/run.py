@@ -16,9 +16,11 @@ from stackgan_tf.data.embeddings import Embeddings, some_embeddings
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.training_batches import training_batches
 from stackgan_tf.models.trained_model import TrainedModel
-from stackgan_tf.training.checkpoints import KEEP, Checkpoints
+from stackgan_tf.training.checkpoints import Checkpoints
 from stackgan_tf.training.devices import all_devices, check_batch_size, distributed, use_threads
-from stackgan_tf.training.generator_scores import generator_scores
+from stackgan_tf.training.divergence import DivergedError, StepByStep
+from stackgan_tf.training.generator_scores import GeneratorScores, generator_scores
+from stackgan_tf.training.image_features import load_image_features
 from stackgan_tf.training.interruption import InterruptedRunError, StopRequest
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.projector import write_projector
@@ -43,6 +45,10 @@ class Run:
         checkpoint_every: steps between checkpoints, a multiple of `tick`.
         seed: of the initial weights.
         threads_per_operation: of each operation on the CPU; 0: one a core.
+        keep_last: how many of the newest checkpoints stay, besides the best.
+        keep_every_hours: if not 0, the first checkpoint after every so many hours of training stays too.
+        rollbacks: how often a phase whose numbers are no longer finite goes back to its last checkpoint.
+        rollback_rate: the learning rates are multiplied by this with each rollback.
     """
 
     phases: Sequence[Phase]
@@ -50,6 +56,10 @@ class Run:
     checkpoint_every: int
     seed: int
     threads_per_operation: int = 0
+    keep_last: int = 2
+    keep_every_hours: float = 0.0
+    rollbacks: int = 0
+    rollback_rate: float = 0.5
 
     def train(self, directory: RunDirectory) -> None:
         """Trains what is left to train.
@@ -58,26 +68,60 @@ class Run:
             UserError: something that the user can mend stands in the way.
             InterruptedRunError: asked to stop; a checkpoint was written.
         """
-        waiting = [phase for phase in self.phases if not _finished(phase, directory.path)]
-        if not waiting:
-            say(f'{directory.path} is finished: its {len(self.phases)} phase(s) have all their steps.')
-            return
         use_threads(self.threads_per_operation)
-        refuse_orphans(waiting, self.phases, directory.path)
-        # One for all phases: a second one would use the collective operations' numbers again, for other shapes.
         workers, strategy = join_workers()
-        strategy = strategy or all_devices()
-        with workers.together():
+        with workers.together(), directory.alone() if workers.chief else contextlib.nullcontext():
+            with workers.chief_first():
+                if workers.chief:
+                    for phase in self.phases:
+                        self._checkpoints(phase, directory.path).mend()
+            workers.wait_for_files(lambda: self._reached(directory.path), directory.path)
+            waiting = [phase for phase in self.phases if not self._finished(phase, directory.path)]
+            if not waiting:
+                say(f'{directory.path} is finished: its {len(self.phases)} phase(s) have all their steps.')
+                return
+            refuse_orphans(waiting, self.phases, directory.path)
+            # One for all phases: a second one would use the collective operations' numbers again, for other shapes.
+            strategy = strategy or all_devices()
             for phase in waiting:
                 self._train_phase(phase, directory, workers, strategy)
 
     def _train_phase(
         self, phase: Phase, directory: RunDirectory, workers: Workers, strategy: tf.distribute.Strategy
     ) -> None:
-        folder = directory.path / phase.name
-        checkpoints = Checkpoints(folder / 'checkpoints')
-        workers.wait_for_files(lambda: self._checkpoints_in(directory.path), directory.path)
-        # Everything that can be wrong with the recipe shows before anything is written.
+        """Trains a phase; if it diverges and may go back, again from its last checkpoint on."""
+        rollbacks = 0
+        while True:
+            work = self._prepare(phase, directory.path, workers, strategy, rollbacks)
+            start, rollbacks = int(work.progress['step']), work.progress['rollbacks']
+            try:
+                self._go_on(work, directory, workers)
+                return
+            except DivergedError as error:
+                diverged = error.with_traceback(None)  # which would keep the model
+            start = max(start, *work.checkpoints.steps(), 0)
+            del work
+            last = f'the checkpoint of step {start}' if start else 'the beginning'
+            say(f'{phase.name}: {diverged}; going through the steps from {last} on again, to see what was first ...')
+            first = self._prepare(phase, directory.path, workers, strategy, rollbacks).first_break(diverged)
+            rollbacks += 1
+            rates = f'{self.rollback_rate**rollbacks:g} times the learning rates'
+            if rollbacks > self.rollbacks:
+                raise UserError(
+                    f'{phase.name}: {first}. Stopped at {last}: set Recipe.rollbacks = {rollbacks} to go on from there '
+                    f'at {rates}, or another recipe in a new --workdir'
+                )
+            say(f'{phase.name}: {first}; going on from {last} at {rates}')
+
+    def _prepare(
+        self, phase: Phase, directory: Path, workers: Workers, strategy: tf.distribute.Strategy, rollbacks: int
+    ) -> '_Work':
+        """Makes a phase's model and data, as they were at its last checkpoint.
+
+        Everything that can be wrong with the recipe shows before anything is written.
+        """
+        workers.wait_for_files(lambda: self._reached(directory), directory)
+        checkpoints = self._checkpoints(phase, directory)
         with workers.chief_first():
             source = phase.data()
             test_source = phase.test_data() if phase.test_data is not None else None
@@ -89,71 +133,121 @@ class Run:
         if test_source is not None:
             test_source = examples_for(phase, model, test_source)
         with workers.chief_first():
-            embeddings = embeddings_for(phase, model, self.phases, source, directory.path)
+            embeddings = embeddings_for(phase, model, self.phases, source, directory)
         if not checkpoints.steps():
             model.begin(None if embeddings is None else some_embeddings(embeddings, source.count))
-            load_stage_one(phase, model, self.phases, directory.path)
+            load_stage_one(phase, model, self.phases, directory)
+            load_image_features(phase, model, self.phases, directory)
         check_batch_size(model.batch_size, strategy)
         scored = None
         if workers.chief:
-            scored = generator_scores(phase, model, self.phases, source, test_source, directory.path)
-            _check_space(directory.path, checkpoints, model, KEEP + (scored is not None))
-        with directory.open() if workers.chief else contextlib.nullcontext(), StopRequest() as stop:
-            progress = _progress(checkpoints.restore(model.pieces()), source, embeddings)
-            start = int(progress['step'])
-            say(_greeting(phase, start, model, source.count, strategy))
-            check_replicas(model, strategy)
-            upkeep = Steps(model, workers, stop, self.tick, progress)
+            scored = generator_scores(phase, model, self.phases, source, test_source, directory)
+            _check_space(directory, checkpoints, model, self.keep_last + (scored is not None))
+        progress = _progress(checkpoints.restore(model.pieces()), source, embeddings)
+        progress['rollbacks'] = max(progress['rollbacks'], rollbacks)
+        model.scale_rates(self.rollback_rate ** progress['rollbacks'])
+        return _Work(phase, model, strategy, source, test_source, embeddings, scored, checkpoints, progress)
+
+    def _go_on(self, work: '_Work', directory: RunDirectory, workers: Workers) -> None:
+        """Trains all steps that are left.
+
+        Raises:
+            DivergedError: something is not finite any more.
+            InterruptedRunError: asked to stop; a checkpoint was written.
+        """
+        phase, model, start = work.phase, work.model, int(work.progress['step'])
+        with StopRequest() as stop:
+            upkeep = Steps(model, workers, stop, phase.steps, self.tick, self.checkpoint_every, work.progress)
             if workers.chief:
-                report = TickReport(folder, phase.name, phase.steps, start)
-                if embeddings is not None:
-                    write_projector(folder, embeddings, source.count)
-                upkeep = Upkeep(
-                    model,
-                    folder,
-                    checkpoints,
-                    report,
-                    workers,
-                    stop,
-                    self.tick,
-                    self.checkpoint_every,
-                    progress,
-                    test_source,
-                    embeddings,
-                    scored,
-                )
+                directory.open()
+                upkeep = self._upkeep(work, directory.path / phase.name, workers, stop)
+            say(_greeting(phase, start, model, work.source.count, work.strategy))
+            check_replicas(model, work.strategy)
             for first, length, ticks in ticks_between(start, phase.steps, self.tick):
-                batches = functools.partial(
-                    training_batches,
-                    source,
-                    model.sizes,
-                    model.batch_size,
-                    model.seed,
-                    start_step=first,
-                    steps=length * ticks,
-                    flip=phase.flip,
-                    parts=model.reads,
-                    embeddings=embeddings,
-                    captions_averaged=phase.captions_averaged,
-                )
-                model.fit(
-                    distributed(batches, strategy),
-                    epochs=ticks,
-                    steps_per_epoch=length,
-                    shuffle=False,
-                    verbose=0,
-                    callbacks=[upkeep],
-                )
+                work.fit(first, length, ticks, upkeep)
                 if signal_number := workers.agree_to_stop(stop):
-                    if isinstance(upkeep, Upkeep) and checkpoints.steps()[-1:] != [upkeep.step]:
+                    if isinstance(upkeep, Upkeep) and work.checkpoints.steps()[-1:] != [upkeep.step]:
                         upkeep.save()  # the signal came after the tick's own save
                     raise InterruptedRunError(signal_number)
             if isinstance(upkeep, Upkeep):
                 say(f'{phase.name} is done: {phase.steps} steps in {duration(upkeep.clock.trained_seconds)}')
 
-    def _checkpoints_in(self, directory: Path) -> list[int]:
+    def _upkeep(self, work: '_Work', folder: Path, workers: Workers, stop: StopRequest) -> Upkeep:
+        if work.embeddings is not None:
+            write_projector(folder, work.embeddings, work.source.count)
+        return Upkeep(
+            work.model,
+            folder,
+            work.checkpoints,
+            TickReport(folder, work.phase.name, work.phase.steps, int(work.progress['step'])),
+            workers,
+            stop,
+            self.tick,
+            self.checkpoint_every,
+            work.progress,
+            work.test_source,
+            work.embeddings,
+            work.scored,
+        )
+
+    def _reached(self, directory: Path) -> list[int]:
         """The step of the newest checkpoint of each phase, 0 if it has none."""
-        return [max(Checkpoints(directory / phase.name / 'checkpoints').steps(), default=0) for phase in self.phases]
+        return [max(self._checkpoints(phase, directory).steps(), default=0) for phase in self.phases]
+
+    def _checkpoints(self, phase: Phase, directory: Path) -> Checkpoints:
+        return Checkpoints(directory / phase.name / 'checkpoints', self.keep_last, self.keep_every_hours)
+
+    def _finished(self, phase: Phase, directory: Path) -> bool:
+        steps = self._checkpoints(phase, directory).steps()
+        return bool(steps) and steps[-1] >= phase.steps
+
+
+@dataclasses.dataclass(frozen=True)
+class _Work:
+    """A phase at work: its model as it was at the last checkpoint, and what it is trained on."""
+
+    phase: Phase
+    model: TrainedModel
+    strategy: tf.distribute.Strategy
+    source: ExampleSource
+    test_source: ExampleSource | None
+    embeddings: Embeddings | None
+    scored: GeneratorScores | None
+    checkpoints: Checkpoints
+    progress: dict[str, Any]
+
+    def fit(self, first: int, length: int, ticks: int, callback: keras.callbacks.Callback) -> None:
+        """Trains ticks of so many steps each, from step `first` on."""
+        batches = functools.partial(
+            training_batches,
+            self.source,
+            self.model.sizes,
+            self.model.batch_size,
+            self.model.seed,
+            start_step=first,
+            steps=length * ticks,
+            flip=self.phase.flip,
+            parts=self.model.reads,
+            embeddings=self.embeddings,
+            captions_averaged=self.phase.captions_averaged,
+        )
+        self.model.fit(
+            distributed(batches, self.strategy),
+            epochs=ticks,
+            steps_per_epoch=length,
+            shuffle=False,
+            verbose=0,
+            callbacks=[callback],
+        )
+
+    def first_break(self, diverged: DivergedError) -> DivergedError:
+        """Where a phase that diverged first broke; what was seen then, if it does not come again."""
+        start = int(self.progress['step'])
+        try:
+            self.fit(start, 1, diverged.step - start, StepByStep(self.model, start))
+        except DivergedError as first:
+            return first
+        return diverged
 
 
 def _progress(restored: dict[str, Any] | None, source: ExampleSource, embeddings: Embeddings | None) -> dict[str, Any]:
@@ -162,7 +256,7 @@ def _progress(restored: dict[str, Any] | None, source: ExampleSource, embeddings
     Raises:
         UserError: until now it was trained on other embeddings.
     """
-    progress = restored or {'step': 0, 'reported': 0, 'seconds': 0.0}
+    progress = restored or {'step': 0, 'reported': 0, 'seconds': 0.0, 'rollbacks': 0}
     pictures = progress.get('pictures', source.count)
     if pictures != source.count:
         say(f'This run had {pictures} pictures until now: other pictures come than if it had not stopped.')
@@ -195,11 +289,6 @@ def ticks_between(start: int, stop: int, tick: int) -> Iterator[tuple[int, int, 
         start += whole * tick
     if start < stop:
         yield start, stop - start, 1
-
-
-def _finished(phase: Phase, directory: Path) -> bool:
-    steps = Checkpoints(directory / phase.name / 'checkpoints').steps()
-    return bool(steps) and steps[-1] >= phase.steps
 
 
 def _greeting(phase: Phase, start: int, model: TrainedModel, count: int, strategy: tf.distribute.Strategy) -> str:

@@ -1,24 +1,29 @@
 """The run directory: what was asked for, by what it was made, and that only one process works in it."""
 
+import contextlib
 import fcntl
 import json
 import os
 import platform
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import IO
 
 import tensorflow as tf
 
-from stackgan_tf.files import write_json, write_whole
+from stackgan_tf.files import remove_leftovers, write_json, write_whole
 from stackgan_tf.user_error import UserError
 
 CONFIG = 'config.gin'
 # What may change when a run goes on; anything else would make it another run.
 CHANGEABLE = ('STEPS', 'TICK', 'CHECKPOINT_EVERY')
+# And what changes no number of a run that goes well.
+_OF_NO_WEIGHT = tuple(f'Recipe.{name}' for name in ('keep_last', 'keep_every_hours', 'rollbacks', 'rollback_rate'))
 
 
 class RunDirectory:
@@ -31,6 +36,8 @@ class RunDirectory:
     def __init__(self, path: Path, config: str) -> None:
         self.path = path
         self.config = config
+        self._lock: IO[str] | None = None
+        self._started = False
         self._check()
 
     def _check(self) -> None:
@@ -44,7 +51,7 @@ class RunDirectory:
             return
         before, now = _settings(saved.read_text(encoding='utf-8')), _settings(self.config)
         changed = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
-        refused = [name for name in changed if name not in CHANGEABLE]
+        refused = [name for name in changed if name not in CHANGEABLE + _OF_NO_WEIGHT]
         # Macros first: they are what people set.
         refused.sort(key=lambda name: not name.isupper())
         if refused:
@@ -55,26 +62,55 @@ class RunDirectory:
                 f'{now.get(name, "unset")}{more}: only {", ".join(CHANGEABLE)} may change; name another --workdir'
             )
 
-    def open(self) -> IO[str]:
-        """Makes the folder, writes what this start is, and keeps other processes out while the result is open.
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keeps other processes out meanwhile: from now on if the folder exists, else from `open` on.
 
         Raises:
             UserError: another process is training here.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
-        lock = (self.path / '.lock').open('w')
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            lock.close()
-            raise UserError(
-                f'another process is training in {self.path}: wait for it, or name another --workdir'
-            ) from error
+            if self.path.exists():
+                self._take_lock()
+                remove_leftovers(self.path)
+            yield
+        finally:
+            if self._lock is not None:
+                self._lock.close()
+            self._lock, self._started = None, False
+
+    def open(self) -> None:
+        """Makes the folder and writes what this start is; to be called within `alone`, and does nothing again.
+
+        Raises:
+            UserError: another process is training here.
+        """
+        if self._started:
+            return
+        self.path.mkdir(parents=True, exist_ok=True)
+        if self._lock is None:
+            self._take_lock()
         write_whole(self.path / CONFIG, self.config.encode())
         starts = self.path / 'environment.json'
         earlier = json.loads(starts.read_text(encoding='utf-8'))['starts'] if starts.exists() else []
         write_json(starts, {'starts': [*earlier, environment()]})
-        return lock
+        self._started = True
+
+    def _take_lock(self) -> None:
+        lock = (self.path / '.lock').open('a+', encoding='utf-8')  # not 'w': who holds it is in it
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.seek(0)
+            with lock:
+                holder = lock.read()
+            raise UserError(
+                f'another process ({holder}) is training in {self.path}: wait for it, or name another --workdir'
+            ) from error
+        lock.truncate(0)
+        lock.write(f'pid {os.getpid()} on {socket.gethostname()}')
+        lock.flush()
+        self._lock = lock
 
 
 def _settings(config: str) -> dict[str, str]:

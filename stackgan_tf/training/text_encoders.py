@@ -101,16 +101,23 @@ def check_width(phase: Phase, model: TrainedModel, dimension: int) -> None:
 
 
 def refuse_orphans(waiting: Sequence[Phase], phases: Sequence[Phase], directory: Path) -> None:
-    """Refuses to train further what a later phase was trained on: a text encoder, or a Stage-I.
+    """Refuses to train further what a later phase was trained on: a text encoder, a Stage-I, or a classifier.
 
     Raises:
         UserError: more steps were asked for.
     """
-    names = [phase.name for phase in waiting]
+    reached = {phase.name: Checkpoints(directory / phase.name / 'checkpoints').reached() for phase in phases}
+    # One whose last checkpoint is damaged is trained as before, and becomes what it was.
+    names = [phase.name for phase in waiting if reached[phase.name] < phase.steps]
     for phase in phases:
-        if not Checkpoints(directory / phase.name / 'checkpoints').steps():
+        if not reached[phase.name]:
             continue
-        for what, earlier in (('embeddings', phase.text_encoder), ('pictures', phase.stage_one_weights)):
+        trained_on = {
+            'embeddings': phase.text_encoder,
+            'pictures': phase.stage_one_weights,
+            'features': phase.image_features,
+        }
+        for what, earlier in trained_on.items():
             if earlier in names:
                 raise UserError(
                     f'{phase.name} was trained on {what} of {earlier}, which would change with more steps: '

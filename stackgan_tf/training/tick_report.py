@@ -1,17 +1,18 @@
 """What a run tells at each tick: one status line, one line of metrics.jsonl, TensorBoard."""
 
 import json
-import math
 import resource
 import time
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.core.util.event_pb2 import Event, SessionLog
 
 from stackgan_tf.console import say
 from stackgan_tf.files import write_whole
-from stackgan_tf.user_error import UserError
+from stackgan_tf.training.divergence import check_record
+from stackgan_tf.training.health import DIVERSITY, LEAD, concerns
 
 METRICS = 'metrics.jsonl'
 
@@ -67,6 +68,7 @@ _SHOWN = {
     'classes': 'class_loss',
     'unseen': 'test_',
     'FID': 'fid_',
+    'diversity': DIVERSITY,
 }
 
 
@@ -99,10 +101,13 @@ class TickReport:
         self.steps = steps
         self.path = directory / METRICS
         self.writer = tf.summary.create_file_writer(str(directory))
-        self._lines: list[str] = []
+        self._ticks: list[dict[str, Any]] = []
         if self.path.exists():
-            lines = self.path.read_text(encoding='utf-8').splitlines()
-            self._lines = [line for line in lines if json.loads(line)['step'] <= start_step]
+            ticks = [json.loads(line) for line in self.path.read_text(encoding='utf-8').splitlines()]
+            self._ticks = [tick for tick in ticks if tick['step'] <= start_step]
+        # TensorBoard forgets what came after this step.
+        restart = Event(step=start_step + 1, session_log=SessionLog(status=SessionLog.START))
+        tf.raw_ops.ImportEvent(writer=self.writer._resource, event=restart.SerializeToString())
 
     def report(self, step: int, record: dict[str, float], pace: float, batch_size: int) -> None:
         """Tells of one tick.
@@ -114,21 +119,21 @@ class TickReport:
             batch_size: images of a step.
 
         Raises:
-            UserError: a loss is not finite, so that going on makes no sense.
+            DivergedError: something is not finite; then nothing is written.
         """
         values: dict[str, Any] = {'images_per_second': pace * batch_size, **record}
-        say(status_line(self.phase, step, self.steps, values, pace))
-        broken = [name for name, value in record.items() if not math.isfinite(value)]
-        if broken:
-            raise UserError(
-                f'{broken[0]} is not finite at step {step}: the last checkpoint is from before; lower the learning '
-                'rates in a new --workdir'
-            )
-        self._lines.append(json.dumps({'step': step, **values}))
-        write_whole(self.path, '\n'.join([*self._lines, '']).encode())
+        line = status_line(self.phase, step, self.steps, values, pace)
+        self._ticks.append({'step': step, **values})
+        worries = concerns(self._ticks)
+        say('  '.join([line, *(f'! {worry}' for worry in worries)]))
+        check_record(step, record)
+        lines = [json.dumps(tick) for tick in self._ticks]
+        write_whole(self.path, '\n'.join([*lines, '']).encode())
         with self.writer.as_default(step):
             for name, value in values.items():
                 tf.summary.scalar(tag(name), value)
+            if worries:
+                tf.summary.text('health/concerns', ', '.join(worries))
             self.writer.flush()
 
 
@@ -142,6 +147,8 @@ _GROUPS = {
     'matching_loss': 'text and image/loss',
     'attribute_loss': 'attributes/loss',
     'images_per_second': 'throughput/images per second',
+    LEAD: 'health/discriminator lead',
+    DIVERSITY: 'health/diversity of samples',
 }
 
 

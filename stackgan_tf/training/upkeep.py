@@ -16,7 +16,9 @@ from stackgan_tf.generator import NetworkGenerator
 from stackgan_tf.models.adversarial_model import AdversarialModel
 from stackgan_tf.models.trained_model import TrainedModel
 from stackgan_tf.training.checkpoints import Checkpoints
+from stackgan_tf.training.divergence import check_record, check_weights
 from stackgan_tf.training.generator_scores import GeneratorScores
+from stackgan_tf.training.health import DIVERSITY, leads, sample_diversity
 from stackgan_tf.training.interruption import StopRequest
 from stackgan_tf.training.scores import scores
 from stackgan_tf.training.tick_report import Clock, TickReport
@@ -27,19 +29,28 @@ _ROW = 8
 
 
 class Steps(keras.callbacks.Callback):
-    """What every worker does: counts steps, stops with the others, begins the record of each tick anew.
+    """What every worker does: counts steps, stops with the others, notices with them that numbers are not finite.
 
     An epoch of Keras is a tick.
     """
 
     def __init__(
-        self, model: TrainedModel, workers: Workers, stop: StopRequest, tick: int, progress: dict[str, Any]
+        self,
+        model: TrainedModel,
+        workers: Workers,
+        stop: StopRequest,
+        steps: int,
+        tick: int,
+        checkpoint_every: int,
+        progress: dict[str, Any],
     ) -> None:
         super().__init__()
         self._trained = model
         self.workers = workers
         self.stop = stop
+        self.steps = steps
         self.tick = tick
+        self.checkpoint_every = checkpoint_every
         self.step = int(progress['step'])
         self.reported = int(progress['reported'])  # the step of the last report
 
@@ -50,9 +61,21 @@ class Steps(keras.callbacks.Callback):
             self._trained.stop_training = True
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Forgets what the chief reports."""
-        if self.step % self.tick == 0:
-            self.take_record()
+        """Raises `DivergedError` where the chief does, and begins the record of a tick anew."""
+        if self._due or self._trained.stop_training:
+            check_weights(self.step, self._trained)
+        if self._reports:
+            check_record(self.step, self.take_record())
+
+    @property
+    def _due(self) -> bool:
+        """Whether a checkpoint is."""
+        return self.step == self.steps or self.step % self.checkpoint_every == 0
+
+    @property
+    def _reports(self) -> bool:
+        """Whether a tick is whole, and not cut by a stop."""
+        return self.step == self.steps or self.step % self.tick == 0
 
     def take_record(self) -> dict[str, float]:
         """The means since the last report."""
@@ -79,16 +102,14 @@ class Upkeep(Steps):
         embeddings: Embeddings | None = None,
         scored: GeneratorScores | None = None,
     ) -> None:
-        super().__init__(model, workers, stop, tick, progress)
+        super().__init__(model, workers, stop, report.steps, tick, checkpoint_every, progress)
         self.directory = directory
         self.checkpoints = checkpoints
         self.report = report
-        self.checkpoint_every = checkpoint_every
         self.clock = Clock(progress['seconds'])
         self._progress = progress
-        self._latest: dict[str, float] = {}
         generates = isinstance(model, AdversarialModel)
-        self.samples = NetworkGenerator(model.averaged_generator) if generates else None
+        self._generator = NetworkGenerator(model.averaged_generator) if generates else None
         self._test_source = test_source
         self._scored = scored
         self._shown: np.ndarray | None = None
@@ -102,41 +123,50 @@ class Upkeep(Steps):
         self.clock.step_done(self.step)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Reports a whole tick, writes samples, and a checkpoint where one is due."""
-        done = self.step == self.report.steps
-        if done or self.step % self.tick == 0:
+        """Reports a whole tick, writes samples, and a checkpoint where one is due.
+
+        Raises:
+            DivergedError: something is not finite any more; and then it is in no checkpoint.
+        """
+        if self._due or self._trained.stop_training:
+            check_weights(self.step, self._trained)
+        if self._reports:
             record = self.take_record()
             pace = self.clock.steps_per_second(self.step)
-            if done or self.step % self.checkpoint_every == 0:
+            record |= leads(record)
+            images = self._samples()
+            if images:
+                record[DIVERSITY] = sample_diversity(next(iter(images.values())), self._shown is not None)
+            if self._due:
+                check_record(self.step, record)  # before scores are made of it
                 record |= self._scores()
             self.report.report(self.step, record, pace, self._trained.batch_size)
-            if self.samples is not None:
-                self.write_samples(self.samples)
-        if done or self.step % self.checkpoint_every == 0 or self.stop.signal_number is not None:
+            if images:
+                self._write_samples(images)
+        if self._due or self.stop.signal_number is not None:
             self.save()
-            self._keep_best()
 
     def _scores(self) -> dict[str, float]:
+        """Scores what is trained, and remembers whether it is the best so far."""
         start = time.monotonic()
-        self._latest = scores(self._trained, self._test_source)
+        latest = scores(self._trained, self._test_source)
         if self._scored is not None:
-            self._latest |= self._scored.scores()
+            latest |= self._scored.scores()
+            if self._scored.best in latest:
+                value, best = latest[self._scored.best], self.checkpoints.best()
+                if best is None or self._scored.is_better(value, best['value']):
+                    self._progress['best'] = {'step': self.step, 'score': self._scored.best, 'value': value}
         self.clock.leave_out(time.monotonic() - start)
-        return self._latest
+        return latest
 
-    def _keep_best(self) -> None:
-        """Keeps the checkpoint of this step, if it has the best score so far."""
-        if self._scored is None or self._scored.best not in self._latest:
-            return
-        value, best = self._latest.pop(self._scored.best), self.checkpoints.best()
-        if best is None or self._scored.is_better(value, best['value']):
-            self.checkpoints.keep_best(self.step, self._scored.best, value)
+    def _samples(self) -> dict[int, np.ndarray]:
+        """The averaged generator's images of the same seeds (and captions) as ever, by size; none without one."""
+        return self._generator.generate_every_size(range(SAMPLES), self._shown) if self._generator else {}
 
-    def write_samples(self, generator: NetworkGenerator) -> None:
-        """Draws the averaged generator's images of the same seeds (and captions) as ever: a picture and TensorBoard."""
-        images = generator.generate_every_size(range(SAMPLES), self._shown)
+    def _write_samples(self, images: dict[int, np.ndarray]) -> None:
+        """Writes a picture, and to TensorBoard."""
         grids = {size: image_grid(of_size) for size, of_size in images.items()}
-        write_png(self.directory / 'samples' / f'step_{self.step:06d}.png', grids[generator.sizes[-1]])
+        write_png(self.directory / 'samples' / f'step_{self.step:06d}.png', grids[max(grids)])
         shown = {size: caption_grid(self._words, of_size) for size, of_size in images.items()} if self._words else grids
         with self.report.writer.as_default(self.step):
             for size, grid in shown.items():

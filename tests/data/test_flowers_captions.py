@@ -1,13 +1,17 @@
+import io
 import shutil
 import tempfile
+import tracemalloc
 from pathlib import Path
 
+import numpy as np
 import pytest
+import scipy.io
 import tensorflow_datasets as tfds
 import text_archives
 from text_archives import FLOWERS, below, examples, flower_files, flower_labels, flower_names, unpack
 
-from stackgan_tf.data.flowers_captions.flowers_captions_dataset_builder import LABELS, Builder
+from stackgan_tf.data.flowers_captions.flowers_captions_dataset_builder import LABELS, Builder, read_classes
 from stackgan_tf.user_error import UserError
 
 
@@ -146,6 +150,19 @@ def test_broken_labels_are_told_in_a_line(manual, prepare, content):
     with pytest.raises(UserError, match=r'imagelabels.mat cannot be read.*fetch it again') as error:
         prepare()
     assert '\n' not in str(error.value)
+
+
+def test_labels_that_unpack_to_much_are_not_read(tmp_path):
+    file = io.BytesIO()
+    scipy.io.savemat(file, {'labels': np.ones((1, 100_000_000), np.uint8)}, do_compression=True)
+    (tmp_path / 'imagelabels.mat').write_bytes(file.getvalue())
+    del file
+    tracemalloc.start()
+    with pytest.raises(UserError, match=r'imagelabels.mat cannot be read'):
+        read_classes(tmp_path / 'imagelabels.mat')
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1_000_000
 
 
 def test_labels_that_are_not_there_would_be_downloaded():

@@ -1,7 +1,13 @@
 import io
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hostile_pictures import BAD
 from picture_files import huge_png, photograph, save
 from PIL import Image
 
@@ -117,3 +123,41 @@ def test_what_cannot_be_used_says_why(tmp_path):
     save(tmp_path / 'float.tiff', Image.new('F', (4, 4), 0.5))
     with pytest.raises(BadPictureError, match='floating-point'):
         decode(tmp_path / 'float.tiff')
+
+
+def test_what_may_not_be_read_may_pass():
+    with tempfile.TemporaryDirectory() as folder:
+        path = save(Path(folder) / 'closed.png')
+        decode(path)
+        Path(folder).chmod(0o755)
+        path.chmod(0)
+        before = os.geteuid()
+        if before == 0:
+            os.seteuid(65534)  # permissions do not stop root
+        try:
+            with pytest.raises(BadPictureError, match='Permission denied') as caught:
+                decode(path)
+        finally:
+            os.seteuid(before)
+    assert caught.value.may_pass
+
+
+def test_what_claims_to_be_huge_takes_little_memory(tmp_path):
+    huge = [write for kind, (write, _) in BAD.items() if '00 x ' in kind or ',383 x ' in kind or '100 MB' in kind]
+    assert len(huge) == 11
+    paths = [str(write(tmp_path / f'{number}', number)) for number, write in enumerate(huge)]
+    script = (
+        'import resource, sys\n'
+        'from pathlib import Path\n'
+        'from stackgan_tf.data.picture import BadPictureError, decode\n'
+        'before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n'
+        'for path in sys.argv[1:]:\n'
+        '    try:\n'
+        '        decode(Path(path))\n'
+        '        sys.exit(f"{path} was used")\n'
+        '    except BadPictureError:\n'
+        '        pass\n'
+        'print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n'
+    )
+    result = subprocess.run([sys.executable, '-c', script, *paths], capture_output=True, text=True, check=True)
+    assert int(result.stdout) < 50_000  # kB

@@ -4,6 +4,7 @@ import shutil
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
+from fuzzing import EXAMPLES, damaged, fuzz, read_or_refused
 
 from stackgan_tf.data.painted_birds.painted_birds_dataset_builder import Builder, PaintedBirdsConfig
 from stackgan_tf.data.tfds_records import TfdsRecords
@@ -52,3 +53,20 @@ def test_a_file_that_is_cut_short(birds, tmp_path, columns, lost):
     file.write_bytes(file.read_bytes()[:-lost])
     with pytest.raises(UserError, match='is cut short: remove its folder'):
         TfdsRecords(tfds.builder_from_directory(copy), 'train', columns)
+
+
+@EXAMPLES
+@pytest.mark.parametrize('columns', [[], ['label', 'captions']])
+def test_damaged_files(birds, tmp_path, columns, examples):
+    copy = tmp_path / 'data'
+    shutil.copytree(birds.data_dir, copy)
+    builder = tfds.builder_from_directory(copy)
+    (file,) = copy.glob('*train.tfrecord*')
+    lengths = file.read_bytes()[:5000]
+    rest = file.read_bytes()[5000:]
+
+    def read(path):
+        records = TfdsRecords(builder, 'train[:5]', columns)
+        assert len(records) == 5
+
+    fuzz(lambda content: read_or_refused(read, file, content + rest, 2_000_000), damaged(lengths), min(examples, 2000))

@@ -5,6 +5,8 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from fuzzing import EXAMPLES, damaged, fuzz, read_or_refused
+from hypothesis import strategies as st
 from refusals import refusal_of
 
 from stackgan_tf.formats.pickles import read_pickle, text
@@ -247,3 +249,58 @@ def test_deep_nesting_is_no_trouble(read):
         (nested,) = nested
     with pytest.raises(UserError, match='a key of type tuple'):  # hashing it would exhaust the stack
         read(b'})' + b'\x85' * 50_000 + b'K\x01s.')
+
+
+@EXAMPLES
+def test_damaged_pickles(tmp_path, examples):
+    wholes = [*NAMES, *LABELS, *ARRAYS, *(pickle.dumps({'a': [np.ones((2, 3)), b'x']}, n) for n in range(6))]
+    fuzz(lambda content: read_or_refused(read_pickle, tmp_path / 'a', content), damaged(*wholes), examples)
+
+
+def opcodes():
+    """What a pickle may say, and what it may not, in any order."""
+    calls = [f'c{name}\n'.encode() for name in ('posix\nsystem', 'builtins\neval', 'numpy\nndarray', '_codecs\nencode')]
+    names = [b'\x8c\x05posix\x8c\x06system\x93', b'\x8c\x05numpy\x8c\x05dtype\x93', b'iposix\nsystem\n']
+    values = [
+        b'K\x07',
+        b'J\xff\xff\xff\xff',
+        b'N',
+        b'\x88',
+        b'\x8c\x02f4',
+        b'C\x04abcd',
+        b'VrmX\n',
+        b'U\x01<',
+        b']',
+        b')',
+        b'}',
+    ]
+    acts = [
+        b'(',
+        b't',
+        b'l',
+        b'd',
+        b'R',
+        b'b',
+        b'a',
+        b'e',
+        b's',
+        b'u',
+        b'0',
+        b'2',
+        b'1',
+        b'q\x00',
+        b'h\x00',
+        b'\x94',
+        b'o',
+        b'\x81',
+    ]
+    whole = [FLOAT32, FLAT, array_of((2, 1), bytes(8))]
+    return st.lists(st.sampled_from([*calls, *names, *values, *acts, *whole]), max_size=30).map(
+        lambda parts: b''.join(parts) + b'.'
+    )
+
+
+@EXAMPLES
+def test_opcodes_in_any_order(tmp_path, examples, monkeypatch):
+    monkeypatch.setattr(os, 'system', lambda *command: pytest.fail('it ran a command'))
+    fuzz(lambda content: read_or_refused(read_pickle, tmp_path / 'a', content), opcodes(), examples)

@@ -5,6 +5,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from fuzzing import EXAMPLES, damaged, fuzz, read_or_refused
 from pytorch_files import (
     MAGIC,
     NONE,
@@ -229,3 +230,9 @@ def test_what_pytorch_writes(tmp_path):
         found = read_state_dict(tmp_path / 'some.pth')
         for key, value in saved.items():
             np.testing.assert_array_equal(found[key], value.detach().numpy(), strict=True)
+
+
+@EXAMPLES
+def test_damaged_files(tmp_path, examples):
+    wholes = (saved_in_2017(ARRAYS), saved_today(ARRAYS))
+    fuzz(lambda content: read_or_refused(read_state_dict, tmp_path / 'a', content), damaged(*wholes), examples)

@@ -3,6 +3,7 @@ import struct
 
 import numpy as np
 import pytest
+from fuzzing import EXAMPLES, damaged, fuzz, read_or_refused
 from refusals import refusal_of
 
 from stackgan_tf.formats.torch7 import TorchObject, as_list, read_t7
@@ -255,3 +256,9 @@ def test_no_t7(tmp_path, refusal):
         read_t7(tmp_path / 'nowhere.t7')
     with pytest.raises(UserError, match='cannot be read: Is a directory'):
         read_t7(tmp_path)
+
+
+@EXAMPLES
+def test_damaged_files(tmp_path, examples):
+    layer = torch_object(1, b'nn.Linear', table(2, string(b'w'), tensor_of(3, EMBEDDINGS), string(b'self'), ints(4, 1)))
+    fuzz(lambda content: read_or_refused(read_t7, tmp_path / 'a', content), damaged(PICTURE, layer), examples)

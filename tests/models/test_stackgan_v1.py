@@ -7,7 +7,7 @@ from stackgan_tf.losses.joint_conditional import Logits, partners
 from stackgan_tf.losses.matching_aware import matching_aware_discriminator_loss
 from stackgan_tf.models.noise import Purpose
 from stackgan_tf.models.stackgan_v1 import StageI, StageII
-from stackgan_tf.models.trained_model import Halving, variables_of
+from stackgan_tf.models.trained_model import Rate, variables_of
 from stackgan_tf.user_error import UserError
 
 COMMON = {
@@ -154,7 +154,7 @@ def test_both_stages_are_sampled_and_saved_together():
 
 
 def test_rates_are_halved_again_and_again():
-    schedule = Halving(0.8, 10)
+    schedule = Rate(0.8, halve_every=10)
     assert [round(float(schedule(step)), 6) for step in (0, 9, 10, 19, 20, 45)] == [0.8, 0.8, 0.4, 0.4, 0.2, 0.05]
     model = stage_one(halve_every=1, generator_rate=0.5)
     model.train_step(batch(8))

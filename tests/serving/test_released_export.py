@@ -67,14 +67,16 @@ def test_embeddings_that_cannot_be_drawn(tmp_path):
     np.save(tmp_path / 'good.npy', np.ones((2, 12)))
     assert read_embeddings(str(tmp_path / 'good.npy'), 12).dtype == np.float32
     np.save(tmp_path / 'objects.npy', np.array([{}], object))
+    np.save(tmp_path / 'words.npy', np.full((2, 12), 'a'))
     (tmp_path / 'empty.npy').touch()
-    wrong = {'narrow': np.ones((2, 7)), 'flat': np.ones(12), 'none': np.ones((0, 12)), 'words': np.full((2, 12), 'a')}
+    wrong = {'narrow': np.ones((2, 7)), 'flat': np.ones(12), 'none': np.ones((0, 12))}
     for name, array in wrong.items():
         np.save(tmp_path / f'{name}.npy', array)
     for name, dimension, reason in (
         *((name, 12, r'holds no numbers \[N, 12\]') for name in wrong),
         ('empty', 12, 'cannot be read: it is no .npy file of numbers'),
         ('objects', 12, 'cannot be read: it is no .npy file of numbers'),
+        ('words', 12, 'cannot be read: it is no .npy file of numbers'),
         ('nowhere', 12, 'cannot be read: No such file'),
         ('good', 0, 'this model reads no embeddings'),
     ):

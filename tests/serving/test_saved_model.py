@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -157,6 +158,35 @@ def test_a_failed_export_leaves_nothing(network, tmp_path, monkeypatch):
     with pytest.raises(OSError, match='No space'):
         export_saved_model(network, tmp_path / 'export')
     assert not list(tmp_path.iterdir())
+
+
+def test_exports_of_others_and_damaged_ones_are_refused_in_a_line(exported, tmp_path):
+    def refusal():
+        with pytest.raises(UserError) as raised:
+            stackgan_tf.load(tmp_path / 'export')
+        assert '\n' not in str(raised.value)
+        return str(raised.value)
+
+    other = tf.Module()
+    noise = tf.TensorSpec([None, 5], tf.float32, 'noise')
+    function = tf.function(lambda noise: {'image': noise}, input_signature=[noise])
+    tf.saved_model.save(other, str(tmp_path / 'export'), {'latent': function, 'serving_default': function})
+    assert "it lacks the signature 'images'" in refusal()
+    signatures = dict.fromkeys(('latent', 'images', 'serving_default'), function)
+    tf.saved_model.save(other, str(tmp_path / 'export'), signatures)
+    assert 'is no export of stackgan_tf: its signatures are others: ' in refusal()
+    for damage in (
+        lambda folder: (folder / 'saved_model.pb').write_bytes((exported / 'saved_model.pb').read_bytes()[:3000]),
+        lambda folder: (folder / 'saved_model.pb').write_bytes(b''),
+        lambda folder: (folder / 'saved_model.pb').write_bytes(b'<!DOCTYPE html>'),
+        lambda folder: shutil.rmtree(folder / 'variables'),
+        lambda folder: (folder / 'variables' / 'variables.index').write_bytes(b'x' * 500),
+        lambda folder: next(folder.glob('variables/*.data-*')).write_bytes(b'x' * 500),
+    ):
+        shutil.rmtree(tmp_path / 'export')
+        shutil.copytree(exported, tmp_path / 'export')
+        damage(tmp_path / 'export')
+        refusal()
 
 
 def test_what_is_no_model_is_refused(tmp_path):

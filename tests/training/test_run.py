@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -86,6 +87,21 @@ def test_a_finished_run_says_so(uninterrupted):
     result = tiny_run(uninterrupted[0], 120, 20, 40)
     assert result.returncode == 0
     assert 'is finished' in result.stdout
+
+
+def test_a_damaged_checkpoint_costs_its_steps_and_no_more(uninterrupted, tmp_path):
+    shutil.copytree(uninterrupted[0], tmp_path / 'run')
+    checkpoints = tmp_path / 'run' / 'tree' / 'checkpoints'
+    data = checkpoints / 'step_000120' / 'variables.data-00000-of-00001'
+    right = data.read_bytes()
+    data.write_bytes(right[:1000] + bytes([right[1000] ^ 1]) + right[1001:])
+    result = tiny_run(tmp_path / 'run', 120, 20, 40)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count('is damaged (variables.data-00000-of-00001 is not what was written): going back') == 1
+    assert 'going on after step 80' in result.stdout
+    assert data.read_bytes() == right
+    assert [losses(line) for line in metrics(tmp_path / 'run')] == [losses(line) for line in metrics(uninterrupted[0])]
+    assert (checkpoints / 'damaged_step_000120').is_dir()
 
 
 @pytest.mark.parametrize(

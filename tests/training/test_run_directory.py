@@ -1,4 +1,7 @@
 import json
+import os
+import re
+import socket
 
 import pytest
 
@@ -9,7 +12,9 @@ CONFIG = "BATCH_SIZE = 16\nSTEPS = 100\nTICK = 10\ntree/Phase.name = 'tree'\n"
 
 
 def opened(path, config=CONFIG):
-    RunDirectory(path, config).open().close()
+    directory = RunDirectory(path, config)
+    with directory.alone():
+        directory.open()
     return path
 
 
@@ -67,6 +72,39 @@ def test_a_start_that_failed_can_be_repeated(tmp_path, monkeypatch):
     opened(tmp_path / 'run')
 
 
-def test_one_process_at_a_time(tmp_path):
-    with RunDirectory(tmp_path / 'run', CONFIG).open(), pytest.raises(UserError, match='another process'):
-        RunDirectory(tmp_path / 'run', CONFIG).open()
+def test_starts_of_several_phases_are_one(tmp_path):
+    directory = RunDirectory(tmp_path / 'run', CONFIG)
+    with directory.alone():
+        directory.open()
+        directory.open()
+    assert len(json.loads((tmp_path / 'run' / 'environment.json').read_text())['starts']) == 1
+
+
+@pytest.mark.parametrize('is_there', [False, True])
+def test_a_second_process_is_refused_and_told_of_the_first(tmp_path, is_there):
+    path = opened(tmp_path / 'run') if is_there else tmp_path / 'run'
+    before = {file.name for file in path.iterdir()} if is_there else None
+    first, second = RunDirectory(path, CONFIG), RunDirectory(path, CONFIG)
+    named = rf'another process \(pid {os.getpid()} on {re.escape(socket.gethostname())}\) is training in .*run: wait'
+    with first.alone():
+        if not is_there:
+            first.open()
+        for _ in range(2):  # what was refused leaves the name of the first there
+            with pytest.raises(UserError, match=named), second.alone():
+                raise AssertionError('not alone')
+    with second.alone():
+        second.open()
+    assert before is None or before == {file.name for file in path.iterdir()}
+
+
+def test_what_killed_writers_left_is_removed(tmp_path):
+    path = opened(tmp_path / 'run')
+    (path / 'tree').mkdir()
+    for leftover in ('.config.gin.123', 'tree/.metrics.jsonl.45', 'tree/.notes'):
+        (path / leftover).write_text('half')
+    opened(path)
+    assert sorted(file.name for file in path.rglob('.*')) == ['.lock', '.notes']
+
+
+def test_what_changes_no_numbers_may_change(tmp_path):
+    opened(opened(tmp_path / 'run'), CONFIG + 'Recipe.keep_last = 5\nRecipe.rollbacks = 2\n')

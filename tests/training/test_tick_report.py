@@ -3,9 +3,10 @@ import time
 
 import pytest
 import tensorflow as tf
+from tensorboard.backend.event_processing.plugin_event_accumulator import TENSORS, EventAccumulator
 
+from stackgan_tf.training.divergence import DivergedError
 from stackgan_tf.training.tick_report import Clock, TickReport, duration, status_line, tag
-from stackgan_tf.user_error import UserError
 
 RECORD = {'color_loss': 0.1, 'discriminator_loss_8': 1.2, 'generator_loss_8': 0.7, 'confidence_real_8': 0.6}
 
@@ -62,8 +63,34 @@ def test_going_on_drops_what_came_after(tmp_path):
     assert steps == [20, 40, 60]
 
 
-def test_a_loss_that_is_not_finite_ends_the_run(tmp_path):
-    with pytest.raises(UserError, match='generator_loss_8 is not finite at step 20'):
+def test_tensorboard_forgets_what_comes_again(tmp_path):
+    first = TickReport(tmp_path, 'tree', 80, 0)
+    for step in (20, 40, 60):
+        first.report(step, RECORD, 2.0, 8)
+    (events,) = tmp_path.glob('events*')
+    events.rename(tmp_path / 'events.out.tfevents.0')  # read first, also if both are of this second
+    TickReport(tmp_path, 'tree', 80, 40).report(60, {**RECORD, 'color_loss': 0.2}, 2.0, 8)
+    events = EventAccumulator(str(tmp_path), size_guidance={TENSORS: 0}).Reload()
+    values = [(event.step, float(tf.make_ndarray(event.tensor_proto))) for event in events.Tensors('colour/loss')]
+    assert values == [(20, pytest.approx(0.1)), (40, pytest.approx(0.1)), (60, pytest.approx(0.2))]
+
+
+def test_what_goes_wrong_for_long_is_told_also_after_going_on(tmp_path, capsys):
+    worse = {**RECORD, 'discriminator_lead_8': 0.9}
+    report = TickReport(tmp_path, 'tree', 200, 0)
+    for step in (20, 40, 60, 80):
+        report.report(step, worse, 2.0, 8)
+    assert '!' not in capsys.readouterr().out
+    TickReport(tmp_path, 'tree', 200, 80).report(100, worse, 2.0, 8)
+    assert capsys.readouterr().out.endswith('  ! discriminator 8 far ahead\n')
+    events = EventAccumulator(str(tmp_path), size_guidance={TENSORS: 0}).Reload()
+    (concern,) = events.Tensors('health/concerns')
+    assert (concern.step, concern.tensor_proto.string_val) == (100, [b'discriminator 8 far ahead'])
+    assert 'health/discriminator lead 8 px' in events.Tags()['tensors']
+
+
+def test_a_loss_that_is_not_finite_is_no_tick(tmp_path):
+    with pytest.raises(DivergedError, match='generator_loss_8 is not finite after step 20'):
         TickReport(tmp_path, 'tree', 40, 0).report(20, {**RECORD, 'generator_loss_8': float('nan')}, 2.0, 8)
     assert not (tmp_path / 'metrics.jsonl').exists()
 

@@ -35,6 +35,7 @@ LABELS = Archive(
     sha256='4903e94206bac23bf772aadf06451916df56b58fc483a62db32a97b82656651d',
     url='https://www.robots.ox.ac.uk/~vgg/data/flowers/102/imagelabels.mat',
 )
+_MOST = 1 << 16  # bytes of imagelabels.mat, which is compressed: a small file can hold gigabytes
 NAMING = Naming(
     title='flowers_captions',
     captions=CAPTIONS,
@@ -100,7 +101,9 @@ def read_classes(path: Path) -> dict[str, int]:
         UserError: it cannot be read, or is another file.
     """
     try:
-        labels = [int(label) for label in scipy.io.loadmat(path)['labels'].ravel()]
+        if path.stat().st_size > _MOST:
+            raise ValueError('too large')
+        labels = [int(label) for label in scipy.io.loadmat(path, variable_names=['labels'])['labels'].ravel()]
     except Exception as error:  # SciPy raises what it meets in broken files
         raise UserError(f'{path} cannot be read: it is not imagelabels.mat of Oxford-102; fetch it again') from error
     if not set(labels) <= set(range(1, len(NAMES) + 1)):

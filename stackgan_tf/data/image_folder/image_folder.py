@@ -1,6 +1,7 @@
 """A folder of pictures as a source of examples."""
 
 import functools
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -60,7 +61,8 @@ class ImageFolder(ExampleSource):
     @property
     def class_names(self) -> list[str]:
         """The classes in the order of their labels; empty if there are none."""
-        return self._listing.class_names
+        # Names of folders may be any bytes, names of classes are written and exported as UTF-8.
+        return [os.fsencode(name).decode('utf-8', 'backslashreplace') for name in self._listing.class_names]
 
     def path(self, index: int) -> Path:
         """The file of an example."""

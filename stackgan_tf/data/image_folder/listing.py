@@ -4,12 +4,12 @@ import dataclasses
 import functools
 import hashlib
 import os
-import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from stackgan_tf.console import shown
 from stackgan_tf.data.image_folder import stored_embeddings
 from stackgan_tf.data.image_folder.metadata import FILE_NAMES, Annotation, read_metadata
 from stackgan_tf.user_error import UserError
@@ -110,11 +110,6 @@ def list_pictures(root: Path, split: str, test_fraction: float) -> Listing:
     )
 
 
-def shown(name: str) -> str:
-    """A file's name on one line of any terminal."""
-    return name if name.isprintable() else ascii(name)
-
-
 @dataclasses.dataclass
 class _Found:
     """What a folder holds.
@@ -158,33 +153,47 @@ def _find(root: Path) -> _Found:
             continue
         try:
             status = os.stat(path)
+            size, modified = status.st_size, status.st_mtime_ns
         except OSError:  # a link to nowhere, or gone since
-            found.pictures.append(PictureFile(_relative(path, root), -1, 0))
-            continue
-        if stat.S_ISREG(status.st_mode):
-            found.pictures.append(PictureFile(_relative(path, root), status.st_size, status.st_mtime_ns))
+            size, modified = -1, 0
+        found.pictures.append(PictureFile(_relative(path, root), size, modified))
     found.pictures.sort()
     found.metadata.sort()
     return found
 
 
 def _walk(root: Path, unreadable: list[str]) -> Iterator[str]:
-    """Paths of all files below a folder but hidden ones; follows links to folders, each folder once."""
+    """Paths of all files below a folder but hidden ones; follows links to folders, each folder once.
 
-    def refuse(error: OSError) -> None:
-        if os.path.samefile(error.filename, root):
-            raise UserError(f'{root} may not be read: {error.strerror}') from error
-        unreadable.append(_relative(error.filename, root))
-
+    Not `os.walk`, which recurses. An empty folder that is named like a picture is given too.
+    """
     seen: set[tuple[int, int]] = set()
-    for folder, folders, names in os.walk(root, onerror=refuse, followlinks=True):
-        status = os.stat(folder)
-        if (status.st_dev, status.st_ino) in seen:
-            folders.clear()
+    waiting = [os.fspath(root)]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            status = os.stat(folder)
+            if (status.st_dev, status.st_ino) in seen:
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            with os.scandir(folder) as entries:
+                inside = sorted((entry.name, _is_folder(entry)) for entry in entries if not entry.name.startswith('.'))
+        except OSError as error:
+            if folder == os.fspath(root):
+                raise UserError(f'{root} may not be read: {error.strerror}') from error
+            unreadable.append(_relative(folder, root))
             continue
-        seen.add((status.st_dev, status.st_ino))
-        folders[:] = sorted(name for name in folders if not name.startswith('.'))
-        yield from (os.path.join(folder, name) for name in names if not name.startswith('.'))
+        waiting += [os.path.join(folder, name) for name, is_folder in reversed(inside) if is_folder]
+        yield from (os.path.join(folder, name) for name, is_folder in inside if not is_folder)
+        if not inside and folder.lower().endswith(SUFFIXES):
+            yield folder
+
+
+def _is_folder(entry: os.DirEntry) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads round in a circle
+        return False
 
 
 def _relative(path: str, root: Path) -> str:
@@ -222,11 +231,11 @@ def _annotate(root: Path, files: list[str], names: set[str]) -> tuple[dict[str, 
     for file in files:
         prefix = file[: file.rfind('/') + 1]
         if prefix in seen:
-            raise UserError(f'{root / prefix} has both {" and ".join(FILE_NAMES)}: keep one')
+            raise UserError(f'{shown(root / prefix)} has both {" and ".join(FILE_NAMES)}: keep one')
         seen.add(prefix)
         found, repeated = read_metadata(root / file)
         if repeated:
-            notes.append(f'{root / file} names {repeated:,} pictures again: their captions are put together')
+            notes.append(f'{shown(root / file)} names {repeated:,} pictures again: their captions are put together')
         for name, annotation in found.items():
             if prefix + name in names:
                 annotations[prefix + name] = annotation
@@ -246,4 +255,4 @@ def _listed(names: list[str]) -> str:
 
 def _counted(suffixes: Counter[str]) -> str:
     most = sorted(suffixes.items(), key=lambda item: (-item[1], item[0]))[:3]
-    return ', '.join(f'{count:,} {suffix or "without suffix"}' for suffix, count in most)
+    return ', '.join(f'{count:,} {shown(suffix) or "without suffix"}' for suffix, count in most)

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from stackgan_tf.console import shown
 from stackgan_tf.user_error import UserError
 
 FILE_NAMES = ('metadata.jsonl', 'metadata.csv')
 _JSON_COLUMNS = ('captions', 'bbox')
 _MAX_PIXEL = 10**9  # no picture has one there; also refuses what is no number
+_MAX_LINE = 1 << 24  # bytes: files without line breaks would fill the memory
 
 
 class Annotation(NamedTuple):
@@ -80,19 +82,23 @@ def _csv_records(path: Path) -> Iterator[tuple[int, Any]]:
 
 
 def _lines(path: Path) -> Iterator[str]:
+    if not path.is_file():  # a pipe would be waited for
+        raise UserError(f'{shown(path)} cannot be read: it is no file')
     try:
         with path.open('rb') as file:
-            for number, line in enumerate(file, 1):
+            for number, line in enumerate(iter(lambda: file.readline(_MAX_LINE + 1), b''), 1):
+                if len(line) > _MAX_LINE:
+                    raise _wrong(path, number, f'longer than {_MAX_LINE >> 20} MB')
                 try:
                     yield line.decode('utf-8-sig' if number == 1 else 'utf-8')
                 except UnicodeDecodeError as error:
                     raise _wrong(path, number, 'not UTF-8 text') from error
     except OSError as error:
-        raise UserError(f'{path} cannot be read: {error.strerror}') from error
+        raise UserError(f'{shown(path)} cannot be read: {error.strerror}') from error
 
 
 def _wrong(path: Path, line: int, reason: object) -> UserError:
-    return UserError(f'{path}, line {line}: {reason}')
+    return UserError(f'{shown(path)}, line {line}: {reason}')
 
 
 def _name_and_annotation(record: Any) -> tuple[str, Annotation]:
@@ -114,7 +120,7 @@ def _box(value: Any) -> tuple[float, ...] | None:
     if value is None:
         return None
     if not isinstance(value, list) or len(value) != 4 or not all(_is_number(number) for number in value):
-        raise ValueError(f'bbox must be [x, y, width, height] in pixels, not {value!r}')
+        raise ValueError(f'bbox must be [x, y, width, height] in pixels, not {ascii(value)[:80]}')
     return tuple(float(number) for number in value)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from stackgan_tf.cache_entry import CacheEntry
-from stackgan_tf.console import say
+from stackgan_tf.console import say, shown
 from stackgan_tf.data.image_folder.first_pass import (
     FRAME_AFTER,
     FRAME_BEFORE,
@@ -18,7 +18,7 @@ from stackgan_tf.data.image_folder.first_pass import (
     shard_count,
     shard_path,
 )
-from stackgan_tf.data.image_folder.listing import Listing, shown
+from stackgan_tf.data.image_folder.listing import Listing
 from stackgan_tf.data.image_folder.picture_file import PREPROCESSING_VERSION
 from stackgan_tf.data.random_crop import corners
 from stackgan_tf.files import write_whole

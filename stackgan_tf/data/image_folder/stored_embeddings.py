@@ -6,10 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
+from stackgan_tf.console import shown
+from stackgan_tf.formats.numpy_files import read_array
 from stackgan_tf.user_error import UserError
 
 FILE_NAME = 'embeddings.npz'
 _NAMED = 3
+_MOST = 1 << 24  # bytes of one picture's: a small archive can hold gigabytes of zeros
 
 
 def read_embeddings(root: Path, names: Sequence[str]) -> list[np.ndarray]:
@@ -30,10 +33,21 @@ def read_embeddings(root: Path, names: Sequence[str]) -> list[np.ndarray]:
     if not path.is_file():
         raise UserError(f'{root} has no stored embeddings ({FILE_NAME}), which this recipe needs')
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            missing = sorted(set(names) - set(stored.files))
+        with zipfile.ZipFile(path) as archive:
+            missing = sorted(set(names) - {name.removesuffix('.npy') for name in archive.namelist()})
             if missing:
-                raise UserError(f'{path} lacks {len(missing):,} pictures: {", ".join(missing[:_NAMED])}')
-            return [np.atleast_2d(stored[name].astype(np.float32)) for name in names]
-    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise UserError(f'{path} cannot be read: {error}') from error
+                listed = ', '.join(map(shown, missing[:_NAMED]))
+                raise UserError(f'{path} lacks {len(missing):,} pictures: {listed}')
+            return [_rows(archive, f'{name}.npy') for name in names]
+    except UserError:
+        raise
+    except Exception as error:  # broken archives raise what the reader stumbles over, of ten kinds
+        raise UserError(f'{path} cannot be read: {error or type(error).__name__}') from error
+
+
+def _rows(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    info = archive.getinfo(name)
+    if info.file_size > _MOST:
+        raise ValueError(f'{shown(name)} has more than {_MOST >> 20} MB')
+    with archive.open(info) as file:
+        return np.atleast_2d(read_array(file, info.file_size).astype(np.float32))

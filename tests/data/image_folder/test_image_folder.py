@@ -64,6 +64,14 @@ def test_captions_labels_and_paths_of_what_is_usable(tmp_path):
     assert folder.path(0) == tmp_path / 'set' / 'owl' / 'b.png'
 
 
+def test_classes_have_names_that_can_be_written(tmp_path):
+    for name in (b'caf\xe9', 'caf\xe9'.encode()):
+        save(tmp_path / 'set' / os.fsdecode(name) / 'a.png')
+    folder = source(tmp_path / 'set')
+    assert folder.class_names == ['café', r'caf\xe9']
+    assert folder.labels().tolist() == [0, 1]
+
+
 def test_without_classes_every_picture_is_its_own_and_without_captions_a_text_encoder_says_so(root):
     folder = source(root)
     assert folder.labels().tolist() == [0, 1, 2, 3, 4]

@@ -4,8 +4,9 @@ import sys
 
 import pytest
 
+from stackgan_tf.console import shown
 from stackgan_tf.data.image_folder import listing
-from stackgan_tf.data.image_folder.listing import list_pictures, shown
+from stackgan_tf.data.image_folder.listing import list_pictures
 from stackgan_tf.user_error import UserError
 
 
@@ -121,6 +122,25 @@ def test_links_are_followed_once(tmp_path):
     assert names(root) == ['b.jpg', 'broken.jpg', 'linked/a.jpg']
 
 
+def test_what_is_named_like_a_picture_and_is_no_file(tmp_path):
+    touch(tmp_path, 'a.jpg', 'folder.jpg/b.png')
+    os.mkfifo(tmp_path / 'pipe.jpg')
+    (tmp_path / 'empty.JPG').mkdir()
+    (tmp_path / 'loop.jpg').symlink_to('loop.jpg')
+    # All but the folder with pictures are told to be bad when they are read.
+    assert names(tmp_path) == ['a.jpg', 'empty.JPG', 'folder.jpg/b.png', 'loop.jpg', 'pipe.jpg']
+
+
+def test_folders_deeper_than_python_can_recurse(tmp_path):
+    name = '/'.join(['d'] * (sys.getrecursionlimit() + 100)) + '/a.jpg'
+    subprocess.run(['mkdir', '-p', str((tmp_path / name).parent)], check=True)
+    try:
+        (tmp_path / name).touch()
+        assert names(tmp_path) == [name]
+    finally:  # Python could not remove it
+        subprocess.run(['rm', '-r', str(tmp_path / 'd')], check=True)
+
+
 def test_missing_folder_file_and_empty_folder(tmp_path):
     with pytest.raises(UserError, match='does not exist'):
         list_pictures(tmp_path / 'nowhere', 'train', 0)
@@ -144,15 +164,21 @@ def test_folders_that_may_not_be_read(tmp_path, monkeypatch):
     touch(tmp_path, 'a.jpg', 'closed/b.jpg')
     closed, scandir = [str(tmp_path / 'closed')], os.scandir
 
-    def refuse(path):
-        if str(path) in closed:
-            raise PermissionError(13, 'Permission denied', str(path))
-        return scandir(path)
+    def refusing(function):
+        def refuse(path):
+            if str(path) in closed:
+                raise PermissionError(13, 'Permission denied', str(path))
+            return function(path)
 
-    monkeypatch.setattr(listing.os, 'scandir', refuse)
-    found = list_pictures(tmp_path, 'train', 0)
-    assert [file.name for file in found.files] == ['a.jpg']
-    assert found.notes == ['1 folders may not be read: closed']
+        return refuse
+
+    for name, function in (('stat', os.stat), ('scandir', scandir)):  # it may be that its parent cannot be entered
+        with monkeypatch.context() as patch:
+            patch.setattr(listing.os, name, refusing(function))
+            found = list_pictures(tmp_path, 'train', 0)
+        assert [file.name for file in found.files] == ['a.jpg']
+        assert found.notes == ['1 folders may not be read: closed']
+    monkeypatch.setattr(listing.os, 'scandir', refusing(scandir))
     closed.append(str(tmp_path))
     with pytest.raises(UserError, match='may not be read: Permission denied'):
         list_pictures(tmp_path, 'train', 0)

@@ -1,7 +1,11 @@
 import json
+import os
 
 import pytest
+from fuzzing import EXAMPLES, damaged, fuzz, read_or_refused
+from hypothesis import strategies as st
 
+from stackgan_tf.data.image_folder import metadata
 from stackgan_tf.data.image_folder.metadata import Annotation, read_metadata
 from stackgan_tf.user_error import UserError
 
@@ -77,7 +81,80 @@ def test_wrong_forms_are_told_with_their_line(tmp_path, name, content, message):
     assert '\n' not in str(caught.value)
 
 
+def test_captions_of_all_sorts(tmp_path):
+    captions = ['a\0b', 'abc\N{RIGHT-TO-LEFT OVERRIDE}def', '\ud800', 'bird ' * 200_000, '\N{BIRD}', ' \x1b[2J ']
+    lines = [json.dumps({'file_name': f'{number}.jpg', 'text': text}) for number, text in enumerate(captions)]
+    annotations, _ = read(tmp_path, 'metadata.jsonl', '\n'.join(lines))
+    assert [annotations[f'{number}.jpg'].captions[0] for number in range(6)] == [text.strip() for text in captions]
+
+
+def test_a_line_without_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(metadata, '_MAX_LINE', 1 << 20)
+    with pytest.raises(UserError, match='line 2: longer than 1 MB'):
+        read(tmp_path, 'metadata.jsonl', b'\n' + b' ' * (1 << 21))
+    with pytest.raises(UserError, match='line 2: field larger than field limit'):
+        read(tmp_path, 'metadata.csv', 'file_name,text\na.jpg,' + 'x' * 200_000)
+
+
+def test_where_it_is_stays_one_line(tmp_path):
+    (tmp_path / 'new\nline').mkdir()
+    with pytest.raises(UserError) as caught:
+        read(tmp_path / 'new\nline', 'metadata.jsonl', '{')
+    assert '/new\\nline/' in str(caught.value)
+    assert str(caught.value).isprintable()
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / 'metadata.jsonl')
+    with pytest.raises(UserError, match='it is no file'):
+        read_metadata(tmp_path / 'metadata.jsonl')
+
+
 def test_unreadable(tmp_path):
     (tmp_path / 'metadata.csv').mkdir()
     with pytest.raises(UserError, match='cannot be read'):
         read_metadata(tmp_path / 'metadata.csv')
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9) | st.just('\ud800'),
+    lambda inside: st.lists(inside, max_size=5) | st.dictionaries(st.text(max_size=5), inside, max_size=3),
+    max_leaves=8,
+)
+NUMBERS = st.floats(-9, 999) | st.integers(0, 999)
+RECORDS = st.fixed_dictionaries(
+    {'file_name': st.just('a.jpg') | VALUES},
+    optional={'text': VALUES, 'captions': VALUES, 'bbox': st.lists(NUMBERS, min_size=4, max_size=4) | VALUES},
+)
+
+
+def check_annotations(annotations):
+    for name, (captions, box) in annotations.items():
+        assert isinstance(name, str)
+        assert all(isinstance(caption, str) and caption.strip() for caption in captions)
+        assert box is None or (len(box) == 4 and all(isinstance(number, float) and abs(number) < 1e9 for number in box))
+
+
+@EXAMPLES
+def test_records_of_all_types(tmp_path, examples):
+    def check(records):
+        content = '\n'.join(json.dumps(record) for record in records).encode()
+        if (found := read_or_refused(read_metadata, tmp_path / 'metadata.jsonl', content)) is not None:
+            check_annotations(found[0])
+
+    fuzz(check, st.lists(RECORDS | VALUES, max_size=3), examples)
+
+
+@EXAMPLES
+@pytest.mark.parametrize('name', ['metadata.jsonl', 'metadata.csv'])
+def test_damaged_files(tmp_path, name, examples):
+    whole = {
+        'metadata.jsonl': b'{"file_name": "a.jpg", "text": "a bird", "bbox": [1, 2, 3, 4]}\n{"file_name": "b.jpg"}\n',
+        'metadata.csv': b'file_name,text,captions,bbox\na.jpg,"red, ""wing""",,"[1, 2, 3, 4]"\nb.jpg,,"[""x""]",\n',
+    }[name]
+
+    def check(content):
+        if (found := read_or_refused(read_metadata, tmp_path / name, content)) is not None:
+            check_annotations(found[0])
+
+    fuzz(check, damaged(whole), examples)

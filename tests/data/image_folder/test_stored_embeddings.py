@@ -1,9 +1,14 @@
+import io
+import tracemalloc
+import zipfile
+
 import numpy as np
 import pytest
 from folder_source import source
 from picture_files import save
 
 from stackgan_tf.data.embeddings import StoredEmbeddings
+from stackgan_tf.data.image_folder import stored_embeddings
 from stackgan_tf.user_error import UserError
 
 
@@ -34,5 +39,31 @@ def test_what_is_wrong_with_them_is_said(folder):
         with pytest.raises(UserError, match=r'embeddings\.npz cannot be read'):
             source(folder).stored_embeddings()
     np.savez(folder / 'embeddings.npz', **{name: np.array([{}], object) for name in ('a/1.png', 'b/2.png')})
-    with pytest.raises(UserError, match=r'embeddings\.npz cannot be read: Object arrays'):
+    with pytest.raises(UserError, match=r'embeddings\.npz cannot be read: elements of type object'):
         source(folder).stored_embeddings()
+
+
+def test_archives_that_claim_or_unpack_to_much(folder, monkeypatch):
+    def refusal(name, content):
+        with zipfile.ZipFile(folder / 'embeddings.npz', 'w', zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr('b/2.png.npy', saved(np.ones(3)))
+            archive.writestr(name, content)
+        tracemalloc.start()
+        with pytest.raises(UserError) as raised:
+            source(folder).stored_embeddings()
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 4_000_000
+        return str(raised.value)
+
+    def saved(array):
+        file = io.BytesIO()
+        np.save(file, array)
+        return file.getvalue()
+
+    absurd = saved(np.ones((2, 3))).replace(b'(2, 3), }' + b' ' * 20, b'(2, 3' + b'0' * 20 + b'), }')
+    assert 'an array of another size than its data' in refusal('a/1.png.npy', absurd)
+    assert 'no numbers' in refusal('a/1.png.npy', saved(np.array(['a'])))
+    assert 'cannot be read' in refusal('a/1.png.npy', b'')
+    monkeypatch.setattr(stored_embeddings, '_MOST', 1 << 20)
+    assert 'a/1.png.npy has more than 1 MB' in refusal('a/1.png.npy', saved(np.zeros((1000, 1000))))

@@ -1,0 +1,60 @@
+"""Reads gin's language without what can run other people's code: imports, and files looked for inside packages."""
+
+import tokenize
+from collections.abc import Sequence
+from pathlib import Path
+
+import gin
+from gin import config_parser, utils
+from stackgan_tf.user_error import UserError
+
+
+def bind_all(files: Sequence[str], settings: Sequence[str], roots: Sequence[Path]) -> None:
+    """Tells gin what files and settings say, in their order; later ones override earlier ones.
+
+    Args:
+        files: gin files, which may include others.
+        settings: single settings such as `STEPS = 100`.
+        roots: where files are looked for.
+
+    Raises:
+        UserError: a file is missing or includes itself, something is no gin, names what is not there, or imports.
+    """
+    try:
+        for file in files:
+            _bind_file(file, roots, ())
+        _bind('\n'.join(settings), roots, ())
+    except UserError:
+        raise
+    except Exception as error:  # gin and Python's tokenizer raise what they stumble over, of ten kinds
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        raise UserError(' '.join(lines) or f'this is no recipe ({type(error).__name__})') from error
+
+
+def _bind_file(name: str, roots: Sequence[Path], above: tuple[Path, ...]) -> None:
+    path = next((root / name for root in roots if (root / name).is_file()), None)
+    if path is None:
+        raise UserError(f'{above[-1] if above else "the command"} includes {name!r}, which is not there')
+    if path.resolve() in above:
+        raise UserError(f'{path} includes itself, or one that includes it')
+    try:
+        with path.open(encoding='utf-8') as file:
+            _bind(file, roots, (*above, path.resolve()))
+    except (UnicodeDecodeError, tokenize.TokenError) as error:  # which do not say where
+        raise UserError(f'{path} is no recipe: {getattr(error, "reason", error.args[0])}') from error
+
+
+def _bind(text: object, roots: Sequence[Path], above: tuple[Path, ...]) -> None:
+    """Like `gin.parse_config`."""
+    for statement in config_parser.ConfigParser(text, gin.config.ParserDelegate()):
+        if isinstance(statement, config_parser.ImportStatement):
+            where = f'{above[-1]}, line {statement.location.line_num}' if above else 'a setting'
+            raise UserError(f'{where} asks for {statement.format()!r}: recipes import nothing, take that line out')
+        if isinstance(statement, config_parser.IncludeStatement):
+            _bind_file(statement.filename, roots, above)
+        if isinstance(statement, config_parser.BindingStatement):
+            scope, selector, parameter, value, location = statement
+            if not parameter:
+                scope, selector, parameter = f'{scope}/{selector}'.lstrip('/'), 'gin.macro', 'value'
+            with utils.try_with_location(location):
+                gin.bind_parameter((scope, selector, parameter), value)

@@ -1,0 +1,66 @@
+"""Whether a run of adversaries is going well: one side far ahead for long, or pictures that become alike.
+
+What is looked at are the ticks of `metrics.jsonl`, so a run that goes on knows what was before.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from stackgan_tf.evaluation.diversity import mean_distance
+
+LEAD = 'discriminator_lead'
+DIVERSITY = 'sample_diversity'
+LONG = 5  # ticks
+_FAR_AHEAD, _BEHIND = 0.8, 0.02  # of the discriminator's lead; where both sides learn it is about 0.3
+_ALIKE = 1 / 3  # of the most diverse samples so far
+
+
+def leads(record: Mapping[str, float]) -> dict[str, float]:
+    """How much more a discriminator believes in real images than in generated ones, from -1 to 1, of each scale.
+
+    Args:
+        record: of a tick; confidences are means, see `confidences_of`.
+    """
+    found = {}
+    for name, generated in record.items():
+        if name.startswith('confidence_generated_'):
+            size = name.removeprefix('confidence_generated_')
+            real = record.get(f'confidence_real_{size}', record.get(f'confidence_match_{size}'))
+            if real is not None:
+                found[f'{LEAD}_{size}'] = real - generated
+    return found
+
+
+def sample_diversity(images: np.ndarray, told: bool) -> float:
+    """How different the samples are: the mean distance between two, in grey levels; of one caption if there are some.
+
+    Args:
+        images: uint8 `[N, s, s, 3]`.
+        told: whether they are in rows, each of one caption.
+    """
+    rows = np.split(images, 8) if told else [images]
+    return float(np.mean([mean_distance(row) for row in rows]))
+
+
+def concerns(ticks: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What goes wrong for long, in words; nothing while all is well.
+
+    Args:
+        ticks: all there were, with `leads` and `sample_diversity`.
+    """
+    last, found = ticks[-LONG:], []
+    if len(last) < LONG:
+        return []
+    for name in last[-1]:
+        if name.startswith(LEAD):
+            values, size = [tick.get(name, 0.5) for tick in last], name.removeprefix(f'{LEAD}_')
+            if min(values) > _FAR_AHEAD:
+                found.append(f'discriminator {size} far ahead')
+            elif max(values) < _BEHIND:
+                found.append(f'discriminator {size} sees no difference')
+    diversities = [tick[DIVERSITY] for tick in ticks if DIVERSITY in tick]
+    if len(diversities) > LONG and max(diversities[-LONG:]) < _ALIKE * max(diversities):
+        found.append('samples become alike')
+    return found

@@ -1,0 +1,76 @@
+"""Training on a folder in which good pictures lie among broken files and such as are made to do harm."""
+
+import collections
+import os
+import re
+import subprocess
+
+import pytest
+from command_runs import TINY, command
+from hostile_pictures import BAD, GOOD
+
+from stackgan_tf.console import shown
+
+MOST = 2_000_000  # kB of memory, of which TensorFlow takes the half before it sees a picture
+
+
+@pytest.mark.parametrize('bad', [len(BAD), pytest.param(500, marks=pytest.mark.slow)])
+def test_training_starts_with_exactly_the_good_ones_and_names_all_others(tmp_path, bad, capsys):
+    """`pytest -m slow tests/test_hostile_folder.py -s` prints the table of what came of each kind."""
+    root = tmp_path / 'pictures'
+    good = [write(_place(root, number), number) for number, write in enumerate(_taken(GOOD.values(), bad // 4))]
+    expected = {}
+    for number, (kind, (write, reason)) in enumerate(_taken(BAD.items(), bad)):
+        path = write(_place(root, 10_000 + number), number)
+        expected[shown(path.relative_to(root).as_posix())] = (kind, reason)
+    (root / 'round in a circle').symlink_to(root)
+    output, memory = _train(tmp_path, root)
+    assert f'First pass over {len(good) + bad} pictures' in output
+    assert f'\n{bad} files cannot be used (all in ' in output
+    assert f'of {len(good)} pictures on 1 device(s)' in output
+    assert 'tree is done: 2 steps' in output
+    (report,) = (tmp_path / 'cache').rglob('bad_files.txt')
+    told = dict(line.split(': ', 1) for line in report.read_text().splitlines())
+    assert told.keys() == expected.keys()
+    table = collections.Counter()
+    for name, (kind, reason) in expected.items():
+        assert re.search(reason, told[name]), (kind, told[name])
+        table[kind, re.sub(r'\d+ bytes', '... bytes', told[name])] += 1
+    assert memory < MOST
+    with capsys.disabled():
+        if bad == 500:
+            print(
+                f'\n{len(good)} good files of {len(GOOD)} kinds used; {bad} bad ones, {memory / 1e6:.2f} GB of memory'
+            )
+            print(*(f'| {kind} | {count} | {outcome} |' for (kind, outcome), count in table.items()), sep='\n')
+
+
+def _taken(kinds, count):
+    kinds = list(kinds)
+    return [kinds[number % len(kinds)] for number in range(count)]
+
+
+def _place(root, number):
+    folder = root / f'folder {number % 3}' if number % 3 else root
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f'{number:05}'
+
+
+def _train(tmp_path, root):
+    """What training says, and its memory at the peak, kB."""
+    settings = [f"IMAGE_ROOT = '{root}'", 'STEPS = 2', 'ImageFolder.test_fraction = 0.0']
+    flags = [
+        '--gin_file=gin/image_folder_64px.gin',
+        '--workdir=run',
+        *TINY,
+        *(f'--gin_param={each}' for each in settings),
+    ]
+    environment = {**os.environ, 'STACKGAN_TF_CACHE': str(tmp_path / 'cache')}
+    with (tmp_path / 'out').open('w+') as out, (tmp_path / 'err').open('w+') as err:
+        process = subprocess.Popen(command('train', *flags), cwd=tmp_path, env=environment, stdout=out, stderr=err)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        err.seek(0)
+        assert process.returncode == 0, err.read()
+        return out.read(), usage.ru_maxrss
