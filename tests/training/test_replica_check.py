@@ -45,7 +45,7 @@ check('summed twice')
 TrainedModel.descend = descend
 
 own_rows = noise.own_rows
-noise.own_rows = lambda whole: whole[: whole.shape[0] // 2]
+noise.own_rows = lambda whole: whole[: whole.shape[0] // tf.distribute.get_replica_context().num_replicas_in_sync]
 check('same noise')
 noise.own_rows = own_rows
 
