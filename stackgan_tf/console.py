@@ -19,6 +19,12 @@ def say(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def silence() -> None:
+    """From now on nothing is said: another process speaks for this one."""
+    global _terminal
+    _terminal = open(os.devnull, 'w', encoding='utf-8')  # noqa: SIM115
+
+
 def shown(name: str | Path) -> str:
     """A file's name on one line of any terminal."""
     return str(name) if str(name).isprintable() else ascii(str(name))

@@ -72,8 +72,10 @@ def training_batches(
     parts: Sequence[str] = ('images',),
     embeddings: Embeddings | None = None,
     captions_averaged: int = 1,
+    shares: int = 1,
+    own_shares: range = range(1),
 ) -> tf.data.Dataset:
-    """The batches of steps `start_step` to `start_step + steps - 1`.
+    """The batches of steps `start_step` to `start_step + steps - 1`, or shares of them.
 
     Args:
         source: the examples.
@@ -86,14 +88,16 @@ def training_batches(
         parts: of 'images', 'tokens', 'other_tokens', 'label', 'attributes' and 'mismatched_images', what a batch holds.
         embeddings: of the examples; with them a batch holds those too.
         captions_averaged: the mean of so many embeddings of each.
+        shares: in how many parts of as many rows each batch is cut.
+        own_shares: which of these come, one after the other. Only their examples are read.
 
     Returns:
-        A data set of dicts: `images`, a tuple of float32 `[batch_size, s, s, 3]` in [-1, 1], small to large; `tokens`
-        int32 `[batch_size, 201]` of one caption of each, drawn anew each time; `other_tokens` of another caption of it;
-        `label` int32 `[batch_size]`; `attributes` int32 `[batch_size, A]`; `embedding` float32 `[batch_size, T]` of
-        the former caption, with `embedded_rows` float32 `[batch_size]`, 0 where an example has none;
-        `mismatched_images`, like `images`, of examples of other classes, cropped and mirrored on their own, with
-        `mismatched_rows` float32 `[batch_size]`, 0 where there is none.
+        A data set of dicts, with `N = batch_size / shares`: `images`, a tuple of float32 `[N, s, s, 3]` in [-1, 1],
+        small to large; `tokens` int32 `[N, 201]` of one caption of each, drawn anew each time; `other_tokens` of
+        another caption of it; `label` int32 `[N]`; `attributes` int32 `[N, A]`; `embedding` float32 `[N, T]` of the
+        former caption, with `embedded_rows` float32 `[N]`, 0 where an example has none; `mismatched_images`, like
+        `images`, of examples of other classes, cropped and mirrored on their own, with `mismatched_rows` float32
+        `[N]`, 0 where there is none.
 
     Raises:
         UserError: the source has not what is to be in a batch.
@@ -108,15 +112,17 @@ def training_batches(
         crops = source.crops(indices, draws[:, :2], sizes[-1])
         return image_pyramid(crops, (draws[:, 2] >= 0.5) & flip, sizes)
 
-    def batch(step: tf.Tensor) -> dict[str, tf.Tensor | tuple[tf.Tensor, ...]]:
-        first = step * batch_size
-        indices = example_order(first + tf.range(batch_size, dtype=tf.int64), source.count, seed)
-        draws = example_draws(first, batch_size, seed)
+    rows, own = batch_size // shares, len(own_shares)
+
+    def share(number: tf.Tensor) -> dict[str, tf.Tensor | tuple[tf.Tensor, ...]]:
+        first = (number // own) * batch_size + (own_shares.start + number % own) * rows
+        indices = example_order(first + tf.range(rows, dtype=tf.int64), source.count, seed)
+        draws = example_draws(first, rows, seed)
         made: dict[str, tf.Tensor | tuple[tf.Tensor, ...]] = {}
         if 'images' in parts:
             made['images'] = pyramid(indices, draws)
         if 'mismatched_images' in parts:
-            candidates, looks = (example_draws(first, batch_size, seed, stream) for stream in (1, 2))
+            candidates, looks = (example_draws(first, rows, seed, stream) for stream in (1, 2))
             others, made['mismatched_rows'] = other_class_partners(indices, candidates, labels)
             made['mismatched_images'] = pyramid(others, looks)
         for beyond, name in enumerate(('tokens', 'other_tokens')):
@@ -132,9 +138,5 @@ def training_batches(
             made['embedded_rows'] = tf.gather(embedded, indices)
         return made
 
-    steps_to_come = tf.data.Dataset.range(start_step, start_step + steps)
-    batches = steps_to_come.map(batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(2)
-    options = tf.data.Options()
-    # Every replica's rows are a share of the one global batch: nothing is to be sharded by file.
-    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
-    return batches.with_options(options)
+    numbers = tf.data.Dataset.range(start_step * own, (start_step + steps) * own)
+    return numbers.map(share, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(2)

@@ -12,6 +12,7 @@ from stackgan_tf.losses.conditioning import kl_loss
 from stackgan_tf.losses.joint_conditional import Logits, partners
 from stackgan_tf.models.discriminator_logits import confidences_of, judged, logits_of
 from stackgan_tf.models.fused_kernels import move_towards
+from stackgan_tf.models.global_batch import all_rows, own_rows
 from stackgan_tf.models.gradient_penalty import r1_penalty
 from stackgan_tf.models.noise import Purpose, step_noise
 from stackgan_tf.models.trained_model import TrainedModel, variables_of
@@ -276,6 +277,9 @@ class AdversarialModel(TrainedModel):
         if self.pairs == 'image':
             image = batch['mismatched_images'][self.sizes.index(discriminator.size)]
             return logits_of(discriminator, view(image), told), batch['mismatched_rows']
-        chosen, rows = partners(batch['label'])
-        rows *= tf.gather(batch['embedded_rows'], chosen)  # the partner's condition must be one
+        # Partners are looked for in the global batch, so that they are the same on any number of devices.
+        labels, embedded, told = (all_rows(rows) for rows in (batch['label'], batch['embedded_rows'], told))
+        chosen, rows = partners(labels)
+        rows *= tf.gather(embedded, chosen)  # the partner's condition must be one
+        chosen, rows = own_rows(chosen), own_rows(rows)
         return Logits(discriminator.match(features, tf.gather(told, chosen), training=True)), rows

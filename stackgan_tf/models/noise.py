@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from stackgan_tf.models.global_batch import own_rows
+
 
 class Purpose(enum.IntEnum):
     """What a draw is for; each purpose has a stream of its own. Values are part of what a seed means: never reuse."""
@@ -47,7 +49,5 @@ def step_noise(
     stream = purpose + _PURPOSES * number
     key = tf.random.experimental.stateless_fold_in(tf.stack([tf.cast(seed, tf.int64), step]), stream, alg='philox')
     noise = distribution((batch_size, *shape), key, alg='philox')
-    replica = tf.distribute.get_replica_context()
-    rows = batch_size // replica.num_replicas_in_sync
-    first = replica.replica_id_in_sync_group * rows
-    return tf.ensure_shape(noise[first : first + rows], (rows, *shape))
+    rows = batch_size // tf.distribute.get_replica_context().num_replicas_in_sync
+    return tf.ensure_shape(own_rows(noise), (rows, *shape))

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from stackgan_tf.losses.joint_embedding import joint_embedding_loss, matching_cross_entropy
 from stackgan_tf.models.fused_kernels import FusedAdam
+from stackgan_tf.models.global_batch import all_rows
 from stackgan_tf.models.optimizers import ready
 from stackgan_tf.models.trained_model import Rate, TrainedModel, variables_of
 from stackgan_tf.networks.char_cnn_rnn import LENGTH, CharCNNRNN
@@ -27,7 +28,7 @@ class TextMatching(TrainedModel):
     def __init__(
         self,
         sizes: Sequence[int] = (64,),  # of the pictures, pixels; the last is used
-        batch_size: int = 40,  # global; pairs are held against each other within a replica
+        batch_size: int = 40,  # global; all its pairs are held against each other, also across devices
         widths: Sequence[int] = (384, 512, 512),  # of the char-CNN-RNN
         recurrence: str = 'gru',  # or 'relu'
         last_pool: bool = False,
@@ -114,14 +115,15 @@ class TextMatching(TrainedModel):
         Returns:
             The losses, and the share of pictures whose best caption of these is one of their class.
         """
-        labels = batch['label']
+        labels = all_rows(batch['label'])
         with tf.GradientTape() as tape:
-            images = self.image_encoder(batch['images'][-1], training=True)
-            texts = self.text_encoder(batch['tokens'], training=True)
+            # Every replica computes the loss of the global batch, whose pairs are held against each other.
+            images = all_rows(self.image_encoder(batch['images'][-1], training=True))
+            texts = all_rows(self.text_encoder(batch['tokens'], training=True))
             loss = self._loss(images, texts, labels)
             recorded = {'matching_loss': loss}
             if self.caption_weight:
-                others = self.text_encoder(batch['other_tokens'], training=True)
+                others = all_rows(self.text_encoder(batch['other_tokens'], training=True))
                 recorded['caption_loss'] = self._loss(others, texts, labels)
                 loss += self.caption_weight * recorded['caption_loss']
             scaled = loss / self.replicas

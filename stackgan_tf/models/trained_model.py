@@ -1,7 +1,7 @@
 """What every trained model of the package shares: step counter, sums of losses, updates, what a checkpoint holds."""
 
 import abc
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -71,6 +71,7 @@ class TrainedModel(keras.Model):
     sizes: tuple[int, ...]
     reads: tuple[str, ...] = ('images',)
     embedding_dimension: int = 0
+    train_function: Callable[..., Any] | None
 
     def __init__(self, seed: int, batch_size: int) -> None:
         super().__init__()
@@ -139,6 +140,23 @@ class TrainedModel(keras.Model):
         means = self._sums.numpy() / steps
         self._sums.assign(tf.zeros(len(self.recorded)))
         return {name: float(mean) for name, mean in zip(self.recorded, means, strict=True)}
+
+    def make_train_function(self, force: bool = False) -> Callable[..., Any]:
+        """Keras's function of one step, of whose record Keras is told nothing: the sums have it.
+
+        Keras would reduce each number over the replicas by itself, and between hosts refuses scalars.
+        """
+
+        def step(batch: dict[str, Any]) -> dict[str, tf.Tensor]:
+            self.train_step(batch)
+            return {'steps': tf.ones(1)}
+
+        if self.train_function is None or force:
+            self.train_function = self._make_function(step)
+        return self.train_function
+
+    def _maybe_symbolic_build(self, *_: Any, **__: Any) -> None:
+        """Nothing: all is built. Keras's would read a batch for it, and fails where there are several hosts."""
 
     def descend(
         self,

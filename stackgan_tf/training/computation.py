@@ -53,8 +53,7 @@ def prepare_steps(model: TrainedModel, precision: str, jit_compile: bool, at_onc
         return
     model.steps_per_execution = steps
     model.jit_compile = jit_compile
-    model.make_train_function(force=True)
-    step = model.train_function
+    step = model.make_train_function(force=True)
 
     def in_precision(iterator: tf.data.Iterator) -> dict[str, tf.Tensor]:
         with graphs_in(precision):

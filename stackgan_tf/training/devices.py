@@ -1,6 +1,8 @@
 """The devices that a run uses."""
 
 import contextlib
+from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
@@ -13,6 +15,26 @@ def all_devices() -> tf.distribute.Strategy:
     if len(devices) == 1 and devices[0].device_type == 'CPU':
         return tf.distribute.get_strategy()
     return tf.distribute.MirroredStrategy([device.name for device in devices])
+
+
+def distributed(batches: Callable[..., tf.data.Dataset], strategy: tf.distribute.Strategy) -> Any:
+    """The batches as each worker makes them: its replicas' rows, and nothing of the others'.
+
+    Args:
+        batches: makes them; takes `shares` and `own_shares`, see `training_batches`.
+        strategy: of the replicas.
+
+    Returns:
+        What `fit` reads. It begins anew rather than ends, because hosts would ask each other at every step whether it
+        has ended.
+    """
+
+    def own(context: tf.distribute.InputContext) -> tf.data.Dataset:
+        replicas = context.num_replicas_in_sync // context.num_input_pipelines
+        first = context.input_pipeline_id * replicas
+        return batches(shares=context.num_replicas_in_sync, own_shares=range(first, first + replicas)).repeat()
+
+    return strategy.distribute_datasets_from_function(own)
 
 
 def use_threads(per_operation: int) -> None:

@@ -1,6 +1,8 @@
 """A run: trains the phases of a recipe one after the other, goes on where an earlier process stopped."""
 
+import contextlib
 import dataclasses
+import functools
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,19 +18,21 @@ from stackgan_tf.data.training_batches import training_batches
 from stackgan_tf.models.trained_model import TrainedModel
 from stackgan_tf.training.checkpoints import Checkpoints
 from stackgan_tf.training.computation import layers_in, prepare_steps
-from stackgan_tf.training.devices import all_devices, check_batch_size, use_threads
+from stackgan_tf.training.devices import all_devices, check_batch_size, distributed, use_threads
 from stackgan_tf.training.divergence import DivergedError, StepByStep
 from stackgan_tf.training.generator_scores import GeneratorScores, generator_scores
 from stackgan_tf.training.image_features import load_image_features
 from stackgan_tf.training.interruption import InterruptedRunError, StopRequest
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.projector import write_projector
+from stackgan_tf.training.replica_check import check_replicas
 from stackgan_tf.training.run_directory import RunDirectory
 from stackgan_tf.training.scores import check_scored
 from stackgan_tf.training.stage_one import load_stage_one
 from stackgan_tf.training.text_encoders import embeddings_for, examples_for, refuse_orphans
 from stackgan_tf.training.tick_report import TickReport, duration
-from stackgan_tf.training.upkeep import Upkeep
+from stackgan_tf.training.upkeep import Steps, Upkeep
+from stackgan_tf.training.workers import Workers, join_workers
 from stackgan_tf.user_error import UserError
 
 
@@ -71,28 +75,34 @@ class Run:
             UserError: something that the user can mend stands in the way.
             InterruptedRunError: asked to stop; a checkpoint was written.
         """
-        with directory.alone():
-            for phase in self.phases:
-                self._checkpoints(phase, directory.path).mend()
+        use_threads(self.threads_per_operation)
+        workers, strategy = join_workers()
+        with workers.together(), directory.alone() if workers.chief else contextlib.nullcontext():
+            with workers.chief_first():
+                if workers.chief:
+                    for phase in self.phases:
+                        self._checkpoints(phase, directory.path).mend()
+            workers.wait_for_files(lambda: self._reached(directory.path), directory.path)
             waiting = [phase for phase in self.phases if not self._finished(phase, directory.path)]
             if not waiting:
                 say(f'{directory.path} is finished: its {len(self.phases)} phase(s) have all their steps.')
                 return
-            use_threads(self.threads_per_operation)
             refuse_orphans(waiting, self.phases, directory.path)
             # One for all phases: a second one would use the collective operations' numbers again, for other shapes.
-            strategy = all_devices()
+            strategy = strategy or all_devices()
             for phase in waiting:
-                self._train_phase(phase, directory, strategy)
+                self._train_phase(phase, directory, workers, strategy)
 
-    def _train_phase(self, phase: Phase, directory: RunDirectory, strategy: tf.distribute.Strategy) -> None:
+    def _train_phase(
+        self, phase: Phase, directory: RunDirectory, workers: Workers, strategy: tf.distribute.Strategy
+    ) -> None:
         """Trains a phase; if it diverges and may go back, again from its last checkpoint on."""
         rollbacks = 0
         while True:
-            work = self._prepare(phase, directory.path, strategy, rollbacks)
+            work = self._prepare(phase, directory.path, workers, strategy, rollbacks)
             start, rollbacks = int(work.progress['step']), work.progress['rollbacks']
             try:
-                self._go_on(work, directory, strategy)
+                self._go_on(work, directory, workers)
                 return
             except DivergedError as error:
                 diverged = error.with_traceback(None)  # which would keep the model
@@ -100,7 +110,7 @@ class Run:
             del work
             last = f'the checkpoint of step {start}' if start else 'the beginning'
             say(f'{phase.name}: {diverged}; going through the steps from {last} on again, to see what was first ...')
-            first = self._prepare(phase, directory.path, strategy, rollbacks).first_break(diverged)
+            first = self._prepare(phase, directory.path, workers, strategy, rollbacks).first_break(diverged)
             rollbacks += 1
             rates = f'{self.rollback_rate**rollbacks:g} times the learning rates'
             if rollbacks > self.rollbacks:
@@ -110,14 +120,18 @@ class Run:
                 )
             say(f'{phase.name}: {first}; going on from {last} at {rates}')
 
-    def _prepare(self, phase: Phase, directory: Path, strategy: tf.distribute.Strategy, rollbacks: int) -> '_Work':
+    def _prepare(
+        self, phase: Phase, directory: Path, workers: Workers, strategy: tf.distribute.Strategy, rollbacks: int
+    ) -> '_Work':
         """Makes a phase's model and data, as they were at its last checkpoint.
 
         Everything that can be wrong with the recipe shows before anything is written.
         """
+        workers.wait_for_files(lambda: self._reached(directory), directory)
         checkpoints = self._checkpoints(phase, directory)
-        source = phase.data()
-        test_source = phase.test_data() if phase.test_data is not None else None
+        with workers.chief_first():
+            source = phase.data()
+            test_source = phase.test_data() if phase.test_data is not None else None
         keras.utils.set_random_seed(self.seed)
         with strategy.scope(), layers_in(self.precision):
             model = phase.make_model()
@@ -125,20 +139,23 @@ class Run:
         source = examples_for(phase, model, source)
         if test_source is not None:
             test_source = examples_for(phase, model, test_source)
-        embeddings = embeddings_for(phase, model, self.phases, source, directory)
+        with workers.chief_first():
+            embeddings = embeddings_for(phase, model, self.phases, source, directory)
         if not checkpoints.steps():
             model.begin(None if embeddings is None else some_embeddings(embeddings, source.count))
             load_stage_one(phase, model, self.phases, directory)
             load_image_features(phase, model, self.phases, directory)
         check_batch_size(model.batch_size, strategy)
-        scored = generator_scores(phase, model, self.phases, source, test_source, directory)
-        _check_space(directory, checkpoints, model, self.keep_last + (scored is not None))
+        scored = None
+        if workers.chief:
+            scored = generator_scores(phase, model, self.phases, source, test_source, directory)
+            _check_space(directory, checkpoints, model, self.keep_last + (scored is not None))
         progress = _progress(checkpoints.restore(model.pieces()), source, embeddings)
         progress['rollbacks'] = max(progress['rollbacks'], rollbacks)
         model.scale_rates(self.rollback_rate ** progress['rollbacks'])
-        return _Work(phase, model, source, test_source, embeddings, scored, checkpoints, progress, self)
+        return _Work(phase, model, strategy, source, test_source, embeddings, scored, checkpoints, progress, self)
 
-    def _go_on(self, work: '_Work', directory: RunDirectory, strategy: tf.distribute.Strategy) -> None:
+    def _go_on(self, work: '_Work', directory: RunDirectory, workers: Workers) -> None:
         """Trains all steps that are left.
 
         Raises:
@@ -146,33 +163,43 @@ class Run:
             InterruptedRunError: asked to stop; a checkpoint was written.
         """
         phase, model, start = work.phase, work.model, int(work.progress['step'])
-        folder = directory.path / phase.name
         with StopRequest() as stop:
-            directory.open()
-            say(_greeting(phase, start, model, work.source.count, strategy))
-            report = TickReport(folder, phase.name, phase.steps, start)
-            if work.embeddings is not None:
-                write_projector(folder, work.embeddings, work.source.count)
-            upkeep = Upkeep(
-                model,
-                folder,
-                work.checkpoints,
-                report,
-                stop,
-                self.tick,
-                self.checkpoint_every,
-                work.progress,
-                work.test_source,
-                work.embeddings,
-                work.scored,
-            )
+            upkeep = Steps(model, workers, stop, phase.steps, self.tick, self.checkpoint_every, work.progress)
+            if workers.chief:
+                directory.open()
+                upkeep = self._upkeep(work, directory.path / phase.name, workers, stop)
+            say(_greeting(phase, start, model, work.source.count, work.strategy))
+            check_replicas(model, work.strategy)
             for first, length, ticks in ticks_between(start, phase.steps, self.tick):
                 work.fit(first, length, ticks, upkeep)
-                if stop.signal_number is not None:
-                    if work.checkpoints.steps()[-1:] != [upkeep.step]:
+                if signal_number := workers.agree_to_stop(stop):
+                    if isinstance(upkeep, Upkeep) and work.checkpoints.steps()[-1:] != [upkeep.step]:
                         upkeep.save()  # the signal came after the tick's own save
-                    raise InterruptedRunError(stop.signal_number)
-            say(f'{phase.name} is done: {phase.steps} steps in {duration(upkeep.clock.trained_seconds)}')
+                    raise InterruptedRunError(signal_number)
+            if isinstance(upkeep, Upkeep):
+                say(f'{phase.name} is done: {phase.steps} steps in {duration(upkeep.clock.trained_seconds)}')
+
+    def _upkeep(self, work: '_Work', folder: Path, workers: Workers, stop: StopRequest) -> Upkeep:
+        if work.embeddings is not None:
+            write_projector(folder, work.embeddings, work.source.count)
+        return Upkeep(
+            work.model,
+            folder,
+            work.checkpoints,
+            TickReport(folder, work.phase.name, work.phase.steps, int(work.progress['step'])),
+            workers,
+            stop,
+            self.tick,
+            self.checkpoint_every,
+            work.progress,
+            work.test_source,
+            work.embeddings,
+            work.scored,
+        )
+
+    def _reached(self, directory: Path) -> list[int]:
+        """The step of the newest checkpoint of each phase, 0 if it has none."""
+        return [max(self._checkpoints(phase, directory).steps(), default=0) for phase in self.phases]
 
     def _checkpoints(self, phase: Phase, directory: Path) -> Checkpoints:
         return Checkpoints(directory / phase.name / 'checkpoints', self.keep_last, self.keep_every_hours)
@@ -188,6 +215,7 @@ class _Work:
 
     phase: Phase
     model: TrainedModel
+    strategy: tf.distribute.Strategy
     source: ExampleSource
     test_source: ExampleSource | None
     embeddings: Embeddings | None
@@ -198,7 +226,8 @@ class _Work:
 
     def fit(self, first: int, length: int, ticks: int, callback: keras.callbacks.Callback) -> None:
         """Trains ticks of so many steps each, from step `first` on."""
-        batches = training_batches(
+        batches = functools.partial(
+            training_batches,
             self.source,
             self.model.sizes,
             self.model.batch_size,
@@ -212,7 +241,14 @@ class _Work:
         )
         run = self.run
         prepare_steps(self.model, run.precision, run.jit_compile, run.steps_per_execution, length)
-        self.model.fit(batches, epochs=ticks, steps_per_epoch=length, shuffle=False, verbose=0, callbacks=[callback])
+        self.model.fit(
+            distributed(batches, self.strategy),
+            epochs=ticks,
+            steps_per_epoch=length,
+            shuffle=False,
+            verbose=0,
+            callbacks=[callback],
+        )
 
     def first_break(self, diverged: DivergedError) -> DivergedError:
         """Where a phase that diverged first broke; what was seen then, if it does not come again."""

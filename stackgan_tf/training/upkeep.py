@@ -22,13 +22,70 @@ from stackgan_tf.training.health import DIVERSITY, leads, sample_diversity
 from stackgan_tf.training.interruption import StopRequest
 from stackgan_tf.training.scores import scores
 from stackgan_tf.training.tick_report import Clock, TickReport
+from stackgan_tf.training.workers import Workers
 
 SAMPLES = 64
 _ROW = 8
 
 
-class Upkeep(keras.callbacks.Callback):
-    """The one callback of a phase. An epoch of Keras is a tick."""
+class Steps(keras.callbacks.Callback):
+    """What every worker does: counts steps, stops with the others, notices with them that numbers are not finite.
+
+    An epoch of Keras is a tick.
+    """
+
+    def __init__(
+        self,
+        model: TrainedModel,
+        workers: Workers,
+        stop: StopRequest,
+        steps: int,
+        tick: int,
+        checkpoint_every: int,
+        progress: dict[str, Any],
+    ) -> None:
+        super().__init__()
+        self._trained = model
+        self.workers = workers
+        self.stop = stop
+        self.steps = steps
+        self.tick = tick
+        self.checkpoint_every = checkpoint_every
+        self.step = int(progress['step'])
+        self.reported = int(progress['reported'])  # the step of the last report
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        """Counts the steps; if a worker is asked to stop, ends training."""
+        self.step += self._trained.steps_per_execution
+        if self.workers.agree_to_stop(self.stop):
+            self._trained.stop_training = True
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Raises `DivergedError` where the chief does, and begins the record of a tick anew."""
+        if self._due or self._trained.stop_training:
+            check_weights(self.step, self._trained)
+        if self._reports:
+            check_record(self.step, self.take_record())
+
+    @property
+    def _due(self) -> bool:
+        """Whether a checkpoint is."""
+        return self.step == self.steps or self.step % self.checkpoint_every == 0
+
+    @property
+    def _reports(self) -> bool:
+        """Whether a tick is whole, and not cut by a stop."""
+        return self.step == self.steps or self.step % self.tick == 0
+
+    def take_record(self) -> dict[str, float]:
+        """The means since the last report."""
+        record = self._trained.take_record(self.step - self.reported)
+        self.reported = self.step
+        return record
+
+
+class Upkeep(Steps):
+    """The one callback of a phase on the worker that writes."""
 
     def __init__(
         self,
@@ -36,6 +93,7 @@ class Upkeep(keras.callbacks.Callback):
         directory: Path,
         checkpoints: Checkpoints,
         report: TickReport,
+        workers: Workers,
         stop: StopRequest,
         tick: int,
         checkpoint_every: int,
@@ -44,16 +102,10 @@ class Upkeep(keras.callbacks.Callback):
         embeddings: Embeddings | None = None,
         scored: GeneratorScores | None = None,
     ) -> None:
-        super().__init__()
-        self._trained = model
+        super().__init__(model, workers, stop, report.steps, tick, checkpoint_every, progress)
         self.directory = directory
         self.checkpoints = checkpoints
         self.report = report
-        self.stop = stop
-        self.tick = tick
-        self.checkpoint_every = checkpoint_every
-        self.step = int(progress['step'])
-        self.reported = int(progress['reported'])  # the step of the last report
         self.clock = Clock(progress['seconds'])
         self._progress = progress
         generates = isinstance(model, AdversarialModel)
@@ -66,11 +118,9 @@ class Upkeep(keras.callbacks.Callback):
             self._shown, self._words = _shown_embeddings(embeddings, int(progress['pictures']))
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        """Counts the steps; if asked to stop, ends training."""
-        self.step += self._trained.steps_per_execution
+        """See `Steps`."""
+        super().on_train_batch_end(batch, logs)
         self.clock.step_done(self.step)
-        if self.stop.signal_number is not None:
-            self._trained.stop_training = True
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Reports a whole tick, writes samples, and a checkpoint where one is due.
@@ -78,25 +128,22 @@ class Upkeep(keras.callbacks.Callback):
         Raises:
             DivergedError: something is not finite any more; and then it is in no checkpoint.
         """
-        done = self.step == self.report.steps
-        due = done or self.step % self.checkpoint_every == 0
-        if due or self.stop.signal_number is not None:
+        if self._due or self._trained.stop_training:
             check_weights(self.step, self._trained)
-        if done or self.step % self.tick == 0:
-            record = self._trained.take_record(self.step - self.reported)
+        if self._reports:
+            record = self.take_record()
             pace = self.clock.steps_per_second(self.step)
             record |= leads(record)
             images = self._samples()
             if images:
                 record[DIVERSITY] = sample_diversity(next(iter(images.values())), self._shown is not None)
-            if due:
+            if self._due:
                 check_record(self.step, record)  # before scores are made of it
                 record |= self._scores()
             self.report.report(self.step, record, pace, self._trained.batch_size)
-            self.reported = self.step
             if images:
                 self._write_samples(images)
-        if due or self.stop.signal_number is not None:
+        if self._due or self.stop.signal_number is not None:
             self.save()
 
     def _scores(self) -> dict[str, float]:

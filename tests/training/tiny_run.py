@@ -1,7 +1,7 @@
 """A run small enough to test: `python tiny_run.py WORKDIR STEPS TICK CHECKPOINT_EVERY [STOP_AT]`.
 
-Trains with deterministic operations; at step STOP_AT it sends itself a SIGTERM. With TINY_RUN_STAGES set, it trains
-StackGAN-v1: 4 steps of Stage-I, then STEPS of Stage-II.
+Trains with deterministic operations; at step STOP_AT it sends itself a SIGTERM, or the signal TINY_RUN_SIGNAL. With
+TINY_RUN_STAGES set, it trains StackGAN-v1: 4 steps of Stage-I, then STEPS of Stage-II.
 """
 
 import os
@@ -21,7 +21,8 @@ from stackgan_tf.training.interruption import InterruptedRunError
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.run import Run
 from stackgan_tf.training.run_directory import RunDirectory
-from stackgan_tf.training.upkeep import Upkeep
+from stackgan_tf.training.upkeep import Steps
+from stackgan_tf.user_error import UserError
 
 
 class Noise(ExampleSource):
@@ -60,19 +61,22 @@ def phases(steps: int) -> list[Phase]:
 
 def train(workdir: Path, steps: int, tick: int, checkpoint_every: int, stop_at: int | None = None) -> int:
     if stop_at is not None:
-        on_train_batch_end = Upkeep.on_train_batch_end
+        on_train_batch_end = Steps.on_train_batch_end
 
         def stop(self, batch, logs=None):
             if self.step + 1 == stop_at:
-                os.kill(os.getpid(), signal.SIGTERM)
+                os.kill(os.getpid(), int(os.environ.get('TINY_RUN_SIGNAL', signal.SIGTERM)))
             on_train_batch_end(self, batch, logs)
 
-        Upkeep.on_train_batch_end = stop
+        Steps.on_train_batch_end = stop
     run = Run(phases(steps), tick, checkpoint_every, seed=0)
     try:
         run.train(RunDirectory(workdir, 'SEED = 0\n'))
     except InterruptedRunError as interrupted:
         return interrupted.status
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
     return 0
 
 

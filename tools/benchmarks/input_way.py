@@ -8,9 +8,9 @@ from pathlib import Path
 
 import tensorflow as tf
 from absl import flags
-from benchmarks.photographs import encoded, photographs
 
 import gin
+from benchmarks.photographs import encoded, photographs
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.image_folder.image_folder import ImageFolder
 from stackgan_tf.data.image_pyramid import image_pyramid

@@ -5,9 +5,9 @@ import statistics
 import time
 
 import tensorflow as tf
-from benchmarks.timing import BATCH_SIZE, REPEATS, compare, forward_and_back
 from keras import ops
 
+from benchmarks.timing import BATCH_SIZE, REPEATS, compare, forward_and_back
 from stackgan_tf.data.image_pyramid import image_pyramid
 from stackgan_tf.networks.blocks import JointBlock, UpBlock, gated_linear_unit
 from stackgan_tf.networks.char_cnn_rnn import LENGTH, PUBLISHED, CharCNNRNN

@@ -10,9 +10,9 @@ from pathlib import Path
 import lmdb
 import tensorflow_datasets as tfds
 from absl import flags
+
 from benchmarks.machine import peak_memory
 from benchmarks.photographs import encoded, photographs
-
 from stackgan_tf.command_line import start_quietly
 from stackgan_tf.console import others_silent
 from stackgan_tf.data.lsun_scenes.lsun_scenes_dataset_builder import Builder as LsunScenes
