@@ -24,7 +24,7 @@ from absl import app, flags, logging
 from stackgan_tf.command_line import start_quietly
 from stackgan_tf.data.training_batches import training_batches
 from stackgan_tf.recipe.recipe import read_recipe
-from stackgan_tf.training.devices import all_devices, check_batch_size, distributed, use_threads
+from stackgan_tf.training.devices import all_devices, check_batch_size, distributed, set_up_operations
 from stackgan_tf.training.run import Run
 from stackgan_tf.training.run_directory import RunDirectory
 from stackgan_tf.training.upkeep import Upkeep
@@ -41,7 +41,7 @@ _STEPS = flags.DEFINE_integer('steps', 10, 'replicas: steps of a measurement.')
 def replicas(run: Run) -> None:
     """Seconds a step of the recipe's last phase, on one device and on two."""
     phase = run.phases[-1]
-    use_threads(run.threads_per_operation)
+    set_up_operations(run.threads_per_operation)
     cpu = tf.config.list_physical_devices('CPU')[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
     works = {}

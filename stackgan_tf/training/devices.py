@@ -37,13 +37,19 @@ def distributed(batches: Callable[..., tf.data.Dataset], strategy: tf.distribute
     return strategy.distribute_datasets_from_function(own)
 
 
-def use_threads(per_operation: int) -> None:
-    """Computes each operation on so many threads, 0 for one a core. Threads that run already stay as they are.
+def set_up_operations(threads: int) -> None:
+    """How this process computes.
 
-    Small networks are faster on one, with operations beside each other; large ones on all.
+    TensorFlow's arithmetic optimisation reorders sums by the names of operations, which depend on what the process did
+    before: the last bits of a run that goes on would be others. So it is off.
+
+    Args:
+        threads: of each operation, 0 for one a core; those that run already stay as they are. Small networks are faster
+            on one, with operations beside each other; large ones on all.
     """
+    tf.config.optimizer.set_experimental_options({'arithmetic_optimization': False})
     with contextlib.suppress(RuntimeError):  # of a process that has computed before: tests, notebooks
-        tf.config.threading.set_intra_op_parallelism_threads(per_operation)
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
 
 
 def check_batch_size(batch_size: int, strategy: tf.distribute.Strategy) -> None:

@@ -18,7 +18,7 @@ from stackgan_tf.data.training_batches import training_batches
 from stackgan_tf.models.trained_model import TrainedModel
 from stackgan_tf.training.checkpoints import Checkpoints
 from stackgan_tf.training.computation import layers_in, prepare_steps
-from stackgan_tf.training.devices import all_devices, check_batch_size, distributed, use_threads
+from stackgan_tf.training.devices import all_devices, check_batch_size, distributed, set_up_operations
 from stackgan_tf.training.divergence import DivergedError, StepByStep
 from stackgan_tf.training.generator_scores import GeneratorScores, generator_scores
 from stackgan_tf.training.image_features import load_image_features
@@ -75,7 +75,7 @@ class Run:
             UserError: something that the user can mend stands in the way.
             InterruptedRunError: asked to stop; a checkpoint was written.
         """
-        use_threads(self.threads_per_operation)
+        set_up_operations(self.threads_per_operation)
         workers, strategy = join_workers()
         with workers.together(), directory.alone() if workers.chief else contextlib.nullcontext():
             with workers.chief_first():

@@ -55,7 +55,7 @@ def test_adam_equals_keras():
         states.append([v.numpy() for v in optimizer.variables])
     np.testing.assert_allclose(*weights, atol=1e-5, rtol=1e-5)
     for one, other in zip(*states, strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-5)
+        np.testing.assert_allclose(one, other, rtol=3e-5)  # 1 - beta_2 rounded to float32 is 1.3e-5 off
 
 
 def test_an_average_moves_by_a_share_of_the_distance():

@@ -22,7 +22,7 @@ from stackgan_tf.models.adversarial_model import AdversarialModel
 from stackgan_tf.networks.baking import baked
 from stackgan_tf.recipe.recipe import read_recipe
 from stackgan_tf.training.computation import graphs_in, layers_in
-from stackgan_tf.training.devices import use_threads
+from stackgan_tf.training.devices import set_up_operations
 from stackgan_tf.user_error import UserError
 
 PLAIN = 'plain Keras'
@@ -83,7 +83,7 @@ def measure(asked: Asked) -> list[dict[str, Any]]:
         UserError: the recipe is wrong, or has nothing to sample.
     """
     start_quietly()
-    use_threads(read_recipe([asked.recipe], asked.settings).run.threads_per_operation)
+    set_up_operations(read_recipe([asked.recipe], asked.settings).run.threads_per_operation)
     make = {'train': _training, 'sample': _sampling}[asked.subject]
     forms = [make(asked, PLAIN, '')] if asked.plain else []
     forms += [make(asked, AS_IT_IS, ''), *(make(asked, variant, variant) for variant in asked.variants)]
