@@ -71,6 +71,7 @@ class StackGANv2(AdversarialModel):
         whitened_embeddings: bool = False,  # not in the paper: embeddings are first brought to one scale
         augmentation: Sequence[str] = (),  # not in the paper: 'color', 'translation', 'cutout' before discriminators
         spectral_normalization: bool = False,  # not in the paper: of the discriminators' convolutions
+        inner_product: bool = False,  # not in the paper: discriminators also hold what they are told against features
         r1_weight: float = 0.0,  # not in the paper: of how steep discriminators are around real images (gamma)
         r1_every: int = 16,  # so often that is measured, in steps
         decay_steps: int = 0,  # not in the paper: if set, rates fall to 0 from half of it on
@@ -122,6 +123,7 @@ class StackGANv2(AdversarialModel):
                 *self.told_dimensions(),
                 unconditional=not embedding_dimension or unconditional_weight > 0,
                 spectral=spectral_normalization,
+                inner_product=inner_product,
             )
             for size in self.shown(tree.image_sizes)
         ]

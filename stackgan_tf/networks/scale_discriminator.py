@@ -38,6 +38,7 @@ class ScaleDiscriminator(keras.Model):
         projection: int = 0,  # if set, units of a layer of its own that reads the condition, as in the paper's v1
         unconditional: bool = True,  # whether it has a logit of the image alone
         spectral: bool = False,  # spectral normalisation of every convolution, which is not in the paper
+        inner_product: bool = False,  # whether the condition is also held against the features, not in the paper
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
@@ -50,6 +51,7 @@ class ScaleDiscriminator(keras.Model):
         self.projection = projection
         self.unconditional = unconditional
         self.spectral = spectral
+        self.inner_product = inner_product
         features = base_width * FEATURE_MULTIPLE
         first, *down = [max(base_width << i, features >> (doublings(size) - 1 - i)) for i in range(doublings(size))]
         across = [width // 2 for width in reversed(down) if width > features]
@@ -62,6 +64,8 @@ class ScaleDiscriminator(keras.Model):
             self.project = keras.layers.Dense(projection) if projection else None
             self.joint = LeakyBlock(features, 1, normalize, synchronized, spectral)
             self.match_logit = _logit(spectral)
+            units = SEED_SIZE * SEED_SIZE * features
+            self.expected = keras.layers.Dense(units, use_bias=False) if inner_product else None
 
     def build(self, input_shape: Shape, *other_shapes: Shape) -> None:
         """Builds every layer for `[N, s, s, 3]`."""
@@ -77,6 +81,8 @@ class ScaleDiscriminator(keras.Model):
             told = self.projection or self.condition_dimension
             self.joint.build((*shape[:-1], told + shape[-1]))
             self.match_logit.build(shape)
+            if self.expected is not None:
+                self.expected.build((None, told))
 
     def features(self, image: KerasTensor, training: bool = False) -> KerasTensor:
         """Maps an image `[N, s, s, 3]` in [-1, 1] to features `[N, 4, 4, C]`, C = 8 * base_width."""
@@ -98,10 +104,19 @@ class ScaleDiscriminator(keras.Model):
         return ops.cast(self.logit(features)[:, 0, 0, 0], 'float32')
 
     def match(self, features: KerasTensor, condition: KerasTensor, training: bool = False) -> KerasTensor:
-        """Maps `features` and conditions `[N, E]` to a logit `[N]`, positive for real and matching, in float32."""
+        """Maps `features` and conditions `[N, E]` to a logit `[N]`, positive for real and matching, in float32.
+
+        The inner product is that of the projection discriminator (Miyato and Koyama, arXiv 1802.05637), here of all
+        features and not of their sum over places, and over the root of their number.
+        """
         told = condition if self.project is None else ops.leaky_relu(self.project(condition), LEAKY_SLOPE)
         h = self.joint.joined(told, features, training=training)  # [N, 4, 4, C]
-        return ops.cast(self.match_logit(h)[:, 0, 0, 0], 'float32')
+        logit = ops.cast(self.match_logit(h)[:, 0, 0, 0], 'float32')
+        if self.expected is None:
+            return logit
+        found, expected = (ops.cast(each, 'float32') for each in (features, self.expected(told)))
+        found = ops.reshape(found, (-1, self.expected.units))
+        return logit + ops.sum(found * expected, axis=1) / self.expected.units**0.5
 
     def call(self, image: KerasTensor, condition: KerasTensor | None = None, training: bool = False) -> Any:
         """Maps images `[N, s, s, 3]` in [-1, 1], and conditions `[N, E]`, to `match` and `realness`, if it has both."""
@@ -127,6 +142,7 @@ class ScaleDiscriminator(keras.Model):
             'projection': self.projection,
             'unconditional': self.unconditional,
             'spectral': self.spectral,
+            'inner_product': self.inner_product,
         }
 
 

@@ -120,7 +120,7 @@ def check_discriminator(discriminator: ScaleDiscriminator) -> None:
     """
     if doublings(discriminator.size) < _S16:
         raise UnknownNetworkError(f'it reads {discriminator.size} pixels, in the release 64 and more')
-    if not discriminator.normalize or discriminator.projection:
+    if not discriminator.normalize or discriminator.projection or discriminator.inner_product:
         raise UnknownNetworkError('it has no batch normalisation, or a layer of its own for what it is told')
     if not discriminator.unconditional or discriminator.spectral:
         raise UnknownNetworkError('it has no logit of the image alone, or spectral normalisation')

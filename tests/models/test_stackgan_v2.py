@@ -162,7 +162,7 @@ def test_checkpoint_pieces_hold_every_variable_once():
 @pytest.mark.parametrize('told', ['mu', 'detached_mu', 'embedding'])
 @pytest.mark.parametrize('pairs', ['text', 'image'])
 def test_a_conditional_step_moves_every_weight(told, pairs):
-    model = make(**TEXT, discriminator_told=told, pairs=pairs)
+    model = make(**TEXT, discriminator_told=told, pairs=pairs, inner_product=pairs == 'image')
     assert set(model.reads) <= set(text_batch())
     assert len(model.forward_passes()) == 4
     before = [copy(network) for network in (model.generator, *model.discriminators)]

@@ -51,6 +51,27 @@ def test_conditional_discriminator(tmp_path, size, projection):
     assert (match.numpy() != other_match.numpy()).all()
 
 
+def test_the_inner_product_is_added_to_the_logit_of_matching(tmp_path):
+    rng = np.random.default_rng(0)
+    images = rng.normal(size=(3, 16, 16, 3)).astype('float32')
+    conditions = rng.normal(size=(3, 6)).astype('float32')
+
+    def make():
+        return ScaleDiscriminator(16, 2, condition_dimension=6, projection=5, inner_product=True)
+
+    check_layer(make, (images, conditions), ((3,), (3,)), tmp_path)
+    network = ScaleDiscriminator(16, 2, condition_dimension=6, inner_product=True)
+    network.build(images.shape)
+    match, realness = network(images, conditions)
+    expected = conditions @ network.expected.kernel.numpy()
+    inner = np.sum(network.features(images).numpy().reshape(3, -1) * expected, axis=1) / 16.0
+    assert np.abs(inner).min() > 1e-3
+    network.expected.kernel.assign(np.zeros(network.expected.kernel.shape))
+    without, same_realness = network(images, conditions)
+    np.testing.assert_allclose(match, without + inner, atol=1e-5)
+    np.testing.assert_array_equal(realness, same_realness)
+
+
 def test_without_a_logit_of_the_image_alone(tmp_path):
     rng = np.random.default_rng(0)
     inputs = (rng.normal(size=(2, 8, 8, 3)).astype('float32'), rng.normal(size=(2, 6)).astype('float32'))
