@@ -4,6 +4,7 @@ import abc
 import difflib
 import functools
 import operator
+import reprlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -104,7 +105,9 @@ class Generator(abc.ABC):
         if len(shape) == 2 and shape[1] == self.embedding_dimension:
             return np.asarray(what, np.float32)
         besides = {'text': 'a list of captions, or ', 'class': 'labels, or '}.get(self.kind, '')
-        raise UserError(f'this model takes {besides}embeddings [N, {self.embedding_dimension}], not {what!r}')
+        raise UserError(
+            f'this model takes {besides}embeddings [N, {self.embedding_dimension}], not {reprlib.repr(what)}'
+        )
 
     def generate_every_size(self, seeds: Sequence[int], embeddings: np.ndarray | None = None) -> dict[int, np.ndarray]:
         """The images of seeds (and embeddings `[N, T]`, where they are read) at every scale, by size."""

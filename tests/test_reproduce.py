@@ -30,6 +30,8 @@ def ran(table_five, monkeypatch):
         if name == 'evaluate':
             metrics = {'caption_consistency': {'value': 0.5}, 'fid': {'value': 30.0}}
             Path(told['output']).write_text(json.dumps({'metrics': metrics}))
+        if name == 'export':
+            Path(told['output']).mkdir(parents=True)
 
     monkeypatch.setattr(table_five, 'command', command)
     return ran
@@ -43,7 +45,8 @@ def test_what_is_finished_is_not_done_again(table_five, ran, tmp_path):
 
     text, scored = reproduce(2)
     assert scored == 2 * len(table_five.ROWS)
-    assert len({workdir for _, workdir in ran}) == scored + 1  # and the judge
+    assert len({workdir for _, workdir in ran}) == scored + 3  # and the judge, and two text encoders
+    assert [name for name, _ in ran].count('export') == 2
     assert '| 0.500 ± 0.000 | 30.00 ± 0.00 |' in text
     assert (tmp_path / 'table_5.md').read_text() == text
     assert reproduce(2) == (text, 0)
