@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from stackgan_tf.command_line import run_command
+from stackgan_tf.files import read_back
 from stackgan_tf.user_error import UserError
 
 if TYPE_CHECKING:  # importing them takes TensorFlow, and seconds
@@ -125,10 +126,8 @@ def _origin(run: Path) -> 'Origin':
         published.licence if published else 'painted by stackgan_tf, Apache 2.0' if 'painted_birds' in data else ''
     )
     report = run / 'evaluation.json'
-    try:
+    with read_back(report):
         scores = json.loads(report.read_text(encoding='utf-8')) if report.exists() else None
-    except (OSError, ValueError) as error:
-        raise UserError(f'{report} cannot be read: remove it, or evaluate again') from error
     return Origin(model, progress['step'], progress['pictures'], data, licence, _LICENCE.value, scores)
 
 

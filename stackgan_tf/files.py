@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from stackgan_tf.user_error import UserError
+
 _BESIDE = re.compile(r'\..+\.\d+')  # `.NAME.PID`
 
 
@@ -29,6 +31,19 @@ def write_whole(path: Path, content: bytes) -> None:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+@contextlib.contextmanager
+def read_back(path: Path) -> Iterator[None]:
+    """For reading one of our own files, which may since have been edited or damaged.
+
+    Raises:
+        UserError: the file, or what it holds, is not what was written.
+    """
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f'{path} cannot be read any more: restore it, or move it away') from error
 
 
 def remove_leftovers(folder: Path) -> None:

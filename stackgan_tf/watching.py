@@ -11,7 +11,7 @@ import tensorflow as tf
 from stackgan_tf.console import say
 from stackgan_tf.evaluation.evaluate_model import Measurement, Reference
 from stackgan_tf.evaluation.report import report
-from stackgan_tf.files import write_whole
+from stackgan_tf.files import read_back, write_whole
 from stackgan_tf.judging import Judges
 from stackgan_tf.loading import load
 from stackgan_tf.recipe.recipe import read_run
@@ -72,8 +72,9 @@ class _Reports:
         self.path = folder / REPORTS
         self._settings = settings
         self._lines = self.path.read_text(encoding='utf-8').splitlines() if self.path.exists() else []
-        earlier = [json.loads(line) for line in self._lines]
-        self.steps = {line['step'] for line in earlier if line['settings'] == settings['settings']}
+        with read_back(self.path):
+            earlier = [json.loads(line) for line in self._lines]
+            self.steps = {line['step'] for line in earlier if line['settings'] == settings['settings']}
         self._writer = tf.summary.create_file_writer(str(folder / 'evaluation'))
 
     def add(self, step: int, measurement: Measurement) -> None:

@@ -1,8 +1,10 @@
+import json
 import os
 
 import pytest
 
-from stackgan_tf.files import write_whole
+from stackgan_tf.files import read_back, write_whole
+from stackgan_tf.user_error import UserError
 
 
 def test_it_replaces_and_leaves_nothing_beside(tmp_path):
@@ -25,3 +27,14 @@ def test_a_failure_keeps_the_old_file(tmp_path, monkeypatch):
         write_whole(path, b'bad')
     assert path.read_bytes() == b'good'
     assert [file.name for file in tmp_path.iterdir()] == ['file']
+
+
+@pytest.mark.parametrize('content', [b'{', b'\xff', b'3', b'{}', b'[]'])
+def test_a_file_that_was_edited_into_nonsense_is_named(tmp_path, content):
+    path = tmp_path / 'starts.json'
+    path.write_bytes(content)
+    with (
+        pytest.raises(UserError, match=r'starts\.json cannot be read any more: restore it, or move it away'),
+        read_back(path),
+    ):
+        list(json.loads(path.read_text(encoding='utf-8'))['starts'])

@@ -16,7 +16,7 @@ from typing import IO
 
 import tensorflow as tf
 
-from stackgan_tf.files import remove_leftovers, write_json, write_whole
+from stackgan_tf.files import read_back, remove_leftovers, write_json, write_whole
 from stackgan_tf.user_error import UserError
 
 CONFIG = 'config.gin'
@@ -94,7 +94,8 @@ class RunDirectory:
             self._take_lock()
         write_whole(self.path / CONFIG, self.config.encode())
         starts = self.path / 'environment.json'
-        earlier = json.loads(starts.read_text(encoding='utf-8'))['starts'] if starts.exists() else []
+        with read_back(starts):
+            earlier = [*json.loads(starts.read_text(encoding='utf-8'))['starts']] if starts.exists() else []
         write_json(starts, {'starts': [*earlier, environment()]})
         self._started = True
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tensorflow.core.util.event_pb2 import Event, SessionLog
 
 from stackgan_tf.console import say
-from stackgan_tf.files import write_whole
+from stackgan_tf.files import read_back, write_whole
 from stackgan_tf.training.divergence import check_record
 from stackgan_tf.training.health import DIVERSITY, LEAD, concerns
 
@@ -103,8 +103,9 @@ class TickReport:
         self.writer = tf.summary.create_file_writer(str(directory))
         self._ticks: list[dict[str, Any]] = []
         if self.path.exists():
-            ticks = [json.loads(line) for line in self.path.read_text(encoding='utf-8').splitlines()]
-            self._ticks = [tick for tick in ticks if tick['step'] <= start_step]
+            with read_back(self.path):
+                ticks = [json.loads(line) for line in self.path.read_text(encoding='utf-8').splitlines()]
+                self._ticks = [tick for tick in ticks if tick['step'] <= start_step]
         # TensorBoard forgets what came after this step.
         restart = Event(step=start_step + 1, session_log=SessionLog(status=SessionLog.START))
         tf.raw_ops.ImportEvent(writer=self.writer._resource, event=restart.SerializeToString())

@@ -31,6 +31,13 @@ def test_starts_are_kept(tmp_path):
     assert len(json.loads((tmp_path / 'run' / 'environment.json').read_text())['starts']) == 2
 
 
+def test_starts_that_were_edited_into_nonsense_are_named(tmp_path):
+    path = opened(tmp_path / 'run')
+    (path / 'environment.json').write_text('{"starts": 3}')
+    with pytest.raises(UserError, match=r'environment\.json cannot be read any more'):
+        opened(path)
+
+
 def test_steps_and_tick_may_change(tmp_path):
     longer = CONFIG.replace('100', '200').replace('TICK = 10', 'TICK = 20')
     opened(opened(tmp_path / 'run'), longer)

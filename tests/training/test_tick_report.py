@@ -7,6 +7,7 @@ from tensorboard.backend.event_processing.plugin_event_accumulator import TENSOR
 
 from stackgan_tf.training.divergence import DivergedError
 from stackgan_tf.training.tick_report import Clock, TickReport, duration, status_line, tag
+from stackgan_tf.user_error import UserError
 
 RECORD = {'color_loss': 0.1, 'discriminator_loss_8': 1.2, 'generator_loss_8': 0.7, 'confidence_real_8': 0.6}
 
@@ -61,6 +62,12 @@ def test_going_on_drops_what_came_after(tmp_path):
     TickReport(tmp_path, 'tree', 80, 40).report(60, RECORD, 2.0, 8)
     steps = [json.loads(line)['step'] for line in (tmp_path / 'metrics.jsonl').read_text().splitlines()]
     assert steps == [20, 40, 60]
+
+
+def test_reports_that_were_edited_into_nonsense_are_named(tmp_path):
+    (tmp_path / 'metrics.jsonl').write_text('{"step": 20}\n{"step"\n')
+    with pytest.raises(UserError, match=r'metrics\.jsonl cannot be read any more'):
+        TickReport(tmp_path, 'tree', 40, 20)
 
 
 def test_tensorboard_forgets_what_comes_again(tmp_path):
