@@ -101,7 +101,7 @@ class Judges:
         random_crops: whether it is cropped at random.
         small: whether copies of 64 pixels are measured too.
         reader: reads attributes.
-        encoder: for R-precision; None: the model's own.
+        encoder: for R-precision; None: the model's own, if it reads pictures of the model's size.
     """
 
     count: int
@@ -134,9 +134,12 @@ class Judges:
             if reference is None:
                 raise UserError(f'{model.title} can only be measured against a --reference')
             return evaluate_pictures(model, reference)
-        encoder = self.encoder or getattr(model, 'encoder', None)
-        if self.encoder is None and encoder is not None and encoder.image_size is None:
-            encoder = None
+        encoder = self.encoder
+        if encoder is None:
+            own = getattr(model, 'encoder', None)
+            # One that was trained without pictures, or with larger ones, can find no captions.
+            if own is not None and own.image_size is not None and own.image_size <= model.sizes[-1]:
+                encoder = own
         return evaluate_generator(model, self.count, self.seed, reference, self.source, self.reader, encoder)
 
 

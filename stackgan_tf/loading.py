@@ -110,7 +110,8 @@ def load_adversaries(directory: Path, name: str | None = None) -> tuple[keras.Mo
     if not isinstance(model, AdversarialModel):
         raise UserError(f'phase {phase.name!r} of {directory} trains no generator')
     networks = {'averaged_generator': model.averaged_generator}
-    networks |= {f'discriminator_{network.size}': network for network in model.discriminators}
+    named = zip(model.discriminator_names(), model.discriminators, strict=True)
+    networks |= {f'discriminator_{name}': network for name, network in named}
     pieces = {piece: variables_of(network) for piece, network in networks.items()}
     Checkpoints(directory / phase.name / 'checkpoints').restore_some(pieces)
     return model.averaged_generator, model.discriminators

@@ -41,6 +41,16 @@ class Captioned(ExampleSource):
         return [np.full((1 + i % 3, 4), i, np.float32) + np.arange(1 + i % 3)[:, None] / 10 for i in range(self.count)]
 
 
+class Gappy(Captioned):
+    """Every third picture, the green one, has no caption."""
+
+    def captions(self):
+        whole = super().captions()
+        first, counts = whole.choices.first, whole.choices.counts
+        every = [whole.texts[first[i] : first[i] + counts[i]].tolist() for i in range(self.count)]
+        return Captions([] if i % 3 == 1 else texts for i, texts in enumerate(every))
+
+
 class WordEncoder(TextEncoder):
     """Three numbers that say which colour a caption names, and one for its length; pictures by their mean colour."""
 

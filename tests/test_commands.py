@@ -14,6 +14,8 @@ from picture_files import photograph, save
 from PIL import Image
 
 from stackgan_tf.loading import load, load_adversaries
+from stackgan_tf.recipe.recipe import read_recipe
+from stackgan_tf.training.checkpoints import Checkpoints
 from stackgan_tf.user_error import UserError
 
 
@@ -130,6 +132,20 @@ def test_the_networks_of_a_run(trained):
     np.testing.assert_array_equal(load(trained[0]).network.get_weights()[0], generator.get_weights()[0])
     with pytest.raises(UserError, match='has no phase'):
         load_adversaries(trained[0], 'encoder')
+
+
+def test_several_discriminators_of_a_size(tmp_path):
+    recipe = read_recipe(
+        ['gin/painted_birds_unconditional.gin'],
+        [*(flag.removeprefix('--gin_param=') for flag in TINY), 'StackGANv2.discriminators_per_image = 2'],
+    )
+    model = recipe.run.phases[0].make_model()
+    Checkpoints(tmp_path / 'tree' / 'checkpoints').save(5, model.pieces(), {'step': 5})
+    (tmp_path / 'config.gin').write_text(recipe.config)
+    _, discriminators = load_adversaries(tmp_path)
+    assert [network.size for network in discriminators] == [8, 8, 16, 16]
+    for read, written in zip(discriminators, model.discriminators, strict=True):
+        np.testing.assert_array_equal(read.get_weights()[0], written.get_weights()[0])
 
 
 def test_captions_for_a_model_without(trained, tmp_path):

@@ -1,8 +1,12 @@
 """What models are measured by, from names to objects."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
+from captioned import Captioned, WordEncoder
+from drawn_pictures import Painter
 from feature_networks import TfganStandIn
 from picture_files import photograph, save
 
@@ -53,6 +57,19 @@ def test_a_folder_alone_cannot_be_measured(tmp_path):
     judges = Judges(9, 0, None, None, None, False, False, None, None)
     with pytest.raises(UserError, match='can only be measured against a --reference'):
         judges.measure(model, judges.reference(16))
+
+
+@pytest.mark.parametrize(('size', 'measured'), [(None, False), (8, True), (32, False)])
+def test_a_models_own_encoder_measures_what_it_can_read(size, measured):
+    painter = Painter()
+    painter.encoder = WordEncoder()
+    painter.encoder.image_size = size
+    judges = Judges(9, 0, None, None, Captioned(9), False, False, None, None)
+    assert ('r_precision' in judges.measure(painter, None).scores) == measured
+    if not measured:
+        asked = dataclasses.replace(judges, encoder=painter.encoder)
+        with pytest.raises(UserError, match='cannot read pictures of 16 pixels: leave out --text_encoder'):
+            asked.measure(painter, None)
 
 
 def test_a_run_gives_its_data_as_its_recipe_crops_them(tmp_path):

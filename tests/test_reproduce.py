@@ -61,6 +61,14 @@ def test_another_budget_needs_another_folder(table_five, ran, tmp_path):
         table_five.Experiment(tmp_path, 1, [], 10).reproduce()
 
 
+def test_another_recipe_needs_another_folder(table_five, ran, tmp_path):
+    table_five.Experiment(tmp_path, 1, [], 10).reproduce()
+    saved = tmp_path / 'experiment.json'
+    saved.write_text(saved.read_text().replace('StackGANv2.kl_weight = 3.0', 'StackGANv2.kl_weight = 2.5'))
+    with pytest.raises(UserError, match=r'was begun with another gin/quickstart\.gin: name another --out'):
+        table_five.Experiment(tmp_path, 1, [], 10).reproduce()
+
+
 def test_the_table_and_its_order(table_five):
     places = {row.name: place for place, row in enumerate(table_five.ROWS)}
     scores = {

@@ -41,6 +41,8 @@ def main(words: list[str]) -> None:
     if len(words) != 1:
         raise UserError('name one file, such as netG_210000.pth, or with --to_pytorch one run')
     source, target = Path(words[0]), Path(_OUT.value)
+    if _TEXT_ENCODER.value is not None and (_TO_PYTORCH.value or source.suffix == '.t7'):
+        raise UserError('--text_encoder goes inside a generator that is read: leave it out here')
     if _TO_PYTORCH.value:
         made = write_for_pytorch(source, target)
     elif source.suffix == '.t7':

@@ -15,7 +15,8 @@ from pathlib import Path
 from types import FrameType
 
 from stackgan_tf.console import say
-from stackgan_tf.files import write_json, write_whole
+from stackgan_tf.files import read_back, write_json, write_whole
+from stackgan_tf.recipe.recipe import read_recipe
 from stackgan_tf.user_error import UserError
 
 JUDGE = 'gin/evaluation/painted_birds.gin'
@@ -120,14 +121,21 @@ class Experiment:
         return [f'--gin_param={setting}' for setting in (*self.settings, f'SEED = {seed}', *settings)]
 
     def _claim_folder(self) -> None:
-        """Scores of another budget must not stand in the same table; more seeds may come."""
+        """Scores of another budget or recipe must not stand in the same table; more seeds may come."""
         asked = {'settings': list(self.settings), 'count': self.count, 'classifier': self.classifier}
+        asked |= {row.recipe: read_recipe([row.recipe], self.settings).config.splitlines() for row in ROWS}
         saved = self.folder / 'experiment.json'
-        if saved.exists() and (before := json.loads(saved.read_text(encoding='utf-8'))) != asked:
-            name = next(name for name in asked if before[name] != asked[name])
-            raise UserError(
-                f'{self.folder} was begun with {name} = {before[name]}, now it is {asked[name]}: name another --out'
-            )
+        if saved.exists():
+            with read_back(saved):
+                before = json.loads(saved.read_text(encoding='utf-8'))
+                changed = [name for name in asked if before[name] != asked[name]]
+            if changed and changed[0].endswith('.gin'):
+                raise UserError(f'{self.folder} was begun with another {changed[0]}: name another --out')
+            if changed:
+                was, is_now = before[changed[0]], asked[changed[0]]
+                raise UserError(
+                    f'{self.folder} was begun with {changed[0]} = {was}, now it is {is_now}: name another --out'
+                )
         (self.folder / 'scores').mkdir(parents=True, exist_ok=True)
         write_json(saved, asked)
 

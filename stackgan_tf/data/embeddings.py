@@ -52,14 +52,16 @@ class Embeddings(abc.ABC):
 
 
 def some_embeddings(embeddings: Embeddings, count: int, most: int = 10_000) -> np.ndarray:
-    """Embeddings of examples spread over a data set of `count`, one of each, or several if there are few.
+    """Embeddings of examples spread over those of a data set of `count` that have some, one of each, or several if few.
 
     Returns:
         float32 `[most, T]`.
     """
     rng = np.random.default_rng(0)
-    indices = tf.constant(rng.permutation(most) % count if count < most else rng.integers(0, count, most), tf.int64)
-    return embeddings.drawn(indices, tf.constant(rng.random(most, np.float32))).numpy()
+    told = np.arange(count) if embeddings.missing is None else np.flatnonzero(~embeddings.missing)
+    few = len(told) < most
+    indices = told[rng.permutation(most) % len(told) if few else rng.integers(0, len(told), most)]
+    return embeddings.drawn(tf.constant(indices, tf.int64), tf.constant(rng.random(most, np.float32))).numpy()
 
 
 class CaptionEmbeddings(Embeddings):

@@ -5,6 +5,7 @@ import functools
 
 from tqdm import tqdm
 
+from stackgan_tf.data.captioned_examples import CaptionedExamples
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.evaluation.attribute_reader import AttributeReader
 from stackgan_tf.evaluation.caption_measures import FoundCaptions, ReadAttributes, caption_diversity
@@ -88,7 +89,7 @@ def evaluate_generator(
         count: how many pictures.
         seed: of everything that is drawn; picture i has the model's seed `seed + i`.
         reference: what they are compared with.
-        source: what the model is told of: captions, classes or stored embeddings.
+        source: what the model is told of: captions (examples without any are left out), classes or stored embeddings.
         reader: reads off pictures what captions name.
         encoder: for R-precision: one that was trained with pictures.
 
@@ -97,6 +98,8 @@ def evaluate_generator(
     """
     if reader is not None and generator.kind != 'text':
         raise UserError(f'this model is {generator.kind}: only models that read captions can be measured by them')
+    if generator.kind == 'text' and source is not None and source.captions().missing.any():
+        source = CaptionedExamples(source)
     told = what_is_told(generator, source, count, seed)
     watchers: list[ReadAttributes | FoundCaptions] = []
     if isinstance(told, ToldCaptions) and source is not None:

@@ -259,6 +259,7 @@ _RANGES: dict[tuple[str, ...], Callable[[str, Any], None]] = {
         'tower_size',
         'discriminators_per_image',
         'r1_every',
+        'accumulated_steps',
         'keep_last',
     ): _at_least(1),
     (
@@ -269,6 +270,8 @@ _RANGES: dict[tuple[str, ...], Callable[[str, Any], None]] = {
         'discriminator_rate',
         'input_noise',
         'color_weight',
+        'color_mean_weight',
+        'color_covariance_weight',
         'caption_weight',
         'embedding_dimension',
         'kl_weight',

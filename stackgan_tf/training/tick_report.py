@@ -1,6 +1,7 @@
 """What a run tells at each tick: one status line, one line of metrics.jsonl, TensorBoard."""
 
 import json
+import re
 import resource
 import time
 from pathlib import Path
@@ -138,6 +139,7 @@ class TickReport:
             self.writer.flush()
 
 
+_SIZED = re.compile(r'(.+?)_(\d+)(_\d+)?')
 # In TensorBoard: the group of what begins so, and what it is called there.
 _GROUPS = {
     'generator_loss': 'adversarial/generator',
@@ -154,9 +156,13 @@ _GROUPS = {
 
 
 def tag(name: str) -> str:
-    """Where TensorBoard shows a value: `generator_loss_64` is `adversarial/generator 64 px`; scores are together."""
-    kind, _, size = name.rpartition('_')
-    kind, unit = (kind, f' {size} px') if size.isdigit() else (name, '')
+    """Where TensorBoard shows a value: `generator_loss_64` is `adversarial/generator 64 px`; scores are together.
+
+    Of several discriminators of a size the number follows: `generator_loss_64_1` is `adversarial/generator 64 px 1`.
+    """
+    sized = _SIZED.fullmatch(name)
+    kind, size, number = sized.groups('') if sized else (name, '', '')
+    unit = f' {size} px{number.replace("_", " ")}' if size else ''
     for begin, shown in _GROUPS.items():
         if kind.startswith(begin):
             return f'{shown}{kind.removeprefix(begin)}{unit}'

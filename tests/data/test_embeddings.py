@@ -1,16 +1,16 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from captioned import WORDS, Captioned, WordEncoder
+from captioned import WORDS, Captioned, Gappy, WordEncoder
 
 from stackgan_tf.data.captioned_examples import CaptionedExamples
-from stackgan_tf.data.captions import Captions
 from stackgan_tf.data.embeddings import (
     AttributeVectors,
     CaptionEmbeddings,
     HubEmbeddings,
     LabelVectors,
     StoredEmbeddings,
+    some_embeddings,
 )
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.training_batches import training_batches
@@ -57,15 +57,6 @@ def test_in_a_batch_embedding_tokens_label_and_picture_belong_together():
         assert first == np.argmax(batch['images'][0][:, 0, 0], axis=1).tolist()
 
 
-class Gappy(Captioned):
-    """Every third picture has no caption."""
-
-    def captions(self):
-        whole = super().captions()
-        first, counts = whole.choices.first, whole.choices.counts
-        return Captions([] if i % 3 == 1 else whole.texts[first[i] : first[i] + counts[i]].tolist() for i in range(9))
-
-
 def test_a_batch_says_which_rows_have_no_embedding():
     source = Gappy()
     embeddings = CaptionEmbeddings(source, WordEncoder())
@@ -73,6 +64,14 @@ def test_a_batch_says_which_rows_have_no_embedding():
         np.testing.assert_array_equal(batch['embedded_rows'], batch['label'].numpy() != 1)
     for batch in training_batches(source, (8,), 6, 0, 0, 2, parts=(), embeddings=LabelVectors(source)):
         assert batch['embedded_rows'].numpy().all()
+
+
+def test_what_a_model_begins_with_is_of_captions_alone():
+    embeddings = CaptionEmbeddings(Gappy(), WordEncoder())
+    for most in (5, 50):
+        begun = some_embeddings(embeddings, 9, most)
+        assert begun.shape == (most, 4)
+        assert (begun[:, [0, 2]].sum(1) == 1).all()  # the empty caption names no colour
 
 
 def test_examples_without_captions_are_left_out():

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from captioned import WordEncoder
+from captioned import Gappy, WordEncoder
 from drawn_pictures import Given, Painter, Speckled, noise
 from feature_networks import MeanColours
 
@@ -38,6 +38,19 @@ def test_a_text_model_is_measured_on_captions_of_the_reference():
     assert found.scores['r_precision'].value == 1
     assert found.scores['inception_score'].value > 2
     assert all(score.protocol for score in found.scores.values())
+
+
+def test_nothing_is_drawn_of_pictures_without_captions():
+    class Gaps(Gappy, Speckled):
+        pass
+
+    painter = Painter()
+    painter.embed = lambda what: told.extend(what) or Painter.embed(painter, what)
+    told = []
+    found = evaluate_generator(painter, 90, 0, reference(), Gaps(60), encoder=WordEncoder())
+    assert len(told) >= 90
+    assert {bytes(text).split()[0] for text in told} == {b'red', b'blue'}
+    assert found.scores['r_precision'].value == found.scores['r_precision_real'].value == 1
 
 
 def test_two_runs_agree_and_another_seed_does_not():

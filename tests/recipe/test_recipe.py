@@ -105,6 +105,8 @@ def test_model_gets_the_recipes_settings():
         ('StackGANv3.seed = 3', "No configurable matching 'StackGANv3'"),
         ('StackGANv2.generator_rate = -1.0', 'StackGANv2.generator_rate = -1.0 is too small'),
         ("StackGANv2.color_norm = 'l1'", "must be 'released' or 'paper'"),
+        ('StackGANv2.accumulated_steps = 0', 'StackGANv2.accumulated_steps = 0 is too small: the least is 1'),
+        ('StackGANv2.color_mean_weight = -1.0', 'StackGANv2.color_mean_weight = -1.0 is too small'),
         ('StackGANv2.averaging_decay = 1.5', 'must be between 0 and 1'),
         ('StackGANv2.seed = %SEDE', 'StackGANv2.seed needs SEDE'),
         ('TICK = 360', 'CHECKPOINT_EVERY = 600 must be a multiple of TICK = 360, for example 720'),

@@ -115,6 +115,8 @@ def test_mistakes_leave_nothing(folder):
     (folder / 'dog.pth').write_bytes(saved_today(as_released(dog)))
     before = sorted(folder.iterdir())
     assert_one_line(tool(folder, 'hostile.pth', '--out=new'), "hostile.pth is refused: it asks for 'posix.system'")
+    given = tool(folder, 'words.t7', '--text_encoder=words.t7', '--out=new')
+    assert_one_line(given, '--text_encoder goes inside a generator')
     words = read_reed_encoder(folder / 'words.t7')
     for source, reads in (('dog.pth', 'no embeddings'), ('netD0.pth', 'no embeddings')):
         with pytest.raises(UserError, match=f'{source} reads {reads}, the text encoder gives 12 numbers'):

@@ -47,12 +47,15 @@ def test_metrics_and_tensorboard(tmp_path):
 
 
 def test_everything_that_is_measured_is_in_a_named_group():
-    assert [tag(name) for name in ('kl_loss', 'matching_loss', 'confidence_mismatch_128', 'zero_shot_accuracy')] == [
-        'conditioning/kl',
-        'text and image/loss',
-        'confidence/mismatch 128 px',
-        'scores/zero_shot_accuracy',
-    ]
+    shown = {
+        'kl_loss': 'conditioning/kl',
+        'matching_loss': 'text and image/loss',
+        'confidence_mismatch_128': 'confidence/mismatch 128 px',
+        'generator_loss_64_1': 'adversarial/generator 64 px 1',
+        'zero_shot_accuracy': 'scores/zero_shot_accuracy',
+        'fid_500': 'scores/fid 500 px',
+    }
+    assert {name: tag(name) for name in shown} == shown
 
 
 def test_going_on_drops_what_came_after(tmp_path):
