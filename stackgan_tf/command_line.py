@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -103,7 +104,13 @@ def _tell(message: str) -> int:
     return USER_ERROR_STATUS
 
 
+def _with_home(flag: re.Match[str]) -> str:
+    return flag[1] + os.path.expanduser(flag[2])
+
+
 def _parse_flags(arguments: list[str]) -> list[str]:
+    # Shells leave `~` alone after `=`.
+    arguments = [re.sub(r'^(-\S+?=)(~/.*)', _with_home, each) for each in arguments]
     try:
         return flags.FLAGS(arguments)
     except flags.Error as error:

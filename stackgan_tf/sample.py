@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from absl import flags
+from tqdm import tqdm
 
 from stackgan_tf.command_line import run_command
 from stackgan_tf.formats.numpy_files import read_array
@@ -16,7 +17,7 @@ from stackgan_tf.user_error import UserError
 
 _MODEL = flags.DEFINE_string('model', None, 'A run directory, an exported model, or a TF Hub handle.', required=True)
 _CHECKPOINT = flags.DEFINE_string('checkpoint', 'newest', 'Of a run: newest, best (if its recipe scores it) or a step.')
-_OUTPUT = flags.DEFINE_string('output', 'pictures', 'The folder for the pictures.')
+_OUTPUT = flags.DEFINE_string('output', 'generated', 'The folder for the pictures.')
 _CAPTION = flags.DEFINE_multi_string('caption', [], 'What to draw; may be repeated.')
 _LABEL = flags.DEFINE_multi_string('label', [], 'A class, by its name or number; may be repeated.')
 _CAPTIONS_FILE = flags.DEFINE_string('captions_file', None, 'A text file (UTF-8) with a caption on each line.')
@@ -26,12 +27,14 @@ _EMBEDDINGS = flags.DEFINE_string(
 _COUNT = flags.DEFINE_integer(
     'count', None, 'How many pictures (of each caption or class); by default 8 of each, else 16.', lower_bound=1
 )
-_SEED = flags.DEFINE_integer('seed', 0, 'The first seed.', lower_bound=0)
+_SEED = flags.DEFINE_integer('seed', 0, 'The first seed.', lower_bound=0, upper_bound=2**62)
 _SEEDS = flags.DEFINE_string('seeds', None, 'Instead of --count and --seed, the seeds, such as 0-15,40,42.')
 _EVERY_SIZE = flags.DEFINE_bool('every_size', False, 'Write every scale of the tree, not only the largest.')
 _COLUMNS = flags.DEFINE_integer(
     'columns', None, 'Without captions: pictures in a row of the grid; by default as square as possible.', lower_bound=1
 )
+_BLOCK = 64  # pictures that are made before they are written
+_GRID = 1024  # pictures that a grid shows at most
 
 
 def parse_seeds(text: str) -> list[int]:
@@ -43,7 +46,7 @@ def parse_seeds(text: str) -> list[int]:
     seeds: list[int] = []
     for part in text.split(','):
         first, _, last = part.strip().partition('-')
-        if not first.isdigit() or (last and not last.isdigit()) or not int(first) <= int(last or first) < 2**63:
+        if not first.isdecimal() or (last and not last.isdecimal()) or not int(first) <= int(last or first) < 2**63:
             raise UserError(f'--seeds={text} cannot be read at {part!r}: write for example 0-15,40,42')
         seeds += range(int(first), int(last or first) + 1)
     return seeds
@@ -53,12 +56,15 @@ def read_captions(given: Sequence[str], file: str | None) -> list[str]:
     """The captions of the flags; empty lines of the file are passed over.
 
     Raises:
-        UserError: the file cannot be read, or has none.
+        UserError: the file cannot be read, or has none; or something is not UTF-8 text.
     """
+    for caption in given:
+        if caption != caption.encode('utf-8', 'replace').decode():
+            raise UserError(f'--caption={caption!a} is not UTF-8 text')
     if file is None:
         return list(given)
     try:
-        lines = Path(file).read_text(encoding='utf-8').splitlines()
+        lines = Path(file).read_text(encoding='utf-8-sig').splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, 'strerror', None) or 'it is not UTF-8 text'
         raise UserError(f'--captions_file={file} cannot be read: {reason}') from error
@@ -131,22 +137,35 @@ def main() -> None:
         kind, embeddings = 'caption' if captions else 'class', model.embed(told)
     if embeddings is not None:
         names = [f'{kind}_{row:03d}_seed_{seed:06d}' for row in range(len(told)) for seed in seeds]
-        images = model.generate_every_size(seeds * len(told), embeddings.repeat(len(seeds), axis=0))
         if kind == 'class':
             told = [model.class_names[label] for label in embeddings.argmax(axis=1)]
     else:
         names = [f'seed_{seed:06d}' for seed in seeds]
-        images = model.generate_every_size(seeds)
-    for size in model.sizes if _EVERY_SIZE.value else model.sizes[-1:]:
-        suffix = f'_{size}' if _EVERY_SIZE.value else ''
-        for name, image in zip(names, images[size], strict=True):
-            write_png(output / f'{name}{suffix}.png', image)
+    # Of many captions the grid shows the first, whole rows.
+    told = told[: max(1, _GRID // len(seeds))]
+    in_grid = min(len(told or [None]) * len(seeds), _GRID)
+    suffixes = {size: f'_{size}' if _EVERY_SIZE.value else '' for size in model.sizes}
+    written = model.sizes if _EVERY_SIZE.value else model.sizes[-1:]
+    kept: dict[int, list[np.ndarray]] = {size: [] for size in model.sizes}
+    with tqdm(total=len(names), unit=' pictures', mininterval=1, leave=False, disable=len(names) <= _BLOCK) as bar:
+        for first in range(0, len(names), _BLOCK):
+            rows = np.arange(first, min(first + _BLOCK, len(names)))
+            told_rows = None if embeddings is None else embeddings[rows // len(seeds)]
+            images = model.generate_every_size([seeds[row] for row in rows % len(seeds)], told_rows)
+            for size in model.sizes:
+                kept[size] += list(images[size][: max(0, in_grid - first)])
+            for size in written:
+                for row, image in zip(rows, images[size], strict=True):
+                    write_png(output / f'{names[row]}{suffixes[size]}.png', image)
+            bar.update(len(rows))
+    for size in written:
         # Of two sizes, the grid of the larger one shows both: Stage-I above Stage-II.
         both = size == model.sizes[-1] and len(model.sizes) == 2
-        shown = sketches_above(images) if both else images[size]
+        shown = sketches_above({each: np.stack(kept[each]) for each in model.sizes}) if both else np.stack(kept[size])
         grid = caption_grid(told, shown) if told else image_grid(shown, _COLUMNS.value)
-        write_png(output / f'grid{suffix}.png', grid)
-    print(f'{len(names)} picture(s) and their grid are in {output}')
+        write_png(output / f'grid{suffixes[size]}.png', grid)
+    of_some = '' if in_grid == len(names) else f' of the first {in_grid}'
+    print(f'{len(names)} picture(s) and their grid{of_some} are in {output}')
 
 
 if __name__ == '__main__':

@@ -68,7 +68,7 @@ def told(tmp_path_factory):
 
 
 def test_from_captions_to_pictures(told, tmp_path):
-    (tmp_path / 'captions.txt').write_text(f'\n{CAPTIONS[1]}\n', 'utf-8')
+    (tmp_path / 'captions.txt').write_text(f'{CAPTIONS[1]}\n', 'utf-8-sig')
     flags = [f'--caption={CAPTIONS[0]}', '--captions_file=captions.txt', '--count=3']
     sampled = run(command('sample', f'--model={told}', *flags, '--output=here'), tmp_path)
     assert sampled.returncode == 0, sampled.stderr
@@ -106,6 +106,8 @@ def test_captions_that_cannot_be_drawn_end_with_one_line(told, tmp_path):
     (tmp_path / 'empty.txt').write_text('\n \n')
     for model, flags, message in (
         (told, [], 'this model draws what it is told: add --caption='),
+        (told, ['--caption=\udcff'], "--caption='\\udcff' is not UTF-8 text"),
+        (told, ['--caption=a', '--seeds=²'], '--seeds=² cannot be read at'),
         (told, ['--captions_file=empty.txt'], '--captions_file=empty.txt has no captions'),
         (told, ['--captions_file=none.txt'], '--captions_file=none.txt cannot be read: No such file'),
     ):

@@ -31,6 +31,10 @@ class CaptionedExamples(ExampleSource):
         """uint8 `[N, size, size, 3]` of the examples at `indices`; see `ExampleSource`."""
         return self._source.crops(tf.gather(tf.constant(self._kept), indices), draws, size)
 
+    def check_size(self, size: int) -> None:
+        """See `ExampleSource`."""
+        self._source.check_size(size)
+
     @property
     def class_names(self) -> Sequence[str]:
         """The classes in the order of their labels; see `ExampleSource`."""
@@ -40,6 +44,15 @@ class CaptionedExamples(ExampleSource):
         """The captions of the examples that have some."""
         first, counts = self._captions.choices.first, self._captions.choices.counts
         return Captions(self._captions.texts[first[i] : first[i] + counts[i]].tolist() for i in self._kept)
+
+    def stored_embeddings(self) -> Sequence[np.ndarray]:
+        """Of each example float32 `[K, T]`; see `ExampleSource`."""
+        stored = self._source.stored_embeddings()
+        return [stored[i] for i in self._kept.tolist()]
+
+    def attributes(self) -> np.ndarray:
+        """int32 `[count, A]`; see `ExampleSource`."""
+        return self._source.attributes()[self._kept]
 
     def labels(self) -> np.ndarray:
         """int32 `[count]`; see `ExampleSource`."""

@@ -41,6 +41,13 @@ class ExampleSource(abc.ABC):
             uint8 `[N, s, s, 3]`.
         """
 
+    def check_size(self, size: int) -> None:  # noqa: B027 - nothing to check is the usual case
+        """Whether `crops` can cut squares of `size` pixels; most sources cut any.
+
+        Raises:
+            UserError: it cannot.
+        """
+
     @property
     def class_names(self) -> Sequence[str]:
         """The classes in the order of their labels; empty if there are none."""

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
 # These readers alone may see people's files; Pillow has others, some of which run programs.
-_FORMATS = ('JPEG', 'PNG', 'WEBP', 'GIF', 'BMP', 'TIFF')
+FORMATS = ('JPEG', 'PNG', 'WEBP', 'GIF', 'BMP', 'TIFF')
 
 # A picture takes up to 19 bytes a pixel while it is decoded. Every core decodes one, but one large one at a time. A
 # large JPEG decodes itself to less.
@@ -54,7 +54,7 @@ def decode(file: Path | io.BytesIO, shorter_side: int | None = None) -> Image.Im
     try:
         if isinstance(file, Path):
             _refuse_no_file(file.stat())
-        with Image.open(file, formats=_FORMATS) as image:
+        with Image.open(file, formats=FORMATS) as image:
             if shorter_side is not None:
                 enough = 2 * shorter_side / min(image.size)
                 image.draft(image.mode, (round(image.width * enough), round(image.height * enough)))

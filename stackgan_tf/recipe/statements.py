@@ -20,15 +20,21 @@ def bind_all(files: Sequence[str], settings: Sequence[str], roots: Sequence[Path
     Raises:
         UserError: a file is missing or includes itself, something is no gin, names what is not there, or imports.
     """
+    where = ''  # files' own errors say it
     try:
         for file in files:
             _bind_file(file, roots, ())
-        _bind('\n'.join(settings), roots, ())
+        for setting in settings:
+            where = f'{setting!r}: '
+            _bind(setting, roots, ())
     except UserError:
         raise
     except Exception as error:  # gin and Python's tokenizer raise what they stumble over, of ten kinds
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        raise UserError(' '.join(lines) or f'this is no recipe ({type(error).__name__})') from error
+        reason = ' '.join(lines) or f'this is no recipe ({type(error).__name__})'
+        if where and reason.startswith(('Unable to parse value', 'malformed node')):
+            reason = "its value cannot be read; text needs quotes, as in IMAGE_ROOT = '/my/pictures'"
+        raise UserError(where + reason) from error
 
 
 def _bind_file(name: str, roots: Sequence[Path], above: tuple[Path, ...]) -> None:

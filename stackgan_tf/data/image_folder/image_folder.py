@@ -12,7 +12,7 @@ from stackgan_tf.console import say
 from stackgan_tf.data.captions import Captions
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.image_folder.first_pass import Preparation
-from stackgan_tf.data.image_folder.listing import list_pictures
+from stackgan_tf.data.image_folder.listing import list_pictures, listed
 from stackgan_tf.data.image_folder.picture_cache import PictureCache
 from stackgan_tf.data.image_folder.stored_embeddings import read_embeddings
 from stackgan_tf.data.random_crop import load_size, random_crops
@@ -31,6 +31,7 @@ class ImageFolder(ExampleSource):
         test_fraction: the share of `test` where the folder does not say, chosen by a hash of the file name.
         crop_to_boxes: whether pictures are cropped around the boxes that the metadata give (`bbox`).
         cache_gigabytes: what the cache may take. Pictures are kept uncompressed if that is enough for them, else JPEG.
+        classes: whether sub-folders that hold all pictures are classes.
 
     Raises:
         UserError: there is no such folder, nothing in it can be used, or there is no room for the cache.
@@ -44,12 +45,18 @@ class ImageFolder(ExampleSource):
         test_fraction: float = 0.1,
         crop_to_boxes: bool = True,
         cache_gigabytes: float = 20.0,
+        classes: bool = True,
     ) -> None:
+        if not root:
+            raise UserError("there are no pictures: IMAGE_ROOT is empty, write for example IMAGE_ROOT = '/my/pictures'")
         self._size = sizes[-1]
+        self._classes = classes
         self.title = root if split == 'train' else f'{root} (split {split})'
-        self._listing = list_pictures(Path(root).expanduser(), split, test_fraction)
+        self._listing = list_pictures(Path(os.path.expanduser(root)), split, test_fraction)
         for note in self._listing.notes:
             say(note)
+        if names := self.class_names:
+            say(f'{len(names):,} classes, one a sub-folder: {listed(names)} (if not: ImageFolder.classes = False)')
         preparation = Preparation(load_size(self._size), crop_to_boxes)
         self._cache = PictureCache(self._listing, preparation, int(cache_gigabytes * 1e9))
 
@@ -61,6 +68,8 @@ class ImageFolder(ExampleSource):
     @property
     def class_names(self) -> list[str]:
         """The classes in the order of their labels; empty if there are none."""
+        if not self._classes:
+            return []
         # Names of folders may be any bytes, names of classes are written and exported as UTF-8.
         return [os.fsencode(name).decode('utf-8', 'backslashreplace') for name in self._listing.class_names]
 
@@ -72,7 +81,7 @@ class ImageFolder(ExampleSource):
         """The captions of all pictures; see `ExampleSource`."""
         captions = [self._listing.annotation(self._name(index)).captions for index in range(self.count)]
         if not any(captions):
-            raise UserError(f'{self.title} has no captions (in metadata.jsonl), which this recipe needs')
+            raise UserError(f'{self.title} has no captions (text in metadata.jsonl), which this recipe needs')
         return Captions(captions)
 
     def stored_embeddings(self) -> Sequence[np.ndarray]:
@@ -85,14 +94,18 @@ class ImageFolder(ExampleSource):
             return super().labels()
         return np.array([self._listing.label(self._name(index)) for index in range(self.count)], np.int32)
 
-    def crops(self, indices: tf.Tensor, draws: tf.Tensor, size: int) -> tf.Tensor:
-        """uint8 `[N, size, size, 3]` of the examples at `indices`; see `ExampleSource`.
+    def check_size(self, size: int) -> None:
+        """See `ExampleSource`.
 
         Raises:
             UserError: `size` is not the size that the pictures were prepared for.
         """
         if size != self._size:
             raise UserError(f'ImageFolder.sizes ends with {self._size}, the sizes of the model with {size}')
+
+    def crops(self, indices: tf.Tensor, draws: tf.Tensor, size: int) -> tf.Tensor:
+        """uint8 `[N, size, size, 3]` of the examples at `indices`; see `ExampleSource` and `check_size`."""
+        self.check_size(size)
         if not self._cache.lossless:
             encoded = tf.numpy_function(self._cache.read, [indices], tf.string, stateful=False)
             return random_crops(tf.ensure_shape(encoded, indices.shape), size, draws)

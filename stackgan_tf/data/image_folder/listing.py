@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import hashlib
 import os
+import posixpath
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -11,12 +12,13 @@ from typing import NamedTuple
 
 from stackgan_tf.console import shown
 from stackgan_tf.data.image_folder import stored_embeddings
-from stackgan_tf.data.image_folder.metadata import FILE_NAMES, Annotation, read_metadata
+from stackgan_tf.data.image_folder.metadata import FILE_NAMES, Annotation, read_metadata, together
 from stackgan_tf.user_error import UserError
 
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.webp', '.gif', '.bmp', '.tif', '.tiff')
 SPLITS = ('train', 'test')
 _LISTED = 10  # of what is wrong, so many are named
+_OF_A_RUN = ('config.gin', 'environment.json')
 
 
 class PictureFile(NamedTuple):
@@ -119,12 +121,14 @@ class _Found:
         others: how many other files there are, by suffix.
         metadata: the metadata files, relative to the folder.
         unreadable: sub-folders that may not be read.
+        runs: sub-folders in which something is trained; what they hold is generated.
     """
 
     pictures: list[PictureFile] = dataclasses.field(default_factory=list)
     others: Counter[str] = dataclasses.field(default_factory=Counter)
     metadata: list[str] = dataclasses.field(default_factory=list)
     unreadable: list[str] = dataclasses.field(default_factory=list)
+    runs: list[str] = dataclasses.field(default_factory=list)
 
     def notes(self) -> list[str]:
         """What there is to say about it."""
@@ -132,7 +136,9 @@ class _Found:
         if self.others:
             notes.append(f'passed over: {_counted(self.others)}')
         if self.unreadable:
-            notes.append(f'{len(self.unreadable):,} folders may not be read: {_listed(self.unreadable)}')
+            notes.append(f'{len(self.unreadable):,} folders may not be read: {listed(self.unreadable)}')
+        if self.runs:
+            notes.append(f'passed over what runs made: {listed(self.runs)}')
         return notes
 
 
@@ -141,7 +147,7 @@ def _find(root: Path) -> _Found:
         what = 'is no folder' if os.path.exists(root) else 'does not exist, or may not be read'
         raise UserError(f'there are no pictures: {root} {what}')
     found = _Found()
-    for path in _walk(root, found.unreadable):
+    for path in _walk(root, found):
         suffix = os.path.splitext(path)[1].lower()
         if os.path.basename(path) in FILE_NAMES:
             found.metadata.append(_relative(path, root))
@@ -162,8 +168,8 @@ def _find(root: Path) -> _Found:
     return found
 
 
-def _walk(root: Path, unreadable: list[str]) -> Iterator[str]:
-    """Paths of all files below a folder but hidden ones; follows links to folders, each folder once.
+def _walk(root: Path, found: _Found) -> Iterator[str]:
+    """Paths of all files below a folder but hidden ones and those of runs; follows links to folders, each folder once.
 
     Not `os.walk`, which recurses. An empty folder that is named like a picture is given too.
     """
@@ -181,7 +187,10 @@ def _walk(root: Path, unreadable: list[str]) -> Iterator[str]:
         except OSError as error:
             if folder == os.fspath(root):
                 raise UserError(f'{root} may not be read: {error.strerror}') from error
-            unreadable.append(_relative(folder, root))
+            found.unreadable.append(_relative(folder, root))
+            continue
+        if folder != os.fspath(root) and {(name, False) for name in _OF_A_RUN} <= set(inside):
+            found.runs.append(_relative(folder, root))
             continue
         waiting += [os.path.join(folder, name) for name, is_folder in reversed(inside) if is_folder]
         yield from (os.path.join(folder, name) for name, is_folder in inside if not is_folder)
@@ -228,6 +237,7 @@ def _annotate(root: Path, files: list[str], names: set[str]) -> tuple[dict[str, 
     notes: list[str] = []
     missing: list[str] = []
     seen: set[str] = set()
+    again = 0
     for file in files:
         prefix = file[: file.rfind('/') + 1]
         if prefix in seen:
@@ -237,18 +247,24 @@ def _annotate(root: Path, files: list[str], names: set[str]) -> tuple[dict[str, 
         if repeated:
             notes.append(f'{shown(root / file)} names {repeated:,} pictures again: their captions are put together')
         for name, annotation in found.items():
-            if prefix + name in names:
-                annotations[prefix + name] = annotation
-            else:
-                missing.append(prefix + name)
+            path = posixpath.normpath(prefix + name)  # relative to the metadata's folder, maybe above it
+            if path not in names:
+                missing.append(path)
+                continue
+            if path in annotations:
+                again += 1
+            annotations[path] = together(annotations.get(path, Annotation()), annotation)
+    if again:
+        notes.append(f'{again:,} pictures are named by several metadata files: their captions are put together')
     if missing:
-        notes.append(f'the metadata name {len(missing):,} pictures that are not there: {_listed(missing)}')
+        notes.append(f'the metadata name {len(missing):,} pictures that are not there: {listed(missing)}')
     if annotations and len(annotations) < len(names):
         notes.append(f'{len(names) - len(annotations):,} pictures are not in the metadata: they have no captions')
     return annotations, notes
 
 
-def _listed(names: list[str]) -> str:
+def listed(names: list[str]) -> str:
+    """The first of some names on one line."""
     more = ', ...' if len(names) > _LISTED else ''
     return ', '.join(shown(name) for name in names[:_LISTED]) + more
 

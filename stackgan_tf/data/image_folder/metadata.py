@@ -28,6 +28,11 @@ class Annotation(NamedTuple):
     box: tuple[float, ...] | None = None
 
 
+def together(earlier: Annotation, later: Annotation) -> Annotation:
+    """What two records of a picture say: all captions, and the later box."""
+    return Annotation(earlier.captions + later.captions, later.box or earlier.box)
+
+
 def read_metadata(path: Path) -> tuple[dict[str, Annotation], int]:
     """Reads a metadata file: one record a picture, or several, whose captions are then put together.
 
@@ -50,7 +55,7 @@ def read_metadata(path: Path) -> tuple[dict[str, Annotation], int]:
             raise _wrong(path, line, error) from error
         if (earlier := annotations.get(name)) is not None:
             repeated += 1
-            annotation = Annotation(earlier.captions + annotation.captions, annotation.box or earlier.box)
+            annotation = together(earlier, annotation)
         annotations[name] = annotation
     return annotations, repeated
 
@@ -105,9 +110,7 @@ def _name_and_annotation(record: Any) -> tuple[str, Annotation]:
     name = record.get('file_name') if isinstance(record, dict) else None
     if not isinstance(name, str) or not name:
         raise ValueError('it must have a file_name, for example {"file_name": "1.jpg", "text": "a red bird"}')
-    captions = record.get('captions')
-    if captions is None:
-        captions = record.get('text') or []
+    captions = record.get('captions') or record.get('text') or []
     if isinstance(captions, str):
         captions = [captions]
     if not isinstance(captions, list) or not all(isinstance(caption, str) for caption in captions):

@@ -64,6 +64,22 @@ def test_captions_labels_and_paths_of_what_is_usable(tmp_path):
     assert folder.path(0) == tmp_path / 'set' / 'owl' / 'b.png'
 
 
+def test_sub_folders_that_are_no_classes(tmp_path, capsys):
+    for name in ('00000/a.png', '00001/b.png'):
+        save(tmp_path / 'set' / name)
+    assert source(tmp_path / 'set').labels().tolist() == [0, 1]
+    assert '2 classes, one a sub-folder: 00000, 00001 (if not: ImageFolder.classes = False)' in capsys.readouterr().out
+    shards = source(tmp_path / 'set', classes=False)
+    assert shards.class_names == []
+    assert shards.labels().tolist() == [0, 1]  # every picture its own
+    assert 'classes' not in capsys.readouterr().out
+
+
+def test_no_folder_at_all():
+    with pytest.raises(UserError, match='IMAGE_ROOT is empty'):
+        source('')
+
+
 def test_classes_have_names_that_can_be_written(tmp_path):
     for name in (b'caf\xe9', 'caf\xe9'.encode()):
         save(tmp_path / 'set' / os.fsdecode(name) / 'a.png')
@@ -75,7 +91,7 @@ def test_classes_have_names_that_can_be_written(tmp_path):
 def test_without_classes_every_picture_is_its_own_and_without_captions_a_text_encoder_says_so(root):
     folder = source(root)
     assert folder.labels().tolist() == [0, 1, 2, 3, 4]
-    with pytest.raises(UserError, match=r'has no captions \(in metadata.jsonl\), which this recipe needs'):
+    with pytest.raises(UserError, match=r'has no captions \(text in metadata.jsonl\), which this recipe needs'):
         folder.captions()
 
 

@@ -7,6 +7,7 @@ import pytest
 from stackgan_tf.console import shown
 from stackgan_tf.data.image_folder import listing
 from stackgan_tf.data.image_folder.listing import list_pictures
+from stackgan_tf.data.image_folder.metadata import Annotation
 from stackgan_tf.user_error import UserError
 
 
@@ -90,6 +91,27 @@ def test_metadata_of_any_folder(tmp_path):
     (tmp_path / 'metadata.jsonl').touch()
     with pytest.raises(UserError, match=r'has both metadata.jsonl and metadata.csv: keep one'):
         list_pictures(tmp_path, 'train', 0)
+
+
+def test_two_metadata_files_of_one_picture(tmp_path):
+    touch(tmp_path, 'sub/a.jpg', 'b.jpg')
+    (tmp_path / 'metadata.jsonl').write_text('{"file_name": "sub/a.jpg", "text": "one", "bbox": [1, 2, 3, 4]}\n')
+    above = '{"file_name": "../b.jpg", "text": "three"}'
+    (tmp_path / 'sub' / 'metadata.jsonl').write_text(f'{{"file_name": "a.jpg", "text": "two"}}\n{above}\n')
+    found = list_pictures(tmp_path, 'train', 0)
+    assert found.annotation('sub/a.jpg') == Annotation(('one', 'two'), (1, 2, 3, 4))
+    assert found.annotation('b.jpg').captions == ('three',)
+    assert found.notes == ['1 pictures are named by several metadata files: their captions are put together']
+
+
+def test_what_runs_made_is_no_data(tmp_path):
+    touch(tmp_path, 'owl/a.jpg', 'wren/b.jpg', 'runs/mine/tree/samples/step_000100.png', 'wren/config.gin')
+    touch(tmp_path, 'runs/mine/config.gin', 'runs/mine/environment.json')
+    found = list_pictures(tmp_path, 'train', 0)
+    assert [file.name for file in found.files] == ['owl/a.jpg', 'wren/b.jpg']
+    assert found.class_names == ['owl', 'wren']
+    assert 'passed over what runs made: runs/mine' in found.notes
+    assert len(list_pictures(tmp_path / 'runs' / 'mine', 'train', 0).files) == 1  # asked for by name
 
 
 def test_metadata_that_name_what_is_not_there_are_counted_and_listed_up_to_ten(tmp_path):

@@ -21,12 +21,14 @@ def test_json_lines_with_text_captions_and_boxes(tmp_path):
         {'file_name': 'a.jpg', 'text': 'a red bird', 'other': [1]},
         {'file_name': './b.jpg', 'text': 'a bird', 'captions': ['a blue bird', ' ', 'a sky'], 'bbox': [1, 2, 30, 40.5]},
         {'file_name': 'sub/c.jpg'},
+        {'file_name': 'd.jpg', 'text': 'a bird', 'captions': []},
     ]
     annotations, repeated = read(tmp_path, 'metadata.jsonl', '\n\n'.join(map(json.dumps, lines)))
     assert annotations == {
         'a.jpg': Annotation(('a red bird',)),
         'b.jpg': Annotation(('a blue bird', 'a sky'), (1, 2, 30, 40.5)),
         'sub/c.jpg': Annotation(),
+        'd.jpg': Annotation(('a bird',)),
     }
     assert repeated == 0
 
