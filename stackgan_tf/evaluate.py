@@ -75,7 +75,7 @@ def main() -> None:
     measurement = judges.measure(model, judges.reference(size))
     print(table(measurement))
     target = Path(_OUTPUT.value) if _OUTPUT.value is not None else (run or Path()) / 'evaluation.json'
-    write_json(target, report(measurement, told))
+    write_json(target, report(measurement, {'trained': getattr(model, 'trained', None), **told}))
     print(f'\nThe report is {target}')
 
 

@@ -90,7 +90,7 @@ def _export_generator(generator: 'NetworkGenerator', run: Path, target: Path) ->
         version = export_for_serving(generator, target, served)
         return f'{what} {version}; {target / "README.md"} says how to serve and ask it.'
     if _FORMAT.value == 'hub':
-        export_for_hub(generator, target, model_card(_name(run), generator, _origin(run)))
+        export_for_hub(generator, target, model_card(_name(run), generator, _origin(generator, run)))
         return f'{what} {target}: put it where an address reaches it, which is then its TF Hub handle.'
     check = generator_check(generator)
     export_saved_model(generator.network, target, generator.encoder, generator.class_names, check)
@@ -109,7 +109,7 @@ def _batch_sizes() -> list[int]:
     return [int(size) for size in _BATCH_SIZES.value]
 
 
-def _origin(run: Path) -> 'Origin':
+def _origin(generator: 'NetworkGenerator', run: Path) -> 'Origin':
     """Where the model of a run comes from, for its card.
 
     Raises:
@@ -128,6 +128,9 @@ def _origin(run: Path) -> 'Origin':
     report = run / 'evaluation.json'
     with read_back(report):
         scores = json.loads(report.read_text(encoding='utf-8')) if report.exists() else None
+        if scores is not None and scores.get('trained') != list(generator.trained or ()):
+            print(f'{report} is of another phase or step, so the model card has no scores: evaluate again')
+            scores = None
     return Origin(model, progress['step'], progress['pictures'], data, licence, _LICENCE.value, scores)
 
 

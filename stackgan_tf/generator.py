@@ -30,9 +30,11 @@ class Generator(abc.ABC):
         condition_dimension: E, the length of conditioning augmentation's noise; 0 if it takes no embedding.
         class_names: of a model of kind class, in the order of the labels.
         title: what it is, for reports.
+        trained: of a run, the phase and the step; None if it comes from elsewhere.
     """
 
     title: str = 'a model'
+    trained: tuple[str, int] | None = None
     kind: str
     sizes: tuple[int, ...]
     noise_dimension: int

@@ -91,6 +91,7 @@ def load_phase(directory: Path, name: str | None = None, checkpoint: str = 'newe
     told_by = progress.get('told_by', {})
     encoder = _encoder_of(directory, phase, told_by.get('text_encoder'), progress.get('embeddings'))
     generator = NetworkGenerator(network, encoder, told_by.get('class_names', ()))
+    generator.trained = (phase.name, progress['step'])
     generator.title = f'averaged generator of {folder} after {progress["step"]:,} steps'
     return generator
 

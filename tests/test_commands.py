@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 
 import numpy as np
 import pytest
@@ -16,6 +17,8 @@ from PIL import Image
 from stackgan_tf.loading import load, load_adversaries
 from stackgan_tf.recipe.recipe import read_recipe
 from stackgan_tf.training.checkpoints import Checkpoints
+from stackgan_tf.training.health import sample_diversity
+from stackgan_tf.training.upkeep import SAMPLES
 from stackgan_tf.user_error import UserError
 
 
@@ -83,6 +86,29 @@ def test_mistakes_with_a_folder_end_with_one_line(prepare, message, tmp_path):
     assert not (tmp_path / 'run').exists()
 
 
+def test_a_folder_for_other_sizes_than_the_models(tmp_path):
+    save(tmp_path / 'set' / 'a.jpg')
+    result = run(train_on(tmp_path / 'set', 'run', '--gin_param=ImageFolder.sizes = (32,)'), tmp_path)
+    assert_one_line(result, 'ImageFolder.sizes ends with 32, the sizes of the model with 16')
+    assert not (tmp_path / 'run').exists()
+
+
+def test_many_pictures(trained, tmp_path):
+    result = run(command('sample', f'--model={trained[0]}', '--count=70', '--columns=7', '--output=here'), tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert '70 picture(s) and their grid are in here' in result.stdout
+    grid = np.asarray(Image.open(tmp_path / 'here' / 'grid.png'))
+    assert grid.shape == (10 * 32, 7 * 16, 3)  # both sizes, one above the other
+    (last,) = load(trained[0]).generate(1, seed=69)
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / 'here' / 'seed_000069.png')), last)
+    np.testing.assert_array_equal(grid[-16:, -16:], last)
+
+
+def test_home_is_meant_also_after_an_equals_sign(tmp_path):
+    result = run(command('sample', '--model=~/nowhere'), tmp_path, HOME=str(tmp_path))
+    assert_one_line(result, f'there is no {tmp_path}/nowhere')
+
+
 def test_the_whole_way(trained, tmp_path):
     run_directory, _ = trained
     sampled = run(command('sample', f'--model={run_directory}', '--count=5', '--output=here', '--every_size'), tmp_path)
@@ -148,9 +174,30 @@ def test_several_discriminators_of_a_size(tmp_path):
         np.testing.assert_array_equal(read.get_weights()[0], written.get_weights()[0])
 
 
+def test_the_diversity_of_samples_is_that_of_the_largest(trained):
+    last = json.loads((trained[0] / 'tree' / 'metrics.jsonl').read_text().splitlines()[-1])
+    images = load(trained[0]).generate(SAMPLES)
+    assert last['sample_diversity'] == pytest.approx(sample_diversity(images, told=False))
+
+
 def test_captions_for_a_model_without(trained, tmp_path):
     result = run(command('sample', f'--model={trained[0]}', '--caption=a red bird'), tmp_path)
     assert_one_line(result, 'this model was trained without captions')
+
+
+def test_a_model_card_has_the_scores_of_its_checkpoint(trained, tmp_path):
+    shutil.copytree(trained[0], tmp_path / 'run')
+    fid = {'value': 12.5, 'spread': None, 'spread_is': '', 'count': 9, 'protocol': 'how it was measured'}
+    for step, told in ((2, 'the model card has no scores: evaluate again'), (4, '')):
+        report = {'trained': ['tree', step], 'metrics': {'fid': fid}}
+        (tmp_path / 'run' / 'evaluation.json').write_text(json.dumps(report))
+        flags = ['--model=run', '--format=hub', f'--output=model_{step}.tar.gz']
+        result = run(command('export', *flags), tmp_path)
+        assert result.returncode == 0, result.stderr
+        assert told in result.stdout
+        with tarfile.open(tmp_path / f'model_{step}.tar.gz') as made:
+            (card,) = [name for name in made.getnames() if name.endswith('.md')]
+            assert ('how it was measured' in made.extractfile(card).read().decode()) == (step == 4)
 
 
 def test_the_run_of_another_recipe_is_refused(trained, tmp_path):

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 
+import numpy as np
 from tqdm import tqdm
 
 from stackgan_tf.data.captioned_examples import CaptionedExamples
@@ -105,7 +106,7 @@ def evaluate_generator(
     if isinstance(told, ToldCaptions) and source is not None:
         if reader is not None:
             watchers.append(ReadAttributes(generator, reader, source, told.drawn))
-        if encoder is not None:
+        if encoder is not None and len(np.unique(source.labels())) > 1:  # else there are no other captions
             watchers.append(FoundCaptions(generator, encoder, source, told.drawn, seed))
     pictures = GeneratedPictures(generator, count, seed, told, watchers)
     warnings = check_comparable(reference.pictures, pictures) if reference is not None else []

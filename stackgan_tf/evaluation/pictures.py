@@ -11,7 +11,7 @@ from PIL import Image
 
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.image_folder.listing import SUFFIXES
-from stackgan_tf.data.picture import BadPictureError, decode
+from stackgan_tf.data.picture import FORMATS, BadPictureError, decode
 from stackgan_tf.data.random_crop import load_size
 from stackgan_tf.user_error import UserError
 
@@ -127,9 +127,9 @@ class FolderPictures(Pictures):
 def _shape_and_mode(path: Path) -> tuple[int, int, str]:
     """Width, height and Pillow's mode, from the file's head."""
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=FORMATS) as image:
             return image.width, image.height, image.mode
-    except OSError as error:
+    except Exception as error:  # Pillow's readers raise what they stumble over
         raise UserError(f'{path} cannot be read: it is no picture, or broken') from error
 
 

@@ -1,6 +1,7 @@
 """What every trained model of the package shares: step counter, sums of losses, updates, what a checkpoint holds."""
 
 import abc
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -168,4 +169,9 @@ class TrainedModel(keras.Model):
         """One step down the gradient of a loss that was divided by the number of replicas: gradients are summed."""
         scale = optimizer.scale_loss(tf.ones_like(loss))  # 1, but where float16 needs it
         gradients = tape.gradient(loss, variables, output_gradients=scale)
+        if self.replicas > 1 and isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+            # It looks at one replica's own gradients: what overflows on any must show on all.
+            overflows = tf.reduce_any([tf.reduce_any(~tf.math.is_finite(gradient)) for gradient in gradients])
+            all_overflows = tf.distribute.get_replica_context().all_reduce('SUM', tf.cast(overflows, tf.float32))
+            gradients[0] += tf.where(all_overflows > 0, tf.constant(math.inf), 0.0)
         optimizer.apply_gradients(zip(gradients, variables, strict=True))

@@ -82,7 +82,7 @@ def predict(model: ServedModel, body: bytes) -> dict[str, Any]:
         signature = request.get('signature_name', SIGNATURE)
         by_rows = 'instances' in request
         given = _columns(request['instances'], list(model.inputs(signature))) if by_rows else request['inputs']
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise RefusedError('JSON with "inputs" or "instances" is needed') from error
     if not isinstance(given, dict):
         given = dict.fromkeys(list(model.inputs(signature))[:1], given)  # of one input, its values alone

@@ -43,7 +43,7 @@ def prepare_steps(model: TrainedModel, precision: str, jit_compile: bool, at_onc
 
     Args:
         model: made in `layers_in` the precision.
-        precision: one of `PRECISIONS`. Graphs of samples and scores, which come between steps, stay float32.
+        precision: one of `PRECISIONS`. No other graphs are rewritten: those of samples and scores come between steps.
         jit_compile: whether XLA compiles a step.
         at_once: steps that run without coming back to Python.
         length: steps of a tick, after which it must come back; where `at_once` does not divide it, fewer do.

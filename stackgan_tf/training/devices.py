@@ -52,6 +52,17 @@ def set_up_operations(threads: int) -> None:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
 
 
+def check_compilation(jit_compile: bool, strategy: tf.distribute.Strategy) -> None:
+    """XLA cannot compile what replicas do together.
+
+    Raises:
+        UserError: it is to.
+    """
+    replicas = strategy.num_replicas_in_sync
+    if jit_compile and replicas > 1:
+        raise UserError(f'Recipe.jit_compile = True works on one device, and there are {replicas}: leave it out')
+
+
 def check_batch_size(batch_size: int, strategy: tf.distribute.Strategy) -> None:
     """Each replica needs the same number of rows.
 

@@ -37,7 +37,7 @@ def sample_diversity(images: np.ndarray, told: bool) -> float:
     """How different the samples are: the mean distance between two, in grey levels; of one caption if there are some.
 
     Args:
-        images: uint8 `[N, s, s, 3]`.
+        images: uint8 `[N, s, s, 3]`, the largest that the model makes.
         told: whether they are in rows, each of one caption.
     """
     rows = np.split(images, 8) if told else [images]

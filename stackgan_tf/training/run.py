@@ -18,7 +18,13 @@ from stackgan_tf.data.training_batches import training_batches
 from stackgan_tf.models.trained_model import TrainedModel
 from stackgan_tf.training.checkpoints import Checkpoints
 from stackgan_tf.training.computation import layers_in, prepare_steps
-from stackgan_tf.training.devices import all_devices, check_batch_size, distributed, set_up_operations
+from stackgan_tf.training.devices import (
+    all_devices,
+    check_batch_size,
+    check_compilation,
+    distributed,
+    set_up_operations,
+)
 from stackgan_tf.training.divergence import DivergedError, StepByStep
 from stackgan_tf.training.generator_scores import GeneratorScores, generator_scores
 from stackgan_tf.training.image_features import load_image_features
@@ -28,7 +34,7 @@ from stackgan_tf.training.projector import write_projector
 from stackgan_tf.training.replica_check import check_replicas
 from stackgan_tf.training.run_directory import RunDirectory
 from stackgan_tf.training.scores import check_scored
-from stackgan_tf.training.stage_one import load_stage_one
+from stackgan_tf.training.stage_one import about_stage_one, load_stage_one
 from stackgan_tf.training.text_encoders import embeddings_for, examples_for, refuse_orphans
 from stackgan_tf.training.tick_report import TickReport, duration
 from stackgan_tf.training.upkeep import Steps, Upkeep
@@ -139,18 +145,23 @@ class Run:
         source = examples_for(phase, model, source)
         if test_source is not None:
             test_source = examples_for(phase, model, test_source)
+        for each in (source, test_source):
+            if each is not None:
+                each.check_size(model.sizes[-1])
         with workers.chief_first():
             embeddings = embeddings_for(phase, model, self.phases, source, directory)
         if not checkpoints.steps():
             model.begin(None if embeddings is None else some_embeddings(embeddings, source.count))
-            load_stage_one(phase, model, self.phases, directory)
+            fingerprint = None if embeddings is None else embeddings.fingerprint
+            load_stage_one(phase, model, self.phases, directory, fingerprint)
             load_image_features(phase, model, self.phases, directory)
         check_batch_size(model.batch_size, strategy)
+        check_compilation(self.jit_compile, strategy)
         scored = None
         if workers.chief:
             scored = generator_scores(phase, model, self.phases, source, test_source, directory)
             _check_space(directory, checkpoints, model, self.keep_last + (scored is not None))
-        progress = _progress(checkpoints.restore(model.pieces()), source, embeddings)
+        progress = _progress(checkpoints.restore(model.pieces()), model, source, embeddings)
         progress['rollbacks'] = max(progress['rollbacks'], rollbacks)
         model.scale_rates(self.rollback_rate ** progress['rollbacks'])
         return _Work(phase, model, strategy, source, test_source, embeddings, scored, checkpoints, progress, self)
@@ -260,7 +271,9 @@ class _Work:
         return diverged
 
 
-def _progress(restored: dict[str, Any] | None, source: ExampleSource, embeddings: Embeddings | None) -> dict[str, Any]:
+def _progress(
+    restored: dict[str, Any] | None, model: TrainedModel, source: ExampleSource, embeddings: Embeddings | None
+) -> dict[str, Any]:
     """How far a phase is, and what it was trained on.
 
     Raises:
@@ -280,7 +293,7 @@ def _progress(restored: dict[str, Any] | None, source: ExampleSource, embeddings
     # The last part of a folder's path: model cards name the data.
     data = Path(source.title).name if Path(source.title).is_absolute() else source.title
     about = {'data': data, 'pictures': source.count, 'embeddings': fingerprint, 'told_by': told_by}
-    return {**progress, **about}
+    return {**progress, **about, **about_stage_one(model)}
 
 
 def ticks_between(start: int, stop: int, tick: int) -> Iterator[tuple[int, int, int]]:

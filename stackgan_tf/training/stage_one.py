@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from stackgan_tf.hub_module import load_hub_module
-from stackgan_tf.models.stackgan_v1 import StageII
+from stackgan_tf.models.stackgan_v1 import StageI, StageII
 from stackgan_tf.models.trained_model import TrainedModel, variables_of
 from stackgan_tf.training.checkpoints import Checkpoints
 from stackgan_tf.training.phase import Phase
@@ -16,7 +17,19 @@ from stackgan_tf.user_error import UserError
 _PIECE = 'averaged_generator'
 
 
-def load_stage_one(phase: Phase, model: TrainedModel, phases: Sequence[Phase], directory: Path) -> None:
+def about_stage_one(model: TrainedModel) -> dict[str, Any]:
+    """For the checkpoints of a Stage-I: what its weights mean nothing without, and their shapes do not say."""
+    return {'stage_one': _beyond_shapes(model.averaged_generator)} if isinstance(model, StageI) else {}
+
+
+def _beyond_shapes(network: keras.Model) -> dict[str, Any]:
+    config = network.get_config()
+    return {name: config[name] for name in ('conditioning', 'augmented', 'whitened')}
+
+
+def load_stage_one(
+    phase: Phase, model: TrainedModel, phases: Sequence[Phase], directory: Path, embeddings: str | None
+) -> None:
     """Gives a Stage-II the Stage-I that `Phase.stage_one_weights` names; does nothing to other models.
 
     Args:
@@ -24,6 +37,7 @@ def load_stage_one(phase: Phase, model: TrainedModel, phases: Sequence[Phase], d
         model: of it.
         phases: of the run.
         directory: of the run.
+        embeddings: the fingerprint of those that the phase reads, if it reads any.
 
     Raises:
         UserError: there is none yet, or it does not fit.
@@ -37,11 +51,11 @@ def load_stage_one(phase: Phase, model: TrainedModel, phases: Sequence[Phase], d
     if named in [each.name for each in phases]:
         if not Checkpoints(directory / named / 'checkpoints').steps():
             raise UserError(f'{setting}: that phase has trained nothing yet')
-        _restore(directory / named, model.stage_one, setting)
+        _restore(directory / named, model.stage_one, setting, embeddings)
     elif folders := _generators_in(Path(named)):
         if len(folders) > 1:
             raise UserError(f'{setting} has several generators: name {" or ".join(map(str, folders))}')
-        _restore(folders[0], model.stage_one, setting)
+        _restore(folders[0], model.stage_one, setting, embeddings)
     elif '://' in named or Path(named).exists():
         _take_export(named, model.stage_one, setting)
     else:
@@ -94,9 +108,21 @@ def _shapes(phase: Path) -> list[tuple[int, ...]]:
     return checkpoints.shapes(_PIECE) if checkpoints.steps() else []
 
 
-def _restore(phase: Path, network: keras.Model, setting: str) -> None:
+def _restore(phase: Path, network: keras.Model, setting: str, embeddings: str | None) -> None:
     check_fit(network, _shapes(phase), setting)
-    Checkpoints(phase / 'checkpoints').restore_some({_PIECE: variables_of(network)})
+    checkpoints = Checkpoints(phase / 'checkpoints')
+    progress, here = checkpoints.progress(), _beyond_shapes(network)
+    there = progress.get('stage_one', here)
+    if differing := [f'{name} {there[name]} there, {here[name]} here' for name in here if there[name] != here[name]]:
+        raise UserError(
+            f'{setting} is no Stage-I like StageI here: {"; ".join(differing)}: set StageI as it was trained'
+        )
+    if (trained_on := progress.get('embeddings', embeddings)) != embeddings:
+        raise UserError(
+            f'{setting} was trained on the embeddings {trained_on}, here they are {embeddings}: take the text encoder '
+            'that it had'
+        )
+    checkpoints.restore_some({_PIECE: variables_of(network)})
 
 
 def _take_export(source: str, network: keras.Model, setting: str) -> None:

@@ -166,4 +166,4 @@ def tag(name: str) -> str:
     for begin, shown in _GROUPS.items():
         if kind.startswith(begin):
             return f'{shown}{kind.removeprefix(begin)}{unit}'
-    return f'scores/{kind}{unit}'
+    return f'scores/{name}'

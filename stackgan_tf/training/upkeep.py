@@ -136,7 +136,7 @@ class Upkeep(Steps):
             record |= leads(record)
             images = self._samples()
             if images:
-                record[DIVERSITY] = sample_diversity(next(iter(images.values())), self._shown is not None)
+                record[DIVERSITY] = sample_diversity(images[max(images)], self._shown is not None)
             if self._due:
                 check_record(self.step, record)  # before scores are made of it
                 record |= self._scores()

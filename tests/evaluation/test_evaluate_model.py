@@ -53,6 +53,16 @@ def test_nothing_is_drawn_of_pictures_without_captions():
     assert found.scores['r_precision'].value == found.scores['r_precision_real'].value == 1
 
 
+def test_where_all_captions_are_of_one_class_none_is_wrong():
+    class Alike(Speckled):
+        def labels(self):
+            return np.zeros(self.count, np.int32)
+
+    found = evaluate_generator(Painter(), 20, 0, reference(), Alike(60), encoder=WordEncoder())
+    assert 'r_precision' not in found.scores
+    assert 'fid' in found.scores
+
+
 def test_two_runs_agree_and_another_seed_does_not():
     first, second = (evaluate_generator(Painter(), 70, 0, reference(), SOURCE) for _ in range(2))
     assert table(first) == table(second)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from captioned import Captioned
-from picture_files import photograph, save
+from picture_files import huge_png, photograph, save
 
 from stackgan_tf.evaluation.pictures import FolderPictures, SourcePictures
 from stackgan_tf.user_error import UserError
@@ -71,5 +71,8 @@ def test_folders_without_pictures_and_broken_files(tmp_path):
     with pytest.raises(UserError, match='has no pictures'):
         FolderPictures(tmp_path)
     (tmp_path / '1.png').write_bytes(b'no picture')
+    with pytest.raises(UserError, match=r'1\.png cannot be read'):
+        FolderPictures(tmp_path)
+    huge_png(tmp_path / '1.png')
     with pytest.raises(UserError, match=r'1\.png cannot be read'):
         FolderPictures(tmp_path)

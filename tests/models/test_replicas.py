@@ -19,6 +19,7 @@ from stackgan_tf.models.stackgan_v1 import StageI, StageII
 from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.models.text_matching import TextMatching
 from stackgan_tf.models.trained_model import variables_of
+from stackgan_tf.training.computation import layers_in
 from stackgan_tf.training.devices import all_devices, distributed
 
 N, T = 8, 6
@@ -80,6 +81,20 @@ train(model, two, 19)
 assert int(model.step.numpy()) == 20
 drifted = [variable.name for piece in model.pieces().values() for variable in piece
            if not np.array_equal(*(copy.numpy() for copy in variable.values))]
+with two.scope(), layers_in('mixed_float16'):
+    model = StackGANv2(**TREE, discriminator_normalization=False)
+parts = [variable for network in model.discriminators for variable in network.trainable_variables]
+before = [variable.numpy() for variable in parts]
+overflowing = np.zeros((N, 16, 16, 3), np.float32)
+overflowing[N // 2 :] = np.inf  # the second replica's half
+images = (overflowing[:, ::2, ::2], overflowing)
+def halves(shares, own_shares):
+    return tf.data.Dataset.from_tensor_slices({'images': images}).batch(N // shares).skip(own_shares.start)
+train_on = distributed(halves, two)
+model.fit(train_on, steps_per_epoch=1, verbose=0, shuffle=False)
+results['left_out'] = np.array([np.array_equal(old, copy.numpy()) for old, variable in zip(before, parts, strict=True)
+                                for copy in variable.value.values])
+results['scales'] = np.array([float(each.dynamic_scale.numpy()) for each in model.discriminator_optimizers])
 results['drifted'] = np.array(drifted, dtype=str)
 np.savez(sys.argv[1], **results)
 """
@@ -111,6 +126,11 @@ def test_one_global_batch_gives_the_same_on_two_replicas(results, case):
     for name in ones:
         one, two = results[name], results[name.replace('/1/', '/2/', 1)]
         np.testing.assert_allclose(two, one, rtol=1e-5, atol=1e-5, err_msg=name)
+
+
+def test_in_float16_what_overflows_on_one_replica_is_left_out_on_all(results):
+    assert results['left_out'].all()
+    assert results['scales'].tolist() == [2.0**14] * 2  # halved
 
 
 def test_replicas_are_equal_after_twenty_steps(results):

@@ -99,6 +99,7 @@ def test_rest_speaks_rows_and_columns_and_tells_mistakes(ports):
     for path, content, status, message in (
         ('fish', None, 404, 'Servable not found'),
         ('birds/versions/2', None, 404, 'Servable not found'),
+        ('birds:predict', {'instances': []}, 400, 'JSON with "inputs" or "instances" is needed'),
         ('birds:predict', [], 400, 'JSON with "inputs" or "instances" is needed'),
         ('birds:predict', {'inputs': {'seed': [1]}}, 400, 'takes caption, seed, not seed'),
         ('birds:predict', {'inputs': {'caption': ['a'], 'seed': [1, 2]}}, 400, 'not of as many rows'),

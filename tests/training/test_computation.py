@@ -1,3 +1,5 @@
+import types
+
 import keras
 import numpy as np
 import pytest
@@ -8,9 +10,11 @@ from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.models.trained_model import variables_of
 from stackgan_tf.training.checkpoints import Checkpoints
 from stackgan_tf.training.computation import PRECISIONS, layers_in, prepare_steps
+from stackgan_tf.training.devices import check_compilation
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.run import Run
 from stackgan_tf.training.run_directory import RunDirectory
+from stackgan_tf.user_error import UserError
 
 
 def data(steps):
@@ -90,3 +94,10 @@ def test_in_float16_a_run_that_goes_on_equals_one_that_did_not_stop(tmp_path):
     for name, piece in whole.pieces().items():
         for one, other in zip(piece, parts.pieces()[name], strict=True):
             np.testing.assert_array_equal(one, other, err_msg=name)
+
+
+def test_xla_compiles_on_one_device_only():
+    two = types.SimpleNamespace(num_replicas_in_sync=2)
+    check_compilation(False, two)
+    with pytest.raises(UserError, match='jit_compile = True works on one device, and there are 2'):
+        check_compilation(True, two)

@@ -47,7 +47,7 @@ def loaded(directory, weights='first', **settings):
     """What a Stage-II phase takes over."""
     model = second(first(**settings).averaged_generator, settings.get('embedding', 0))
     phases = [Phase('first', first, no_data, 4), phase(weights)]
-    load_stage_one(phases[1], model, phases, directory)
+    load_stage_one(phases[1], model, phases, directory, 'these')
     return weights_of(model.stage_one)
 
 
@@ -87,6 +87,30 @@ def test_weights_that_do_not_fit(trained, settings, message, where):
     with pytest.raises(UserError, match=f'is no Stage-I like StageI here: .*{message}') as raised:
         loaded(trained[0], str(trained[0] / where), **settings)
     assert '\n' not in str(raised.value)
+
+
+def test_weights_that_fit_and_mean_something_else(tmp_path):
+    here = {'conditioning': 'leaky_relu', 'augmented': True, 'whitened': False}
+    for step, (told, message) in enumerate(
+        (
+            (
+                {'stage_one': {**here, 'conditioning': 'relu'}},
+                'like StageI here: conditioning relu there, leaky_relu here:',
+            ),
+            ({'stage_one': {**here, 'augmented': False}}, 'like StageI here: augmented False there, True here:'),
+            (
+                {'stage_one': here, 'embeddings': 'those'},
+                'was trained on the embeddings those, here they are these: take',
+            ),
+            ({'stage_one': here, 'embeddings': 'these'}, None),
+        )
+    ):
+        Checkpoints(tmp_path / 'first' / 'checkpoints').save(1 + step, first(embedding=6).pieces(), told)
+        if message is None:
+            assert loaded(tmp_path, embedding=6)
+            continue
+        with pytest.raises(UserError, match=message):
+            loaded(tmp_path, embedding=6)
 
 
 def test_weights_that_are_not_there(trained, tmp_path):

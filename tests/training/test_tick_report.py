@@ -53,7 +53,7 @@ def test_everything_that_is_measured_is_in_a_named_group():
         'confidence_mismatch_128': 'confidence/mismatch 128 px',
         'generator_loss_64_1': 'adversarial/generator 64 px 1',
         'zero_shot_accuracy': 'scores/zero_shot_accuracy',
-        'fid_500': 'scores/fid 500 px',
+        'fid_500': 'scores/fid_500',
     }
     assert {name: tag(name) for name in shown} == shown
 
