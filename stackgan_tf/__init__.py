@@ -9,6 +9,8 @@ What other projects import, each loaded on first use:
 import importlib
 from typing import Any
 
+from stackgan_tf.onednn import choose_onednn
+
 __version__ = '0.1.0'
 
 _WHERE = {
@@ -27,6 +29,8 @@ _WHERE = {
     'load_text_encoder': 'stackgan_tf.loading',
 }
 __all__ = ['__version__', *sorted(_WHERE)]
+
+choose_onednn()  # before anything here imports TensorFlow
 
 
 def __getattr__(name: str) -> Any:

@@ -54,12 +54,15 @@ def start_quietly() -> None:
         tf.config.list_physical_devices()  # not the logical ones: their threads can still be set
 
 
-def run_command(main: Callable[..., None], words: bool = False) -> None:
+def run_command(
+    main: Callable[..., None], words: bool = False, before_tensorflow: Callable[[], None] | None = None
+) -> None:
     """Runs a command under absl's flags; what the user can mend ends with one line and status 2.
 
     Args:
         main: the command; with `words` it is given a list of those.
         words: whether it takes arguments that are no flags.
+        before_tensorflow: called once the flags are read, before TensorFlow is imported.
     """
 
     def guarded(arguments: list[str]) -> None:
@@ -70,6 +73,8 @@ def run_command(main: Callable[..., None], words: bool = False) -> None:
         try:
             if len(arguments) > 1 and not words:
                 raise UserError(f'{arguments[1]!r} is no flag: flags look like --name=value')
+            if before_tensorflow is not None:
+                before_tensorflow()
             start_quietly()
             main(*[arguments[1:]] * words)
         except UserError as error:

@@ -42,7 +42,7 @@ def read_back(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise UserError(f'{path} cannot be read any more: restore it, or move it away') from error
 
 

@@ -10,6 +10,7 @@ from absl import flags
 
 from stackgan_tf.command_line import run_command
 from stackgan_tf.console import say
+from stackgan_tf.onednn import choose_onednn_as_begun
 from stackgan_tf.user_error import UserError
 
 _GIN_FILE = flags.DEFINE_multi_string('gin_file', [], 'The recipe; may be repeated, later files override earlier ones.')
@@ -25,6 +26,16 @@ def default_workdir(gin_file: str) -> Path:
     return Path('runs', *inside)
 
 
+def choose_kernels() -> None:
+    """Before TensorFlow is imported: a run is resumed with the CPU kernels that it began with."""
+    if _GIN_FILE.value:
+        choose_onednn_as_begun(_workdir() / 'environment.json')
+
+
+def _workdir() -> Path:
+    return Path(_WORKDIR.value or default_workdir(_GIN_FILE.value[-1]))
+
+
 def main() -> None:
     """Trains what the flags say."""
     from stackgan_tf.recipe.dry_run import describe
@@ -38,7 +49,7 @@ def main() -> None:
     if _DRY_RUN.value:
         print(describe(recipe))
         return
-    directory = RunDirectory(Path(_WORKDIR.value or default_workdir(_GIN_FILE.value[-1])), recipe.config)
+    directory = RunDirectory(_workdir(), recipe.config)
     try:
         recipe.run.train(directory)
     except InterruptedRunError as interrupted:
@@ -47,4 +58,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    run_command(main)
+    run_command(main, before_tensorflow=choose_kernels)

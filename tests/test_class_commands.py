@@ -9,20 +9,22 @@ from PIL import Image
 
 
 @pytest.fixture(scope='module')
-def flags(tmp_path_factory):
-    root = tmp_path_factory.mktemp('animals')
-    for number in range(12):
-        save(root / ('finch', 'owl', 'wren')[number % 3] / f'{number}.png', photograph(seed=number))
-    recipe = '--gin_file=gin/image_folder_classes.gin'
+def flags(made_once):
+    def make(root):
+        for number in range(12):
+            save(root / ('finch', 'owl', 'wren')[number % 3] / f'{number}.png', photograph(seed=number))
+
+    recipe, root = '--gin_file=gin/image_folder_classes.gin', made_once('animals', make)
     return [recipe, f"--gin_param=IMAGE_ROOT = '{root}'", '--gin_param=STEPS = 4', '--gin_param=CLASSES = 3', *TINY]
 
 
 @pytest.fixture(scope='module')
-def trained(flags, tmp_path_factory):
-    folder = tmp_path_factory.mktemp('classes')
-    result = run(command('train', f'--workdir={folder}/run', *flags), folder)
-    assert result.returncode == 0, result.stderr
-    return folder / 'run'
+def trained(flags, made_once):
+    def make(folder):
+        result = run(command('train', '--workdir=run', *flags), folder)
+        assert result.returncode == 0, result.stderr
+
+    return made_once('classes', make) / 'run'
 
 
 def test_from_a_class_to_pictures(trained, tmp_path):

@@ -1,16 +1,15 @@
-"""The commands as a person types them: each in a process of its own."""
+"""The commands as a person types them."""
 
 import json
 import re
 import shutil
 import signal
 import subprocess
-import sys
 import tarfile
 
 import numpy as np
 import pytest
-from command_runs import ROOT, TINY, assert_one_line, command, run, train
+from command_runs import TINY, assert_one_line, command, run, run_process, tool, train
 from picture_files import photograph, save
 from PIL import Image
 
@@ -22,25 +21,16 @@ from stackgan_tf.training.upkeep import SAMPLES
 from stackgan_tf.user_error import UserError
 
 
-@pytest.fixture(scope='module')
-def trained(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('user')
-    result = run(train(folder / 'run', 4), folder)
-    assert result.returncode == 0, result.stderr
-    return folder / 'run', result
+def test_training_speaks_to_the_user_and_to_nobody_else(tiny_run):
+    said, _, errors = (tiny_run.parent / 'said.txt').read_text().partition('STDERR:')
+    assert 'tree 4/4' in said
+    assert 'tree is done: 4 steps' in said
+    assert errors == ''
 
 
-def test_training_speaks_to_the_user_and_to_nobody_else(trained):
-    _, result = trained
-    assert 'tree 4/4' in result.stdout
-    assert 'tree is done: 4 steps' in result.stdout
-    assert result.stderr == ''
-
-
-def test_small_networks_compute_each_operation_on_one_thread(trained):
+def test_small_networks_compute_each_operation_on_one_thread(tiny_run):
     # The setting is refused, in silence, once anything has been computed.
-    workdir, _ = trained
-    assert json.loads((workdir / 'environment.json').read_text())['starts'][0]['threads_per_operation'] == 1
+    assert json.loads((tiny_run / 'environment.json').read_text())['starts'][0]['threads_per_operation'] == 1
 
 
 def train_on(folder, workdir, *flags):
@@ -93,13 +83,13 @@ def test_a_folder_for_other_sizes_than_the_models(tmp_path):
     assert not (tmp_path / 'run').exists()
 
 
-def test_many_pictures(trained, tmp_path):
-    result = run(command('sample', f'--model={trained[0]}', '--count=70', '--columns=7', '--output=here'), tmp_path)
+def test_many_pictures(tiny_run, tmp_path):
+    result = run(command('sample', f'--model={tiny_run}', '--count=70', '--columns=7', '--output=here'), tmp_path)
     assert result.returncode == 0, result.stderr
     assert '70 picture(s) and their grid are in here' in result.stdout
     grid = np.asarray(Image.open(tmp_path / 'here' / 'grid.png'))
     assert grid.shape == (10 * 32, 7 * 16, 3)  # both sizes, one above the other
-    (last,) = load(trained[0]).generate(1, seed=69)
+    (last,) = load(tiny_run).generate(1, seed=69)
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / 'here' / 'seed_000069.png')), last)
     np.testing.assert_array_equal(grid[-16:, -16:], last)
 
@@ -109,28 +99,22 @@ def test_home_is_meant_also_after_an_equals_sign(tmp_path):
     assert_one_line(result, f'there is no {tmp_path}/nowhere')
 
 
-def test_the_whole_way(trained, tmp_path):
-    run_directory, _ = trained
-    sampled = run(command('sample', f'--model={run_directory}', '--count=5', '--output=here', '--every_size'), tmp_path)
+def test_the_whole_way(tiny_run, tmp_path):
+    sampled = run(command('sample', f'--model={tiny_run}', '--count=5', '--output=here', '--every_size'), tmp_path)
     assert sampled.returncode == 0, sampled.stderr
     assert Image.open(tmp_path / 'here' / 'grid_16.png').size == (48, 64)  # both sizes, one above the other
     assert Image.open(tmp_path / 'here' / 'seed_000004_8.png').size == (8, 8)
-    exported = run(command('export', f'--model={run_directory}', f'--output={tmp_path}/export'), tmp_path)
+    exported = run(command('export', f'--model={tiny_run}', f'--output={tmp_path}/export'), tmp_path)
     assert exported.returncode == 0, exported.stderr
     again = run(command('sample', f'--model={tmp_path}/export', '--seeds=0-2,4', '--output=there'), tmp_path)
     assert again.returncode == 0, again.stderr
     for seed in (0, 2, 4):
         here, there = tmp_path / 'here' / f'seed_{seed:06d}_16.png', tmp_path / 'there' / f'seed_{seed:06d}.png'
         assert here.read_bytes() == there.read_bytes()
-    tool = [
-        sys.executable,
-        ROOT / 'tools' / 'picture_from_export.py',
-        f'--export={tmp_path}/export',
-        '--output=one.png',
-    ]
-    assert run(tool, tmp_path).returncode == 0
+    fresh = run_process(tool('picture_from_export.py', f'--export={tmp_path}/export', '--output=one.png'), tmp_path)
+    assert fresh.returncode == 0, fresh.stderr
     assert Image.open(tmp_path / 'one.png').size == (16, 16)
-    refused = run(command('export', f'--model={run_directory}', f'--output={tmp_path}/export'), tmp_path)
+    refused = run(command('export', f'--model={tiny_run}', f'--output={tmp_path}/export'), tmp_path)
     assert_one_line(refused, 'exists: remove it or name another folder')
 
 
@@ -152,12 +136,12 @@ def test_mistakes_end_with_one_line_and_leave_nothing(arguments, message, tmp_pa
     assert not list(tmp_path.iterdir())
 
 
-def test_the_networks_of_a_run(trained):
-    generator, discriminators = load_adversaries(trained[0])
+def test_the_networks_of_a_run(tiny_run):
+    generator, discriminators = load_adversaries(tiny_run)
     assert [network.size for network in discriminators] == list(generator.sizes) == [8, 16]
-    np.testing.assert_array_equal(load(trained[0]).network.get_weights()[0], generator.get_weights()[0])
+    np.testing.assert_array_equal(load(tiny_run).network.get_weights()[0], generator.get_weights()[0])
     with pytest.raises(UserError, match='has no phase'):
-        load_adversaries(trained[0], 'encoder')
+        load_adversaries(tiny_run, 'encoder')
 
 
 def test_several_discriminators_of_a_size(tmp_path):
@@ -174,19 +158,19 @@ def test_several_discriminators_of_a_size(tmp_path):
         np.testing.assert_array_equal(read.get_weights()[0], written.get_weights()[0])
 
 
-def test_the_diversity_of_samples_is_that_of_the_largest(trained):
-    last = json.loads((trained[0] / 'tree' / 'metrics.jsonl').read_text().splitlines()[-1])
-    images = load(trained[0]).generate(SAMPLES)
+def test_the_diversity_of_samples_is_that_of_the_largest(tiny_run):
+    last = json.loads((tiny_run / 'tree' / 'metrics.jsonl').read_text().splitlines()[-1])
+    images = load(tiny_run).generate(SAMPLES)
     assert last['sample_diversity'] == pytest.approx(sample_diversity(images, told=False))
 
 
-def test_captions_for_a_model_without(trained, tmp_path):
-    result = run(command('sample', f'--model={trained[0]}', '--caption=a red bird'), tmp_path)
+def test_captions_for_a_model_without(tiny_run, tmp_path):
+    result = run(command('sample', f'--model={tiny_run}', '--caption=a red bird'), tmp_path)
     assert_one_line(result, 'this model was trained without captions')
 
 
-def test_a_model_card_has_the_scores_of_its_checkpoint(trained, tmp_path):
-    shutil.copytree(trained[0], tmp_path / 'run')
+def test_a_model_card_has_the_scores_of_its_checkpoint(tiny_run, tmp_path):
+    shutil.copytree(tiny_run, tmp_path / 'run')
     fid = {'value': 12.5, 'spread': None, 'spread_is': '', 'count': 9, 'protocol': 'how it was measured'}
     for step, told in ((2, 'the model card has no scores: evaluate again'), (4, '')):
         report = {'trained': ['tree', step], 'metrics': {'fid': fid}}
@@ -200,8 +184,8 @@ def test_a_model_card_has_the_scores_of_its_checkpoint(trained, tmp_path):
             assert ('how it was measured' in made.extractfile(card).read().decode()) == (step == 4)
 
 
-def test_the_run_of_another_recipe_is_refused(trained, tmp_path):
-    result = run(train(trained[0], 4, '--gin_param=SEED = 9'), tmp_path)
+def test_the_run_of_another_recipe_is_refused(tiny_run, tmp_path):
+    result = run(train(tiny_run, 4, '--gin_param=SEED = 9'), tmp_path)
     assert_one_line(result, 'is a run with SEED = 0, now it is 9')
 
 

@@ -9,28 +9,17 @@ SMALL = [*TINY[1:4], '--gin_param=SIZES = (16,)', '--gin_param=STEPS = 4']
 
 
 @pytest.fixture(scope='module')
-def runs(tmp_path_factory):
+def runs(tiny_text_run, made_once):
     """A run of the quickstart and one of the classifier."""
-    folder = tmp_path_factory.mktemp('runs')
-    told = [
-        *TINY,
-        '--gin_param=FEATURES_STEPS = 2',
-        '--gin_param=ENCODER_STEPS = 2',
-        '--gin_param=ENCODER_BATCH_SIZE = 4',
-        '--gin_param=STEPS = 4',
-    ]
-    told += [
-        '--gin_param=AttributeClassifier.sizes = (8,)',
-        '--gin_param=TextMatching.sizes = (8,)',
-        '--gin_param=TextMatching.widths = (4, 4, 4)',
-    ]
-    for recipe, name, settings in (
-        ('gin/quickstart.gin', 'told', told),
-        ('gin/evaluation/painted_birds.gin', 'judge', [*SMALL, '--gin_param=AttributeClassifier.width = 4']),
-    ):
-        result = run(command('train', f'--gin_file={recipe}', f'--workdir={folder}/{name}', *settings), folder)
+
+    def make(folder):
+        (folder / 'told').symlink_to(tiny_text_run)
+        settings = [*SMALL, '--gin_param=AttributeClassifier.width = 4']
+        recipe = '--gin_file=gin/evaluation/painted_birds.gin'
+        result = run(command('train', recipe, '--workdir=judge', *settings), folder)
         assert result.returncode == 0, result.stderr
-    return folder
+
+    return made_once('evaluated', make)
 
 
 def test_a_report(runs, tmp_path):

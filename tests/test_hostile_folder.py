@@ -5,7 +5,7 @@ import re
 import sys
 
 import pytest
-from command_runs import TINY, command, run
+from command_runs import TINY, command, run_process
 from hostile_pictures import BAD, GOOD
 
 from stackgan_tf.console import shown
@@ -65,7 +65,7 @@ def _train(tmp_path, root):
         *(f'--gin_param={each}' for each in settings),
     ]
     # Through a small process, since a new one's peak begins with what its parent has in memory.
-    watched = run(
+    watched = run_process(
         [sys.executable, '-c', _WATCH, *command('train', *flags)], tmp_path, STACKGAN_TF_CACHE=f'{tmp_path}/cache'
     )
     assert watched.returncode == 0, watched.stderr

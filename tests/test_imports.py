@@ -8,7 +8,7 @@ import pytest
 import stackgan_tf
 
 PACKAGE = Path(stackgan_tf.__file__).parent
-FLOOR = {'cache_entry', 'console', 'files', 'hub_module', 'user_error', ''}
+FLOOR = {'cache_entry', 'console', 'files', 'hub_module', 'onednn', 'user_error', ''}
 ALLOWED = {
     'networks': set(),
     'losses': set(),

@@ -6,6 +6,7 @@ import image_archives
 import numpy as np
 import pytest
 import text_archives
+from command_runs import run, tool
 from PIL import Image
 
 from stackgan_tf.data.preparation import list_data_sets, prepare_published
@@ -125,16 +126,13 @@ def test_unknown_data_set():
 
 
 def test_the_tool_writes_a_grid(tmp_path):
-    import sys
-
-    from command_runs import ROOT, run
-
     image_archives.make_imagenet(tmp_path, 'cat', 2)
-    tool = [sys.executable, ROOT / 'tools' / 'prepare_dataset.py', 'imagenet_subset/cat', f'--manual_dir={tmp_path}']
-    result = run([*tool, '--max_examples=4'], tmp_path, TFDS_DATA_DIR=str(tmp_path / 'prepared'))
+    flags = [f'--manual_dir={tmp_path}', '--max_examples=4']
+    prepare = tool('prepare_dataset.py', 'imagenet_subset/cat', *flags)
+    result = run(prepare, tmp_path, TFDS_DATA_DIR=str(tmp_path / 'prepared'))
     assert result.returncode == 0, result.stderr
     assert Image.open(tmp_path / 'prepared.png').size == (256, 256)
-    wrong = run(tool[:2], tmp_path)
+    wrong = run(tool('prepare_dataset.py'), tmp_path)
     assert (wrong.returncode, wrong.stderr.count('\n')) == (2, 1)
 
 

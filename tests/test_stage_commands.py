@@ -27,13 +27,14 @@ CAPTION = '--caption=a small red bird'
 
 
 @pytest.fixture(scope='module')
-def trained(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('stages')
-    result = run(command('train', *FLAGS, f'--workdir={folder}/run'), folder)
-    assert result.returncode == 0, result.stderr
-    for phase in ('encoder', 'stage_one', 'stage_two'):
-        assert f'{phase} is done: 2 steps' in result.stdout
-    return folder / 'run'
+def trained(made_once):
+    def make(folder):
+        result = run(command('train', *FLAGS, '--workdir=run'), folder)
+        assert result.returncode == 0, result.stderr
+        for phase in ('encoder', 'stage_one', 'stage_two'):
+            assert f'{phase} is done: 2 steps' in result.stdout
+
+    return made_once('stages', make) / 'run'
 
 
 def test_from_a_caption_to_a_sketch_and_a_picture(trained, tmp_path):

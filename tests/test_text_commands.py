@@ -1,13 +1,12 @@
-"""The commands on captions, as a person types them: each in a process of its own."""
+"""The commands on captions, as a person types them."""
 
 import re
 import shutil
-import sys
 
 import keras
 import pytest
 import tensorflow as tf
-from command_runs import ROOT, TINY, assert_one_line, command, run, train
+from command_runs import TINY, assert_one_line, command, run, tool, train, train_text
 from PIL import Image
 
 from stackgan_tf.loading import load
@@ -40,60 +39,32 @@ def test_a_text_encoder_trains_goes_on_and_is_no_generator(tmp_path):
 CAPTIONS = ['a small red bird with a black crown', 'A BLUE bird \N{BIRD}']
 
 
-def train_told(workdir, steps):
-    small = [
-        *TINY,
-        '--gin_param=FEATURES_STEPS = 2',
-        '--gin_param=ENCODER_STEPS = 6',
-        '--gin_param=ENCODER_BATCH_SIZE = 4',
-        f'--gin_param=STEPS = {steps}',
-    ]
-    small += [
-        '--gin_param=AttributeClassifier.sizes = (8,)',
-        '--gin_param=TextMatching.sizes = (8,)',
-        '--gin_param=TextMatching.widths = (4, 4, 4)',
-    ]
-    return command('train', '--gin_file=gin/quickstart.gin', f'--workdir={workdir}', *small)
-
-
-@pytest.fixture(scope='module')
-def told(tmp_path_factory):
-    """A run of the quickstart: a text encoder, and a tree that reads it."""
-    folder = tmp_path_factory.mktemp('told')
-    result = run(train_told(folder / 'run', 4), folder)
-    assert result.returncode == 0, result.stderr
-    assert 'encoder is done' in result.stdout
-    assert 'tree is done' in result.stdout
-    return folder / 'run'
-
-
-def test_from_captions_to_pictures(told, tmp_path):
+def test_from_captions_to_pictures(tiny_text_run, tmp_path):
     (tmp_path / 'captions.txt').write_text(f'{CAPTIONS[1]}\n', 'utf-8-sig')
     flags = [f'--caption={CAPTIONS[0]}', '--captions_file=captions.txt', '--count=3']
-    sampled = run(command('sample', f'--model={told}', *flags, '--output=here'), tmp_path)
+    sampled = run(command('sample', f'--model={tiny_text_run}', *flags, '--output=here'), tmp_path)
     assert sampled.returncode == 0, sampled.stderr
     assert len(list((tmp_path / 'here').glob('caption_00[01]_seed_00000[012].png'))) == 6
     assert Image.open(tmp_path / 'here' / 'grid.png').size == (190 + 3 * 48, 2 * 96)  # both sizes, one above the other
-    exported = run(command('export', f'--model={told}', '--output=model'), tmp_path)
+    exported = run(command('export', f'--model={tiny_text_run}', '--output=model'), tmp_path)
     assert 'The text model is in model' in exported.stdout, exported.stderr
     again = run(command('sample', '--model=model', *flags, '--output=there', '--every_size'), tmp_path)
     assert again.returncode == 0, again.stderr
     for name in ('caption_000_seed_000000', 'caption_001_seed_000002'):
         here, there = tmp_path / 'here' / f'{name}.png', tmp_path / 'there' / f'{name}_16.png'
         assert here.read_bytes() == there.read_bytes()
-    tool = [sys.executable, ROOT / 'tools' / 'picture_from_export.py', '--export=model', f'--caption={CAPTIONS[0]}']
-    assert run(tool, tmp_path).returncode == 0
+    assert run(tool('picture_from_export.py', '--export=model', f'--caption={CAPTIONS[0]}'), tmp_path).returncode == 0
     pictures = [Image.open(tmp_path / name) for name in ('picture.png', 'here/caption_000_seed_000000.png')]
     assert pictures[0].tobytes() == pictures[1].tobytes()
 
 
-def test_an_encoder_whose_checkpoint_is_damaged_is_not_exchanged_but_trained_again(told, tmp_path):
-    shutil.copytree(told, tmp_path / 'run')
+def test_an_encoder_whose_checkpoint_is_damaged_is_not_exchanged_but_trained_again(tiny_text_run, tmp_path):
+    shutil.copytree(tiny_text_run, tmp_path / 'run')
     checkpoints = tmp_path / 'run' / 'encoder' / 'checkpoints'
     (checkpoints / 'step_000006' / 'variables.index').write_bytes(b'')
     with pytest.raises(UserError, match=r'with another text encoder than the one that is in .*encoder now'):
         load(tmp_path / 'run')
-    again = run(train_told(tmp_path / 'run', 5), tmp_path)
+    again = run(train_text(tmp_path / 'run', 5), tmp_path)
     assert again.returncode == 0, again.stderr
     assert f'{checkpoints}/step_000006 is damaged (variables.index is not what was written): going back' in again.stdout
     assert re.search(r'encoder: 6 steps .*, going on after step 4;', again.stdout)
@@ -102,14 +73,14 @@ def test_an_encoder_whose_checkpoint_is_damaged_is_not_exchanged_but_trained_aga
     assert load(tmp_path / 'run').kind == 'text'
 
 
-def test_captions_that_cannot_be_drawn_end_with_one_line(told, tmp_path):
+def test_captions_that_cannot_be_drawn_end_with_one_line(tiny_text_run, tmp_path):
     (tmp_path / 'empty.txt').write_text('\n \n')
     for model, flags, message in (
-        (told, [], 'this model draws what it is told: add --caption='),
-        (told, ['--caption=\udcff'], "--caption='\\udcff' is not UTF-8 text"),
-        (told, ['--caption=a', '--seeds=²'], '--seeds=² cannot be read at'),
-        (told, ['--captions_file=empty.txt'], '--captions_file=empty.txt has no captions'),
-        (told, ['--captions_file=none.txt'], '--captions_file=none.txt cannot be read: No such file'),
+        (tiny_text_run, [], 'this model draws what it is told: add --caption='),
+        (tiny_text_run, ['--caption=\udcff'], "--caption='\\udcff' is not UTF-8 text"),
+        (tiny_text_run, ['--caption=a', '--seeds=²'], '--seeds=² cannot be read at'),
+        (tiny_text_run, ['--captions_file=empty.txt'], '--captions_file=empty.txt has no captions'),
+        (tiny_text_run, ['--captions_file=none.txt'], '--captions_file=none.txt cannot be read: No such file'),
     ):
         assert_one_line(run(command('sample', f'--model={model}', *flags), tmp_path), message)
 

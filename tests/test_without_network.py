@@ -5,7 +5,7 @@ import pkgutil
 import sys
 
 import pytest
-from command_runs import ROOT, TINY, command, run
+from command_runs import ROOT, TINY, command, run_process
 from picture_files import photograph, save
 
 import stackgan_tf
@@ -35,7 +35,9 @@ def guarded(tmp_path):
 
 def test_the_guard_ends_who_asks(tmp_path, guarded):
     for asks in ("s.create_connection(('192.0.2.1', 9), 1)", "s.getaddrinfo('example.org', 80)"):
-        result = run([sys.executable, '-c', f'import socket as s; s.setdefaulttimeout(1); {asks}'], tmp_path, **guarded)
+        result = run_process(
+            [sys.executable, '-c', f'import socket as s; s.setdefaulttimeout(1); {asks}'], tmp_path, **guarded
+        )
         assert result.returncode == ENDED
         assert 'NETWORK' in result.stderr
 
@@ -47,7 +49,7 @@ def test_importing_everything(tmp_path, guarded):
     assert commands < set(modules)
     together = sorted({*modules} - alone - commands)
     script = f'import importlib\nfor name in {together}: importlib.import_module(name)'
-    result = run([sys.executable, '-c', script], tmp_path, **guarded)
+    result = run_process([sys.executable, '-c', script], tmp_path, **guarded)
     assert result.returncode == 0, result.stderr
 
 
@@ -77,7 +79,7 @@ def test_training_sampling_exporting_and_loading(tmp_path, guarded, recipe, more
         command('export', '--model=run', '--output=export'),
         command('sample', '--model=export', '--count=2', '--output=there', *told),
     ):
-        result = run(arguments, tmp_path, **guarded)
+        result = run_process(arguments, tmp_path, **guarded)
         assert result.returncode == 0, result.stderr
     assert sorted(path.name for path in (tmp_path / 'here').iterdir()) == sorted(
         path.name for path in (tmp_path / 'there').iterdir()
@@ -87,6 +89,6 @@ def test_training_sampling_exporting_and_loading(tmp_path, guarded, recipe, more
 def test_a_handle_is_what_asks_the_network(tmp_path, guarded):
     # In a cache of its own: what is ended leaves a lock there, for which TF Hub waits.
     guarded['TFHUB_CACHE_DIR'] = str(tmp_path / 'cache')
-    result = run(command('sample', '--model=https://example.org/model/1', '--count=1'), tmp_path, **guarded)
+    result = run_process(command('sample', '--model=https://example.org/model/1', '--count=1'), tmp_path, **guarded)
     assert result.returncode == ENDED
     assert "socket.getaddrinfo ('example.org', 443" in result.stderr

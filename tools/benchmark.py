@@ -5,6 +5,7 @@ python tools/benchmark.py train RECIPE ...   images a second, share of the machi
                                        --baseline=plain, the same maths as plain Keras layers takes turns with it;
                                        so does each --variant="SETTING; SETTING"
 python tools/benchmark.py sample RECIPE ...  the same of its generator, baked as in exports
+python tools/benchmark.py onednn RECIPE ...  training with oneDNN's CPU kernels against TensorFlow's own, in turn
 python tools/benchmark.py --compare A.json B.json  how many times faster the second is; both as --json wrote them
 python tools/benchmark.py up_block     the folded form against the plain one, by size
 python tools/benchmark.py joint_block  the spread-out vector against convolving the tiled one
@@ -18,6 +19,8 @@ python tools/benchmark.py prepare      records a second and memory of preparing 
 
 import os
 
+import stackgan_tf  # noqa: F401 (before TensorFlow, whose CPU kernels it chooses)
+
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
 
 import sys
@@ -28,6 +31,7 @@ from benchmarks import layers
 from benchmarks.forms import Asked, measure_in_process
 from benchmarks.input_way import GIN_PARAM, input_way
 from benchmarks.machine import describe_machine
+from benchmarks.onednn import compare_onednn
 from benchmarks.preparing import prepare
 from benchmarks.report import compare_files, print_rows
 from benchmarks.timing import REPEATS
@@ -74,10 +78,14 @@ def main(arguments: list[str]) -> None:
             compare_files(Path(subject), Path(rest[0]))
         elif subject in ('train', 'sample') and rest:
             measure_recipes(subject, rest)
+        elif subject == 'onednn' and rest:
+            for recipe in rest:
+                compare_onednn(Asked('train', recipe, GIN_PARAM.value, [], False, 1, False), REPEATS.value)
         elif subject in _SUBJECTS and not rest:
             _SUBJECTS[subject]()
         else:
-            raise app.UsageError(f'name what to measure: train RECIPE, sample RECIPE, {", ".join(_SUBJECTS)}')
+            known = ('train RECIPE', 'sample RECIPE', 'onednn RECIPE', *_SUBJECTS)
+            raise app.UsageError(f'name what to measure: {", ".join(known)}')
     except UserError as error:
         sys.exit(f'benchmark.py: {error}')
 

@@ -7,6 +7,8 @@ python tools/benchmark_replicas.py ticks      the share of a run that reports, s
 
 import os
 
+import stackgan_tf  # noqa: F401 (before TensorFlow, whose CPU kernels it chooses)
+
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
 
 import functools

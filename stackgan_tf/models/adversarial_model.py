@@ -97,7 +97,8 @@ class AdversarialModel(TrainedModel):
         self.generator = generator
         self.twin = twin
         self.averaged_generator = averaged_generator or twin
-        twin.set_weights(generator.get_weights())
+        for average, variable in zip(variables_of(twin), variables_of(generator), strict=True):
+            average.assign(variable)
         self.averaged_generator.trainable = False
         self.set_up(optimizer, recorded)
 

@@ -6,7 +6,7 @@ from stackgan_tf.models.trained_model import TrainedModel
 from stackgan_tf.recipe.recipe import Recipe
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.run import checkpoint_bytes
-from stackgan_tf.training.text_encoders import check_width, text_matching
+from stackgan_tf.training.text_encoders import check_width, checked_encoder
 
 # What a graph only passes on, without new memory of its own.
 _PASSED_ON = {'Const', 'Identity', 'NoOp', 'Placeholder', 'ReadVariableOp', 'Reshape', 'Squeeze', 'ExpandDims'}
@@ -20,11 +20,14 @@ def describe(recipe: Recipe) -> str:
         '',
         f'# {len(run.phases)} phase(s), a report every {run.tick} steps, a checkpoint every {run.checkpoint_every}',
     ]
-    for phase in run.phases:
-        model = phase.make_model()
-        if isinstance(phase.text_encoder, str):
-            check_width(phase, model, text_matching(phase, run.phases).text_encoder.dimension)
-        lines += _describe_phase(phase, model)
+    models: dict[str, TrainedModel] = {}
+    # In a graph that is never run, variables have shapes and no values: nothing is drawn and no memory taken.
+    with tf.Graph().as_default():
+        for phase in run.phases:
+            models[phase.name] = model = phase.make_model()
+            if isinstance(phase.text_encoder, str):
+                check_width(phase, model, checked_encoder(phase, models[phase.text_encoder]).text_encoder.dimension)
+            lines += _describe_phase(phase, model)
     return '\n'.join(lines)
 
 
@@ -45,7 +48,7 @@ def _describe_phase(phase: Phase, model: TrainedModel) -> list[str]:
 
 def activation_bytes(model: TrainedModel) -> int:
     """Memory of what one forward pass of all networks over a batch keeps for going back."""
-    graph = tf.function(model.forward_passes).get_concrete_function().graph
+    graph = tf.function(model.forward_passes, autograph=False).get_concrete_function().graph
     outputs = [output for op in graph.get_operations() if op.type not in _PASSED_ON for output in op.outputs]
     return sum(output.dtype.size * output.shape.num_elements() for output in outputs if output.shape.is_fully_defined())
 

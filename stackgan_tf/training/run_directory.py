@@ -16,6 +16,8 @@ from typing import IO
 
 import tensorflow as tf
 
+from stackgan_tf import onednn
+from stackgan_tf.console import say
 from stackgan_tf.files import read_back, remove_leftovers, write_json, write_whole
 from stackgan_tf.user_error import UserError
 
@@ -96,7 +98,14 @@ class RunDirectory:
         starts = self.path / 'environment.json'
         with read_back(starts):
             earlier = [*json.loads(starts.read_text(encoding='utf-8'))['starts']] if starts.exists() else []
-        write_json(starts, {'starts': [*earlier, environment()]})
+        now = environment()
+        begun_with = earlier[0].get(onednn.KEY) if earlier else None
+        if begun_with is not None and begun_with != now[onednn.KEY]:
+            say(
+                f'This run began with {onednn.VARIABLE}={begun_with:d}, now it is {now[onednn.KEY]:d}: the last digits '
+                'of its numbers will differ from those of an uninterrupted run'
+            )
+        write_json(starts, {'starts': [*earlier, now]})
         self._started = True
 
     def _take_lock(self) -> None:
@@ -133,6 +142,7 @@ def environment() -> dict[str, object]:
         'platform': platform.platform(),
         'cpu_cores': os.cpu_count(),
         'threads_per_operation': tf.config.threading.get_intra_op_parallelism_threads(),
+        onednn.KEY: onednn.onednn_is_on(),
         'devices': [device.name for device in tf.config.list_logical_devices()],
         'versions': {name: _version(name) for name in packages},
     }

@@ -80,7 +80,16 @@ def text_matching(phase: Phase, phases: Sequence[Phase]) -> TextMatching:
     Raises:
         UserError: that phase trains something else.
     """
-    model = next(earlier for earlier in phases if earlier.name == phase.text_encoder).make_model()
+    trains_it = next(earlier for earlier in phases if earlier.name == phase.text_encoder)
+    return checked_encoder(phase, trains_it.make_model())
+
+
+def checked_encoder(phase: Phase, model: TrainedModel) -> TextMatching:
+    """The model that trains a phase's text encoder.
+
+    Raises:
+        UserError: it trains something else.
+    """
     if not isinstance(model, TextMatching):
         raise UserError(f'{phase.name}/Phase.text_encoder = {phase.text_encoder!r}: that phase trains no text encoder')
     return model

@@ -1,13 +1,12 @@
-"""Released files as exports; the tool that makes them, in processes of its own."""
+"""Released files as exports, and the tool that makes them."""
 
 import os
 import pickle
-import sys
 
 import keras
 import numpy as np
 import pytest
-from command_runs import ROOT, assert_one_line, command, run
+from command_runs import assert_one_line, command, run, tool
 from pytorch_files import new_format, saved_in_2017, saved_today
 from reed_encoders import checkpoint, encoder, parameters_of, t7
 from released_reference import as_released, random_weights, scale_discriminator_shapes, tree_shapes
@@ -24,8 +23,8 @@ DISCRIMINATOR = random_weights(scale_discriminator_shapes(64, 4, 5))
 CAPTIONS = ['a red bird', 'a bird with long wings and a black crown']
 
 
-def tool(folder, *arguments):
-    return run([sys.executable, ROOT / 'tools' / 'convert_pytorch_checkpoint.py', *map(str, arguments)], folder)
+def convert(folder, *arguments):
+    return run(tool('convert_pytorch_checkpoint.py', *arguments), folder)
 
 
 @pytest.fixture
@@ -39,7 +38,7 @@ def folder(tmp_path):
 
 
 def test_birds_that_take_a_sentence(folder):
-    result = tool(folder, 'netG.pth', '--text_encoder=words.t7', '--out=birds')
+    result = convert(folder, 'netG.pth', '--text_encoder=words.t7', '--out=birds')
     assert result.returncode == 0, result.stderr
     assert 'In birds: generator of StackGAN-v2 with' in result.stdout
     assert 'an export of kind text, 64 pixels (' in result.stdout
@@ -114,8 +113,8 @@ def test_mistakes_leave_nothing(folder):
     dog = random_weights(tree_shapes(8, embedding=0, noise=7, branches=1))
     (folder / 'dog.pth').write_bytes(saved_today(as_released(dog)))
     before = sorted(folder.iterdir())
-    assert_one_line(tool(folder, 'hostile.pth', '--out=new'), "hostile.pth is refused: it asks for 'posix.system'")
-    given = tool(folder, 'words.t7', '--text_encoder=words.t7', '--out=new')
+    assert_one_line(convert(folder, 'hostile.pth', '--out=new'), "hostile.pth is refused: it asks for 'posix.system'")
+    given = convert(folder, 'words.t7', '--text_encoder=words.t7', '--out=new')
     assert_one_line(given, '--text_encoder goes inside a generator')
     words = read_reed_encoder(folder / 'words.t7')
     for source, reads in (('dog.pth', 'no embeddings'), ('netD0.pth', 'no embeddings')):

@@ -28,7 +28,8 @@ def test_odd_captions_have_embeddings_like_any_other():
     vectors = embed(encoder, [*ODD, 'a red bird'])
     assert vectors.shape == (len(ODD) + 1, encoder.dimension)
     assert np.isfinite(vectors).all()
-    assert (vectors[2] == vectors[-1]).all()  # upper case is read as lower case
+    # Upper case is read as lower case. Two rows of one batch may differ in the last bits: kernels split a batch.
+    np.testing.assert_allclose(vectors[2], vectors[-1], rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize('recurrence', ['relu', 'gru'])

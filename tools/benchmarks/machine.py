@@ -9,6 +9,8 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from stackgan_tf.onednn import KEY, onednn_is_on
+
 _SIZE = 2048  # of the matrices whose product is timed
 _PACKAGES = ('stackgan_tf', 'tensorflow', 'keras', 'numpy')
 
@@ -21,6 +23,7 @@ def describe_machine() -> dict[str, object]:
         'cores': len(os.sched_getaffinity(0)),
         'memory_gib': round(os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30, 1),
         'gpus': [device.name for device in tf.config.list_physical_devices('GPU')],
+        KEY: onednn_is_on(),
         'python': platform.python_version(),
         'versions': {package: metadata.version(package) for package in _PACKAGES},
     }
