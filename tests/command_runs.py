@@ -13,8 +13,11 @@ import tempfile
 import warnings
 from pathlib import Path
 
+import tensorflow as tf
 from absl import flags
 from tensorflow.python.framework import config as tf_config
+
+tf.config.list_physical_devices()  # now, so that what TensorFlow says at that is in no command's stderr
 
 ROOT = Path(__file__).parents[1]
 TINY = [
@@ -156,25 +159,20 @@ def _place(cwd, environment):
 
 @contextlib.contextmanager
 def _fresh_flags():
-    """Without the flags of modules of ours that were imported before, and without a command's own afterwards."""
-    ours = ('stackgan_tf', 'benchmarks')
-    imported = {
-        flag.name: flag
-        for module, defined in flags.FLAGS.flags_by_module_dict().items()
-        if module.startswith(ours)
-        for flag in defined
-    }
-    for name in imported:
-        delattr(flags.FLAGS, name)
-    before = set(flags.FLAGS)
+    """Without the flags that modules of ours have defined, before and afterwards."""
+    _forget_flags()
     try:
         yield
     finally:
-        for name in set(flags.FLAGS) - before:
-            delattr(flags.FLAGS, name)
+        _forget_flags()
         flags.FLAGS.unparse_flags()
-        for name, flag in imported.items():
-            flags.FLAGS[name] = flag
+
+
+def _forget_flags():
+    for module, defined in flags.FLAGS.flags_by_module_dict().items():
+        if module.startswith(('stackgan_tf', 'benchmarks', str(ROOT))):  # a command's own are under its file's name
+            for flag in list(defined):
+                delattr(flags.FLAGS, flag.name)
 
 
 @contextlib.contextmanager

@@ -30,6 +30,7 @@ def made_once(tmp_path_factory):
         with (root / f'{name}.lock').open('w') as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not (root / name).exists():
+                shutil.rmtree(root / f'{name}.new', ignore_errors=True)
                 (root / f'{name}.new').mkdir()
                 make(root / f'{name}.new')
                 (root / f'{name}.new').rename(root / name)

@@ -1,6 +1,11 @@
 """What a recipe would train and what it takes, without training."""
 
+import contextlib
+from collections.abc import Iterator
+
+import keras
 import tensorflow as tf
+from tensorflow.python.ops.resource_variable_ops import UninitializedVariable
 
 from stackgan_tf.models.trained_model import TrainedModel
 from stackgan_tf.recipe.recipe import Recipe
@@ -21,14 +26,32 @@ def describe(recipe: Recipe) -> str:
         f'# {len(run.phases)} phase(s), a report every {run.tick} steps, a checkpoint every {run.checkpoint_every}',
     ]
     models: dict[str, TrainedModel] = {}
-    # In a graph that is never run, variables have shapes and no values: nothing is drawn and no memory taken.
-    with tf.Graph().as_default():
+    with _shapes_alone():
         for phase in run.phases:
             models[phase.name] = model = phase.make_model()
             if isinstance(phase.text_encoder, str):
                 check_width(phase, model, checked_encoder(phase, models[phase.text_encoder]).text_encoder.dimension)
             lines += _describe_phase(phase, model)
     return '\n'.join(lines)
+
+
+@contextlib.contextmanager
+def _shapes_alone() -> Iterator[None]:
+    """Variables that are made within it have shapes and no values: nothing is drawn, and no memory is taken.
+
+    What would read or move them goes into a graph that is never run.
+    """
+    initialize = keras.Variable._initialize_with_initializer
+
+    def leave_uninitialized(variable: keras.Variable, _: object) -> None:
+        variable._initialize(UninitializedVariable(variable.trainable, shape=variable.shape, dtype=variable.dtype))
+
+    keras.Variable._initialize_with_initializer = leave_uninitialized
+    try:
+        with tf.Graph().as_default():
+            yield
+    finally:
+        keras.Variable._initialize_with_initializer = initialize
 
 
 def _describe_phase(phase: Phase, model: TrainedModel) -> list[str]:
