@@ -28,7 +28,7 @@ quickstart: venv
 		--caption='a yellow bird with black wings and a short beak' --caption='this white bird has red wings and a long pointed bill'
 	@rm -rf $(RUN)/export
 	@$(BIN)/python -m stackgan_tf.export --model=$(RUN) --output=$(RUN)/export
-	@$(BIN)/python -W ignore::UserWarning tools/picture_from_export.py --export=$(RUN)/export --seed=7 \
+	@$(BIN)/python -W ignore::UserWarning tools/image_from_export.py --export=$(RUN)/export --seed=7 \
 		--caption='a small red bird with a black crown' --output=$(RUN)/picture.png
 	@printf '\nDone. In %s:\n' '$(RUN)'
 	@printf '  %-26s %s\n' 'pictures/grid.png' 'birds as told by their captions' 'picture.png' 'one bird from the exported model' \

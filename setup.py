@@ -42,7 +42,8 @@ LINT = ['mypy>=1.11', 'ruff>=0.6']
 
 HERE = Path(__file__).parent
 RECIPES = ['stackgan_tf.gin', *(f'stackgan_tf.gin.{name}' for name in ('ablations', 'base', 'evaluation', 'text'))]
-DATA_SETS = [path.parent.name for path in HERE.glob('stackgan_tf/data/*/*_dataset_builder.py')]
+BUILDERS = sorted(HERE.glob('stackgan_tf/data/**/*_dataset_builder.py'))
+DATA_SETS = ['.'.join(path.parent.relative_to(HERE).parts) for path in BUILDERS]
 
 setup(
     name='stackgan-tf',
@@ -58,9 +59,9 @@ setup(
     package_dir={'stackgan_tf.gin': 'gin'},
     package_data={
         'stackgan_tf': ['py.typed'],
-        'stackgan_tf.serving': ['templates/*'],
+        'stackgan_tf.saved_models': ['templates/*'],
         **{folder: ['*.gin'] for folder in RECIPES},
-        **{f'stackgan_tf.data.{name}': ['README.md', 'CITATIONS.bib', 'checksums.tsv'] for name in DATA_SETS},
+        **{name: ['README.md', 'CITATIONS.bib', 'checksums.tsv'] for name in DATA_SETS},
     },
     install_requires=RUNTIME,
     extras_require={'gpu': ['tensorflow[and-cuda]'], 'test': TEST, 'lint': LINT, 'dev': TEST + LINT},

@@ -9,7 +9,7 @@ What other projects import, each loaded on first use:
 import importlib
 from typing import Any
 
-from stackgan_tf.onednn import choose_onednn
+from stackgan_tf.system.onednn import choose_onednn
 
 __version__ = '0.1.0'
 
@@ -24,7 +24,7 @@ _WHERE = {
     'StageOneGenerator': 'stackgan_tf.networks.stage_one',
     'StageTwoGenerator': 'stackgan_tf.networks.stage_two',
     'TreeGenerator': 'stackgan_tf.networks.tree_generator',
-    'UserError': 'stackgan_tf.user_error',
+    'UserError': 'stackgan_tf.system.errors',
     'load': 'stackgan_tf.loading',
     'load_text_encoder': 'stackgan_tf.loading',
 }

@@ -10,8 +10,8 @@ from typing import Any
 
 from absl import flags
 
-from stackgan_tf.command_line import run_command
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.command_line import run_command
+from stackgan_tf.system.errors import UserError
 
 _MODEL = flags.DEFINE_string(
     'model', None, 'A run directory, an exported model, a TF Hub handle, or a folder of pictures.', required=True
@@ -19,7 +19,7 @@ _MODEL = flags.DEFINE_string(
 _OUTPUT = flags.DEFINE_string('output', None, 'The report; by default evaluation.json in the run directory.')
 _CHECKPOINT = flags.DEFINE_string('checkpoint', 'newest', 'Of a run: newest, best (if its recipe scores it) or a step.')
 _WATCH = flags.DEFINE_bool('watch', False, 'Measure every checkpoint of a run as it comes, until it is finished.')
-# The others are the arguments of judging.open_judges.
+# The others are the arguments of judging.build_evaluator.
 _JUDGES = [
     flags.DEFINE_string(
         'reference', None, "Real pictures: a data set's name, a run (its data, cropped as its recipe says) or a folder."
@@ -52,12 +52,12 @@ def main() -> None:
     """Measures what the flags say."""
     import tensorflow as tf
 
-    from stackgan_tf.evaluation.pictures import Pictures
+    from stackgan_tf.commands.continuous_evaluation import evaluate_continuously
+    from stackgan_tf.commands.evaluators import build_evaluator, open_model
+    from stackgan_tf.evaluation.image_sources import ImageSource
     from stackgan_tf.evaluation.report import report, table
-    from stackgan_tf.files import write_json
-    from stackgan_tf.judging import open_judges, open_model
-    from stackgan_tf.training.run_directory import CONFIG, environment
-    from stackgan_tf.watching import watch
+    from stackgan_tf.runs.run_directory import CONFIG, environment
+    from stackgan_tf.system.atomic_files import write_json
 
     tf.config.experimental.enable_op_determinism()
     settings: dict[str, Any] = {flag.name: flag.value for flag in _JUDGES}
@@ -65,13 +65,13 @@ def main() -> None:
     if _WATCH.value and run is None:
         raise UserError(f'--watch is for runs, which {_MODEL.value} is not')
     model = None if _WATCH.value else open_model(_MODEL.value, _CHECKPOINT.value)
-    judges = open_judges(**settings)
+    judges = build_evaluator(**settings)
     settings['count'] = judges.count
     told = {'model': _MODEL.value, 'settings': settings, 'environment': environment()}
     if model is None:
-        watch(Path(_MODEL.value), judges, told)
+        evaluate_continuously(Path(_MODEL.value), judges, told)
         return
-    size = model.size if isinstance(model, Pictures) else model.sizes[-1]
+    size = model.size if isinstance(model, ImageSource) else model.sizes[-1]
     measurement = judges.measure(model, judges.reference(size))
     print(table(measurement))
     target = Path(_OUTPUT.value) if _OUTPUT.value is not None else (run or Path()) / 'evaluation.json'

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from stackgan_tf.command_line import run_command
-from stackgan_tf.files import read_back
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.atomic_files import read_back
+from stackgan_tf.system.command_line import run_command
+from stackgan_tf.system.errors import UserError
 
 if TYPE_CHECKING:  # importing them takes TensorFlow, and seconds
     from stackgan_tf.generator import NetworkGenerator
-    from stackgan_tf.serving.model_card import Origin
+    from stackgan_tf.saved_models.model_card import Origin
     from stackgan_tf.text.text_encoder import TextEncoder
 
 _MODEL = flags.DEFINE_string('model', None, 'A run directory.', required=True)
@@ -44,8 +44,8 @@ def main() -> None:
     """Exports what the flags say."""
     from stackgan_tf.evaluation.attribute_reader import AttributeReader, ClassReader
     from stackgan_tf.loading import load_phase
-    from stackgan_tf.serving.classifier_module import export_classifier
-    from stackgan_tf.serving.saved_model import check_target
+    from stackgan_tf.saved_models.classifier_module import export_classifier
+    from stackgan_tf.saved_models.saved_model import check_target
     from stackgan_tf.text.text_encoder import TextEncoder
 
     run = Path(_MODEL.value)
@@ -68,8 +68,8 @@ def main() -> None:
 
 def _export_encoder(encoder: 'TextEncoder', target: Path) -> str:
     """Exports a text encoder; says what was made."""
-    from stackgan_tf.serving.text_encoder_module import export_text_encoder
-    from stackgan_tf.serving.verification import encoder_check
+    from stackgan_tf.saved_models.text_encoder_module import export_text_encoder
+    from stackgan_tf.saved_models.verification import encoder_check
 
     export_text_encoder(encoder, target, encoder_check(encoder))
     what = f'text encoder ({encoder.dimension} numbers a caption)'
@@ -78,11 +78,11 @@ def _export_encoder(encoder: 'TextEncoder', target: Path) -> str:
 
 def _export_generator(generator: 'NetworkGenerator', run: Path, target: Path) -> str:
     """Exports a generator in the format of the flags; says what was made."""
-    from stackgan_tf.serving.hub_export import export_for_hub
-    from stackgan_tf.serving.model_card import model_card
-    from stackgan_tf.serving.saved_model import export_saved_model
-    from stackgan_tf.serving.serving_export import ServedAs, export_for_serving
-    from stackgan_tf.serving.verification import generator_check
+    from stackgan_tf.saved_models.hub_export import export_for_hub
+    from stackgan_tf.saved_models.model_card import model_card
+    from stackgan_tf.saved_models.saved_model import export_saved_model
+    from stackgan_tf.saved_models.serving_export import ServedAs, export_for_serving
+    from stackgan_tf.saved_models.verification import generator_check
 
     what = f'The {generator.kind} model is in'
     if _FORMAT.value == 'serving':
@@ -98,7 +98,7 @@ def _export_generator(generator: 'NetworkGenerator', run: Path, target: Path) ->
 
 
 def _name(run: Path) -> str:
-    from stackgan_tf.serving.serving_export import name_of
+    from stackgan_tf.saved_models.serving_export import name_of
 
     return _NAME.value if _NAME.value is not None else name_of(run.absolute().name)
 
@@ -115,9 +115,9 @@ def _origin(generator: 'NetworkGenerator', run: Path) -> 'Origin':
     Raises:
         UserError: the report beside it cannot be read.
     """
-    from stackgan_tf.data.published_data_sets import PUBLISHED_DATA_SETS
+    from stackgan_tf.data.published.data_sets import PUBLISHED_DATA_SETS
     from stackgan_tf.loading import training_of
-    from stackgan_tf.serving.model_card import Origin
+    from stackgan_tf.saved_models.model_card import Origin
 
     model, progress = training_of(run, _PHASE.value, _CHECKPOINT.value)
     data = progress.get('data', '')

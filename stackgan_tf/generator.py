@@ -12,10 +12,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from stackgan_tf.hub_module import hash_of_files, load_hub_module
+from stackgan_tf.formats.hub_module import hash_of_files, load_hub_module
 from stackgan_tf.seeded_images import embed_each, image_name, images_of_seeds
+from stackgan_tf.system.errors import UserError, as_user_error
 from stackgan_tf.text.text_encoder import TextEncoder
-from stackgan_tf.user_error import UserError, in_one_line
 
 
 class Generator(abc.ABC):
@@ -134,13 +134,13 @@ class Generator(abc.ABC):
 
     @abc.abstractmethod
     def latent(
-        self, noise: tf.Tensor, told: tf.Tensor | None = None, conditioning_noise: tf.Tensor | None = None
+        self, noise: tf.Tensor, condition: tf.Tensor | None = None, conditioning_noise: tf.Tensor | None = None
     ) -> dict[int, tf.Tensor]:
         """Images of given noise, differentiable.
 
         Args:
             noise: z, float32 `[N, Z]`.
-            told: embeddings, float32 `[N, T]`; of a model of kind class labels, int64 `[N]`.
+            condition: embeddings, float32 `[N, T]`; of a model of kind class labels, int64 `[N]`.
             conditioning_noise: epsilon, float32 `[N, E]`; zeros (the default) give the mean.
 
         Returns:
@@ -152,20 +152,22 @@ class Generator(abc.ABC):
         """uint8 images of every scale, small to large, of int64 seeds `[N]` and float32 embeddings `[N, T]`."""
 
     def _inputs(
-        self, noise: tf.Tensor, told: tf.Tensor | None, conditioning_noise: tf.Tensor | None
+        self, noise: tf.Tensor, condition: tf.Tensor | None, conditioning_noise: tf.Tensor | None
     ) -> dict[str, tf.Tensor]:
         """The inputs of `latent` by the names that exports use.
 
         Raises:
             UserError: a conditional model was told nothing, or an unconditional one something.
         """
-        if (told is None) != (not self.embedding_dimension):
+        if (condition is None) != (not self.embedding_dimension):
             named = 'a label' if self.kind == 'class' else 'an embedding'
-            raise UserError(f'this model is {self.kind}: it takes {named if told is None else "nothing but noise"}')
+            raise UserError(
+                f'this model is {self.kind}: it takes {named if condition is None else "nothing but noise"}'
+            )
         inputs = {'noise': tf.convert_to_tensor(noise, tf.float32)}
-        if told is not None:
+        if condition is not None:
             name, dtype = ('label', tf.int64) if self.kind == 'class' else ('embedding', tf.float32)
-            inputs[name] = tf.convert_to_tensor(told, dtype)
+            inputs[name] = tf.convert_to_tensor(condition, dtype)
             if conditioning_noise is None:
                 conditioning_noise = tf.zeros((tf.shape(inputs['noise'])[0], self.condition_dimension))
             inputs['conditioning_noise'] = tf.convert_to_tensor(conditioning_noise, tf.float32)
@@ -191,17 +193,17 @@ class NetworkGenerator(Generator):
         self.noise_dimension = network.noise_dimension
         self.embedding_dimension = network.embedding_dimension
         self.condition_dimension = network.condition_dimension
-        told = 'text' if encoder else 'class' if class_names else 'embedding'
-        self.kind = told if self.embedding_dimension else 'unconditional'
+        condition = 'text' if encoder else 'class' if class_names else 'embedding'
+        self.kind = condition if self.embedding_dimension else 'unconditional'
         if encoder is not None:
             self._embed = tf.function(functools.partial(embed_each, encoder), reduce_retracing=True)
         self._generate = tf.function(functools.partial(images_of_seeds, network), reduce_retracing=True)
 
     def latent(
-        self, noise: tf.Tensor, told: tf.Tensor | None = None, conditioning_noise: tf.Tensor | None = None
+        self, noise: tf.Tensor, condition: tf.Tensor | None = None, conditioning_noise: tf.Tensor | None = None
     ) -> dict[int, tf.Tensor]:
         """Images of given noise; see `Generator.latent`."""
-        inputs = self._inputs(noise, told, conditioning_noise)
+        inputs = self._inputs(noise, condition, conditioning_noise)
         if 'label' in inputs:
             inputs['label'] = tf.one_hot(inputs['label'], self.embedding_dimension)
         return dict(zip(self.sizes, self.network(*inputs.values(), training=False), strict=True))
@@ -229,7 +231,7 @@ class SavedModelGenerator(Generator):
         missing = {'images', 'latent', 'serving_default'} - set(self._signatures)
         if missing:
             raise UserError(f'{source} is no export of stackgan_tf: it lacks the signature {sorted(missing)[0]!r}')
-        with in_one_line(f'{source} is no export of stackgan_tf: its signatures are others'):
+        with as_user_error(f'{source} is no export of stackgan_tf: its signatures are others'):
             self._read_signatures()
 
     def _read_signatures(self) -> None:
@@ -249,10 +251,10 @@ class SavedModelGenerator(Generator):
         self._images_of_embeddings = self._loaded.images_of_embeddings
 
     def latent(
-        self, noise: tf.Tensor, told: tf.Tensor | None = None, conditioning_noise: tf.Tensor | None = None
+        self, noise: tf.Tensor, condition: tf.Tensor | None = None, conditioning_noise: tf.Tensor | None = None
     ) -> dict[int, tf.Tensor]:
         """Images of given noise; see `Generator.latent`."""
-        outputs = self._signatures['latent'](**self._inputs(noise, told, conditioning_noise))
+        outputs = self._signatures['latent'](**self._inputs(noise, condition, conditioning_noise))
         return {size: outputs[image_name(size)] for size in self.sizes}
 
     def embed(self, what: Sequence[str | int] | np.ndarray) -> np.ndarray:

@@ -13,13 +13,13 @@ from stackgan_tf.models.classifier import Classifier
 from stackgan_tf.models.text_matching import TextMatching
 from stackgan_tf.models.trained_model import variables_of
 from stackgan_tf.recipe.recipe import read_run
+from stackgan_tf.runs.checkpoints import Checkpoints
+from stackgan_tf.runs.run_directory import CONFIG
+from stackgan_tf.system.errors import UserError
 from stackgan_tf.text.saved_encoder import SavedEncoder
 from stackgan_tf.text.text_encoder import TextEncoder
-from stackgan_tf.training.checkpoints import Checkpoints
 from stackgan_tf.training.phase import Phase
-from stackgan_tf.training.run_directory import CONFIG
 from stackgan_tf.training.text_encoders import trained_text_encoder
-from stackgan_tf.user_error import UserError
 
 
 def load(source: str | Path, checkpoint: str = 'newest') -> Generator:
@@ -83,14 +83,14 @@ def load_phase(directory: Path, name: str | None = None, checkpoint: str = 'newe
             return AttributeReader(model.network, model.names)
         return ClassReader(model.network, model.sizes[-1])
     assert isinstance(model, AdversarialModel)
-    network = model.averaged_generator
+    network = model.generator_ema
     checkpoints = Checkpoints(folder / 'checkpoints')
-    checkpoints.restore_some({'averaged_generator': variables_of(network)}, checkpoint)
+    checkpoints.restore_some({'generator_ema': variables_of(network)}, checkpoint)
     network.trainable = True
     progress = checkpoints.progress(checkpoint)
-    told_by = progress.get('told_by', {})
-    encoder = _encoder_of(directory, phase, told_by.get('text_encoder'), progress.get('embeddings'))
-    generator = NetworkGenerator(network, encoder, told_by.get('class_names', ()))
+    condition_source = progress.get('condition_source', {})
+    encoder = _encoder_of(directory, phase, condition_source.get('text_encoder'), progress.get('embeddings'))
+    generator = NetworkGenerator(network, encoder, condition_source.get('class_names', ()))
     generator.trained = (phase.name, progress['step'])
     generator.title = f'averaged generator of {folder} after {progress["step"]:,} steps'
     return generator
@@ -110,12 +110,12 @@ def load_adversaries(directory: Path, name: str | None = None) -> tuple[keras.Mo
     model = phase.make_model()
     if not isinstance(model, AdversarialModel):
         raise UserError(f'phase {phase.name!r} of {directory} trains no generator')
-    networks = {'averaged_generator': model.averaged_generator}
+    networks = {'generator_ema': model.generator_ema}
     named = zip(model.discriminator_names(), model.discriminators, strict=True)
     networks |= {f'discriminator_{name}': network for name, network in named}
-    pieces = {piece: variables_of(network) for piece, network in networks.items()}
-    Checkpoints(directory / phase.name / 'checkpoints').restore_some(pieces)
-    return model.averaged_generator, model.discriminators
+    checkpoint_variables = {piece: variables_of(network) for piece, network in networks.items()}
+    Checkpoints(directory / phase.name / 'checkpoints').restore_some(checkpoint_variables)
+    return model.generator_ema, model.discriminators
 
 
 def training_of(directory: Path, name: str | None = None, checkpoint: str = 'newest') -> tuple[str, dict[str, Any]]:

@@ -11,9 +11,9 @@ import numpy as np
 from absl import flags
 from tqdm import tqdm
 
-from stackgan_tf.command_line import run_command
 from stackgan_tf.formats.numpy_files import read_array
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.command_line import run_command
+from stackgan_tf.system.errors import UserError
 
 _MODEL = flags.DEFINE_string('model', None, 'A run directory, an exported model, or a TF Hub handle.', required=True)
 _CHECKPOINT = flags.DEFINE_string('checkpoint', 'newest', 'Of a run: newest, best (if its recipe scores it) or a step.')
@@ -150,8 +150,8 @@ def main() -> None:
     with tqdm(total=len(names), unit=' pictures', mininterval=1, leave=False, disable=len(names) <= _BLOCK) as bar:
         for first in range(0, len(names), _BLOCK):
             rows = np.arange(first, min(first + _BLOCK, len(names)))
-            told_rows = None if embeddings is None else embeddings[rows // len(seeds)]
-            images = model.generate_every_size([seeds[row] for row in rows % len(seeds)], told_rows)
+            condition_rows = None if embeddings is None else embeddings[rows // len(seeds)]
+            images = model.generate_every_size([seeds[row] for row in rows % len(seeds)], condition_rows)
             for size in model.sizes:
                 kept[size] += list(images[size][: max(0, in_grid - first)])
             for size in written:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from absl import flags
 
-from stackgan_tf.command_line import run_command
-from stackgan_tf.console import say
-from stackgan_tf.onednn import choose_onednn_as_begun
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.command_line import run_command
+from stackgan_tf.system.console import say
+from stackgan_tf.system.errors import UserError
+from stackgan_tf.system.onednn import choose_onednn_as_begun
 
 _GIN_FILE = flags.DEFINE_multi_string('gin_file', [], 'The recipe; may be repeated, later files override earlier ones.')
 _GIN_PARAM = flags.DEFINE_multi_string('gin_param', [], 'A setting such as "STEPS = 100"; may be repeated.')
@@ -40,8 +40,8 @@ def main() -> None:
     """Trains what the flags say."""
     from stackgan_tf.recipe.dry_run import describe
     from stackgan_tf.recipe.recipe import known_recipes, read_recipe
-    from stackgan_tf.training.interruption import InterruptedRunError
-    from stackgan_tf.training.run_directory import RunDirectory
+    from stackgan_tf.runs.run_directory import RunDirectory
+    from stackgan_tf.system.interruption import InterruptedRunError
 
     if not _GIN_FILE.value:
         raise UserError(f'name a recipe with --gin_file: there are {", ".join(known_recipes())}')

@@ -5,7 +5,7 @@ import tempfile
 
 import pytest
 
-from stackgan_tf.onednn import choose_onednn
+from stackgan_tf.system.onednn import choose_onednn
 
 # Before TensorFlow and TFDS are imported anywhere: no chatter, the CPU kernels that the package chooses, no use of a
 # GPU that may be there, and data sets and caches in a folder of these tests instead of the user's.

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from stackgan_tf.models.stackgan_v1 import StageI
 from stackgan_tf.models.stackgan_v2 import StackGANv2
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.errors import UserError
 
 TOOLS = Path(__file__).parents[1] / 'tools'
 pytestmark = pytest.mark.skipif(not TOOLS.exists(), reason='needs the source tree')

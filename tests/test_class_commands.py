@@ -4,7 +4,7 @@ import json
 
 import pytest
 from command_runs import TINY, assert_one_line, command, run
-from picture_files import photograph, save
+from image_files import photograph, save
 from PIL import Image
 
 
@@ -60,4 +60,4 @@ def test_a_wrong_number_of_classes(flags, tmp_path):
 
 def test_a_checkpoint_knows_the_classes(trained):
     progress = json.loads((trained / 'tree/checkpoints/step_000004/progress.json').read_text())
-    assert progress['told_by'] == {'class_names': ['finch', 'owl', 'wren']}
+    assert progress['condition_source'] == {'class_names': ['finch', 'owl', 'wren']}

@@ -10,15 +10,15 @@ import tarfile
 import numpy as np
 import pytest
 from command_runs import TINY, assert_one_line, command, run, run_process, tool, train
-from picture_files import photograph, save
+from image_files import photograph, save
 from PIL import Image
 
 from stackgan_tf.loading import load, load_adversaries
 from stackgan_tf.recipe.recipe import read_recipe
-from stackgan_tf.training.checkpoints import Checkpoints
+from stackgan_tf.runs.checkpoints import Checkpoints
+from stackgan_tf.system.errors import UserError
 from stackgan_tf.training.health import sample_diversity
 from stackgan_tf.training.upkeep import SAMPLES
-from stackgan_tf.user_error import UserError
 
 
 def test_training_speaks_to_the_user_and_to_nobody_else(tiny_run):
@@ -111,7 +111,7 @@ def test_the_whole_way(tiny_run, tmp_path):
     for seed in (0, 2, 4):
         here, there = tmp_path / 'here' / f'seed_{seed:06d}_16.png', tmp_path / 'there' / f'seed_{seed:06d}.png'
         assert here.read_bytes() == there.read_bytes()
-    fresh = run_process(tool('picture_from_export.py', f'--export={tmp_path}/export', '--output=one.png'), tmp_path)
+    fresh = run_process(tool('image_from_export.py', f'--export={tmp_path}/export', '--output=one.png'), tmp_path)
     assert fresh.returncode == 0, fresh.stderr
     assert Image.open(tmp_path / 'one.png').size == (16, 16)
     refused = run(command('export', f'--model={tiny_run}', f'--output={tmp_path}/export'), tmp_path)
@@ -150,7 +150,7 @@ def test_several_discriminators_of_a_size(tmp_path):
         [*(flag.removeprefix('--gin_param=') for flag in TINY), 'StackGANv2.discriminators_per_image = 2'],
     )
     model = recipe.run.phases[0].make_model()
-    Checkpoints(tmp_path / 'tree' / 'checkpoints').save(5, model.pieces(), {'step': 5})
+    Checkpoints(tmp_path / 'tree' / 'checkpoints').save(5, model.checkpoint_variables(), {'step': 5})
     (tmp_path / 'config.gin').write_text(recipe.config)
     _, discriminators = load_adversaries(tmp_path)
     assert [network.size for network in discriminators] == [8, 8, 16, 16]
@@ -161,7 +161,7 @@ def test_several_discriminators_of_a_size(tmp_path):
 def test_the_diversity_of_samples_is_that_of_the_largest(tiny_run):
     last = json.loads((tiny_run / 'tree' / 'metrics.jsonl').read_text().splitlines()[-1])
     images = load(tiny_run).generate(SAMPLES)
-    assert last['sample_diversity'] == pytest.approx(sample_diversity(images, told=False))
+    assert last['sample_diversity'] == pytest.approx(sample_diversity(images, conditional=False))
 
 
 def test_captions_for_a_model_without(tiny_run, tmp_path):

@@ -6,7 +6,7 @@ from captioned import WordEncoder
 from stackgan_tf.generator import NetworkGenerator
 from stackgan_tf.networks.tree_generator import TreeGenerator
 from stackgan_tf.seeded_images import noise_of_seeds, to_uint8
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.errors import UserError
 
 
 @pytest.fixture(scope='module')

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 from command_runs import TINY, command, run_process
-from hostile_pictures import BAD, GOOD
+from hostile_images import BAD, GOOD
 
-from stackgan_tf.console import shown
+from stackgan_tf.system.console import shown
 
 MOST = 2_000_000  # kB of memory, of which TensorFlow takes the half before it sees a picture
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 TOOL = Path(__file__).parents[1] / 'tools' / 'kill_run.py'
-RUNS = Path(__file__).parent / 'training'
+RUNS = Path(__file__).parent / 'support'
 pytestmark = pytest.mark.skipif(not TOOL.exists(), reason='needs the source tree')
 
 

@@ -9,11 +9,11 @@ import text_archives
 from command_runs import run, tool
 from PIL import Image
 
-from stackgan_tf.data.preparation import list_data_sets, prepare_published
-from stackgan_tf.data.published_data_sets import PUBLISHED_DATA_SETS
+from stackgan_tf.data.published.data_sets import PUBLISHED_DATA_SETS
+from stackgan_tf.data.published.preparation import list_data_sets, prepare_published
 from stackgan_tf.recipe.recipe import read_recipe
-from stackgan_tf.training.run_directory import RunDirectory
-from stackgan_tf.user_error import UserError
+from stackgan_tf.runs.run_directory import RunDirectory
+from stackgan_tf.system.errors import UserError
 
 ARCHIVES = {
     'gin/cub.gin': text_archives.make_cub,
@@ -54,7 +54,7 @@ NARROW_CLASSIFIER = [
 
 
 def read(name, folder):
-    settings = [*NARROW, f"IMAGE_ROOT = '{folder}/archives'", f"TfdsPictures.data_dir = '{folder}/prepared'"]
+    settings = [*NARROW, f"IMAGE_ROOT = '{folder}/archives'", f"TfdsImages.data_dir = '{folder}/prepared'"]
     if name in ('gin/cub.gin', 'gin/flowers.gin', 'gin/coco.gin'):
         settings += [*NARROW_ENCODER, 'StackGANv2.embedding_dimension = 8']
     elif name == 'gin/text/cub.gin':
@@ -100,7 +100,7 @@ def test_every_recipe_of_the_table_is_there():
 def test_it_is_said_beforehand_what_a_data_set_takes(tmp_path, monkeypatch, capsys):
     image_archives.make_lsun(tmp_path, 'church_outdoor', 6)
     monkeypatch.setenv('TFDS_DATA_DIR', str(tmp_path / 'prepared'))
-    monkeypatch.setattr('stackgan_tf.data.preparation.find_builder', _in(tmp_path / 'prepared'))
+    monkeypatch.setattr('stackgan_tf.data.published.preparation.find_builder', _in(tmp_path / 'prepared'))
     folder = prepare_published('lsun_scenes/church_outdoor', str(tmp_path), examples=4)
     said = capsys.readouterr().out
     for part in ('2.4 GB: there, ', 'licence', 'takes     about 2.4 GB', 'gin/lsun_church.gin'):
@@ -114,7 +114,7 @@ def test_it_is_said_beforehand_what_a_data_set_takes(tmp_path, monkeypatch, caps
 
 
 def test_a_data_set_that_the_disk_cannot_hold(tmp_path, monkeypatch):
-    monkeypatch.setattr('stackgan_tf.data.preparation.find_builder', _in(tmp_path))
+    monkeypatch.setattr('stackgan_tf.data.published.preparation.find_builder', _in(tmp_path))
     monkeypatch.setattr('shutil.disk_usage', lambda _: type('Usage', (), {'free': 10**9}))
     with pytest.raises(UserError, match=r'has 1\.0 GB free, lsun_scenes/bedroom takes about 45\.9 GB'):
         prepare_published('lsun_scenes/bedroom', str(tmp_path))
@@ -137,6 +137,6 @@ def test_the_tool_writes_a_grid(tmp_path):
 
 
 def _in(folder):
-    from stackgan_tf.data.tfds_pictures import find_builder
+    from stackgan_tf.data.tfds_images import find_builder
 
     return lambda name, data_dir='': find_builder(name, data_dir or str(folder))

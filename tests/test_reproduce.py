@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.errors import UserError
 
 TOOLS = Path(__file__).parents[1] / 'tools'
 pytestmark = pytest.mark.skipif(not TOOLS.exists(), reason='needs the source tree')

@@ -11,9 +11,9 @@ from PIL import Image
 
 from stackgan_tf.loading import load
 from stackgan_tf.networks.char_cnn_rnn import LENGTH, CharCNNRNN
-from stackgan_tf.serving.text_encoder_module import export_text_encoder
+from stackgan_tf.saved_models.text_encoder_module import export_text_encoder
+from stackgan_tf.system.errors import UserError
 from stackgan_tf.text.character_encoder import CharacterEncoder
-from stackgan_tf.user_error import UserError
 
 
 def test_a_text_encoder_trains_goes_on_and_is_no_generator(tmp_path):
@@ -53,7 +53,7 @@ def test_from_captions_to_pictures(tiny_text_run, tmp_path):
     for name in ('caption_000_seed_000000', 'caption_001_seed_000002'):
         here, there = tmp_path / 'here' / f'{name}.png', tmp_path / 'there' / f'{name}_16.png'
         assert here.read_bytes() == there.read_bytes()
-    assert run(tool('picture_from_export.py', '--export=model', f'--caption={CAPTIONS[0]}'), tmp_path).returncode == 0
+    assert run(tool('image_from_export.py', '--export=model', f'--caption={CAPTIONS[0]}'), tmp_path).returncode == 0
     pictures = [Image.open(tmp_path / name) for name in ('picture.png', 'here/caption_000_seed_000000.png')]
     assert pictures[0].tobytes() == pictures[1].tobytes()
 
@@ -130,7 +130,7 @@ def test_a_run_on_a_hub_module_exports_it_inside(tmp_path):
     assert 'The text model is in model' in exported.stdout, exported.stderr
     flags = [f'--caption={CAPTIONS[0]}', '--count=1']
     for model in ('run', 'model'):
-        sampled = run(command('sample', f'--model={model}', *flags, f'--output={model}_pictures'), tmp_path)
+        sampled = run(command('sample', f'--model={model}', *flags, f'--output={model}_image_source'), tmp_path)
         assert sampled.returncode == 0, sampled.stderr
     name = 'caption_000_seed_000000.png'
     assert (tmp_path / 'run_pictures' / name).read_bytes() == (tmp_path / 'model_pictures' / name).read_bytes()

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 from command_runs import ROOT, TINY, command, run_process
-from picture_files import photograph, save
+from image_files import photograph, save
 
 import stackgan_tf
 

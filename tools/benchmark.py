@@ -36,9 +36,9 @@ from benchmarks.preparing import prepare
 from benchmarks.report import compare_files, print_rows
 from benchmarks.timing import REPEATS
 
-from stackgan_tf.command_line import start_quietly
-from stackgan_tf.files import write_json
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.atomic_files import write_json
+from stackgan_tf.system.command_line import start_quietly
+from stackgan_tf.system.errors import UserError
 
 _BASELINE = flags.DEFINE_enum('baseline', None, ['plain'], 'train, sample: what is measured beside each recipe.')
 _VARIANT = flags.DEFINE_multi_string('variant', [], 'train, sample: settings of a further form, separated by ";".')

@@ -23,14 +23,14 @@ import keras
 import tensorflow as tf
 from absl import app, flags, logging
 
-from stackgan_tf.command_line import start_quietly
 from stackgan_tf.data.training_batches import training_batches
 from stackgan_tf.recipe.recipe import read_recipe
+from stackgan_tf.runs.run_directory import RunDirectory
+from stackgan_tf.system.command_line import start_quietly
+from stackgan_tf.system.errors import UserError
 from stackgan_tf.training.devices import all_devices, check_batch_size, distributed, set_up_operations
 from stackgan_tf.training.run import Run
-from stackgan_tf.training.run_directory import RunDirectory
 from stackgan_tf.training.upkeep import Upkeep
-from stackgan_tf.user_error import UserError
 
 _GIN_FILE = flags.DEFINE_multi_string(
     'gin_file', ['gin/painted_birds_unconditional.gin'], 'The recipe, as for training; replicas: without captions.'

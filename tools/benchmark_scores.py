@@ -16,9 +16,9 @@ from collections.abc import Callable
 import numpy as np
 from absl import app, flags
 
-from stackgan_tf.evaluation.frechet_distance import Gaussian, Moments, frechet_distance
-from stackgan_tf.evaluation.kernel_distance import kernel_distance
-from stackgan_tf.evaluation.manifolds import manifold_scores
+from stackgan_tf.metrics.frechet_distance import Gaussian, Moments, frechet_distance
+from stackgan_tf.metrics.kid import kid
+from stackgan_tf.metrics.precision_recall import precision_recall
 
 _COUNT = flags.DEFINE_integer('count', 30_000, 'Pictures of either set.', lower_bound=2)
 _DIMENSION = flags.DEFINE_integer('dimension', 2048, 'Of the features.', lower_bound=1)
@@ -52,8 +52,8 @@ def main(_: list[str]) -> None:
     timed('features alone', lambda: f'{real.shape} twice')
     timed('Frechet distance, moments and all', lambda: frechet_distance(streamed(real), streamed(generated)))
     real, generated = real[: _KEPT.value], generated[: _KEPT.value]
-    timed(f'kernel distance, {len(real):,} of each', lambda: kernel_distance(real, generated).value)
-    timed(f'precision and the like, {len(real):,} of each', lambda: manifold_scores(real, generated)['recall'].value)
+    timed(f'kernel distance, {len(real):,} of each', lambda: kid(real, generated).value)
+    timed(f'precision and the like, {len(real):,} of each', lambda: precision_recall(real, generated)['recall'].value)
 
 
 if __name__ == '__main__':

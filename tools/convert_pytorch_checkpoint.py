@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Optional
 
 from absl import flags
 
-from stackgan_tf.command_line import run_command
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.command_line import run_command
+from stackgan_tf.system.errors import UserError
 
 if TYPE_CHECKING:
     from stackgan_tf.text.text_encoder import TextEncoder
@@ -34,8 +34,8 @@ _PHASE = flags.DEFINE_string('phase', None, 'With --to_pytorch, the phase of the
 
 def main(words: list[str]) -> None:
     """Converts what the command line names."""
-    from stackgan_tf.serving.released_export import export_checkpoint, read_reed_encoder
-    from stackgan_tf.serving.text_encoder_module import export_text_encoder
+    from stackgan_tf.saved_models.released_export import export_checkpoint, read_reed_encoder
+    from stackgan_tf.saved_models.text_encoder_module import export_text_encoder
 
     started = time.monotonic()
     if len(words) != 1:
@@ -57,7 +57,7 @@ def main(words: list[str]) -> None:
 
 def given_encoder() -> Optional['TextEncoder']:
     """The text encoder of the flag."""
-    from stackgan_tf.serving.released_export import read_reed_encoder
+    from stackgan_tf.saved_models.released_export import read_reed_encoder
 
     given = _TEXT_ENCODER.value
     if given is None or given.endswith('.t7'):
@@ -70,7 +70,7 @@ def given_encoder() -> Optional['TextEncoder']:
 def write_for_pytorch(run: Path, target: Path) -> str:
     """Writes the averaged generator and the discriminators of a run; says what."""
     from stackgan_tf.loading import load_adversaries
-    from stackgan_tf.serving.released_export import write_released_weights
+    from stackgan_tf.saved_models.released_export import write_released_weights
 
     generator, discriminators = load_adversaries(run, _PHASE.value)
     networks = {'netG': generator} | {f'netD{i}': network for i, network in enumerate(discriminators)}

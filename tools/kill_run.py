@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 from absl import flags
 
-from stackgan_tf.command_line import run_command
-from stackgan_tf.console import say
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.command_line import run_command
+from stackgan_tf.system.console import say
+from stackgan_tf.system.errors import UserError
 
 _KILLS = flags.DEFINE_integer('kills', 50, 'How often it is killed.', lower_bound=1)
 _WRITING = flags.DEFINE_float('writing', 0.3, 'The share of kills while a checkpoint is written.', 0.0, 1.0)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from absl import flags
 
-from stackgan_tf.command_line import run_command
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.command_line import run_command
+from stackgan_tf.system.errors import UserError
 
 _LIST = flags.DEFINE_bool('list', False, 'Show every data set and which are ready, and do nothing.')
 _MANUAL_DIR = flags.DEFINE_string('manual_dir', '', 'The folder with the files that you downloaded.')
@@ -24,9 +24,9 @@ def main(names: list[str]) -> None:
     """Prepares what the command line names."""
     import tensorflow as tf
 
-    from stackgan_tf.data.preparation import list_data_sets, prepare_published
-    from stackgan_tf.data.published_data_sets import PUBLISHED_DATA_SETS
-    from stackgan_tf.data.tfds_pictures import TfdsPictures
+    from stackgan_tf.data.published.data_sets import PUBLISHED_DATA_SETS
+    from stackgan_tf.data.published.preparation import list_data_sets, prepare_published
+    from stackgan_tf.data.tfds_images import TfdsImages
     from stackgan_tf.figures.image_grid import image_grid, write_png
 
     if _LIST.value:
@@ -35,13 +35,13 @@ def main(names: list[str]) -> None:
     if len(names) != 1:
         raise UserError(f'name one data set: {", ".join(PUBLISHED_DATA_SETS)}; --list says which are ready')
     data_dir = prepare_published(names[0], _MANUAL_DIR.value, _MAX_EXAMPLES.value)
-    source = TfdsPictures(names[0], data_dir=str(data_dir))
+    source = TfdsImages(names[0], data_dir=str(data_dir))
     count = min(_GRID, source.count)
     indices = tf.cast(tf.linspace(0, source.count - 1, count), tf.int64)
     write_png(Path(_OUTPUT.value), image_grid(source.crops(indices, tf.fill((count, 2), 0.5), _SIZE).numpy()))
     print(f'Some of them are in {_OUTPUT.value}.')
     if _MAX_EXAMPLES.value is not None:
-        print(f'To train on these few: --gin_param="TfdsPictures.data_dir = {str(data_dir)!r}"')
+        print(f'To train on these few: --gin_param="TfdsImages.data_dir = {str(data_dir)!r}"')
 
 
 if __name__ == '__main__':

@@ -11,7 +11,7 @@ import time
 
 from absl import flags
 
-from stackgan_tf.command_line import run_command
+from stackgan_tf.system.command_line import run_command
 
 _ENCODER = flags.DEFINE_string('encoder', None, 'A run, an exported encoder or a TF Hub handle.', required=True)
 _DATA = flags.DEFINE_string('data', 'painted_birds/76px', 'The configuration of painted birds.')
@@ -22,13 +22,13 @@ def main() -> None:
     import tensorflow as tf
 
     from stackgan_tf.data.painted_birds.species import ATTRIBUTES
-    from stackgan_tf.data.tfds_pictures import TfdsPictures
+    from stackgan_tf.data.tfds_images import TfdsImages
     from stackgan_tf.evaluation.attribute_probe import attribute_accuracy
     from stackgan_tf.evaluation.zero_shot import in_batches, zero_shot_scores
     from stackgan_tf.loading import load_text_encoder
 
     encoder = load_text_encoder(_ENCODER.value)
-    training, unseen = TfdsPictures(_DATA.value), TfdsPictures(_DATA.value, 'test')
+    training, unseen = TfdsImages(_DATA.value), TfdsImages(_DATA.value, 'test')
     for name, accuracy in attribute_accuracy(encoder, training, unseen, ATTRIBUTES).items():
         print(f'linear probe, {name:<8} {accuracy:.3f}')
     if encoder.image_size is not None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from absl import flags
 
-from stackgan_tf.command_line import run_command
+from stackgan_tf.system.command_line import run_command
 
 _TABLE = flags.DEFINE_enum('table', '5', ['5'], 'Of StackGAN++; 5 is the ablations of StackGAN-v2.')
 _OUT = flags.DEFINE_string('out', 'runs/table_5', 'The folder of all runs, scores and the table.')

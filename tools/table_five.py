@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-from stackgan_tf.console import say
-from stackgan_tf.files import read_back, write_json, write_whole
 from stackgan_tf.recipe.recipe import read_recipe
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.atomic_files import read_back, write_json, write_whole
+from stackgan_tf.system.console import say
+from stackgan_tf.system.errors import UserError
 
 JUDGE = 'gin/evaluation/painted_birds.gin'
 ENCODER = 'gin/quickstart.gin'  # whose phases before the tree every row shares
@@ -99,12 +99,12 @@ class Experiment:
             return
         say(f'{row.name}, seed {seed}:')
         run = self.folder / 'runs' / report.stem
-        told_by = (
+        condition_source = (
             'Recipe.phases = [@tree/Phase()]',
             'tree/Phase.text_encoder = @HubEmbeddings',
             f'HubEmbeddings.handle = {str(self._encoder(seed))!r}',
         )
-        command('train', f'--gin_file={row.recipe}', f'--workdir={run}', *self._told(seed, *told_by))
+        command('train', f'--gin_file={row.recipe}', f'--workdir={run}', *self._told(seed, *condition_source))
         command('evaluate', f'--model={run}', f'--output={report}', *told)
 
     def _encoder(self, seed: int) -> Path:

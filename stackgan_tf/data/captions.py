@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import tensorflow as tf
 
-from stackgan_tf.data.choices import Choices
+from stackgan_tf.data.caption_index import CaptionIndex
 
 
 class Captions:
@@ -28,18 +28,18 @@ class Captions:
             text.encode('utf-8', 'replace') if isinstance(text, str) else text for each in by_example for text in each
         ]
         self.texts = np.array(encoded, object)
-        self.choices = Choices([len(each) for each in by_example])
+        self.choices = CaptionIndex([len(each) for each in by_example])
         self._texts = tf.constant(encoded, tf.string)
 
-    def drawn(self, indices: tf.Tensor, draws: tf.Tensor, beyond: int = 0) -> tf.Tensor:
+    def drawn(self, indices: tf.Tensor, draws: tf.Tensor, offset: int = 0) -> tf.Tensor:
         """One caption of each example.
 
         Args:
             indices: int64 `[N]`, of the examples.
             draws: float32 `[N]` in [0, 1), which of its captions.
-            beyond: how many captions after that one, beginning anew after the example's last.
+            offset: how many captions after that one, beginning anew after the example's last.
 
         Returns:
             string `[N]`.
         """
-        return tf.gather(self._texts, self.choices.positions(indices, draws, beyond))
+        return tf.gather(self._texts, self.choices.positions(indices, draws, offset))

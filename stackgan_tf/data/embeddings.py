@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from stackgan_tf.data.choices import Choices
+from stackgan_tf.data.caption_index import CaptionIndex
 from stackgan_tf.data.example_source import ExampleSource
+from stackgan_tf.system.errors import UserError
 from stackgan_tf.text.embedding_cache import CachedEmbeddings
 from stackgan_tf.text.saved_encoder import SavedEncoder
 from stackgan_tf.text.text_encoder import TextEncoder
-from stackgan_tf.user_error import UserError
 
 
 class Embeddings(abc.ABC):
@@ -23,24 +23,24 @@ class Embeddings(abc.ABC):
     Attributes:
         dimension: T.
         fingerprint: of what made them; a model that was trained on some understands no others.
-        told_by: what a finished model is told by, if that can be had without the data: `text_encoder`, a TF Hub handle,
-            or `class_names`.
+        condition_source: where a finished model's conditions come from, if that needs no data: `text_encoder`, a TF Hub
+            handle, or `class_names`.
         missing: bool `[count]`, the examples that have none and are drawn as the empty caption; None: each has one.
     """
 
     dimension: int
     fingerprint: str
-    told_by: Mapping[str, Any] = MappingProxyType({})
+    condition_source: Mapping[str, Any] = MappingProxyType({})
     missing: np.ndarray | None = None
 
     @abc.abstractmethod
-    def drawn(self, indices: tf.Tensor, draws: tf.Tensor, beyond: int = 0) -> tf.Tensor:
+    def drawn(self, indices: tf.Tensor, draws: tf.Tensor, offset: int = 0) -> tf.Tensor:
         """One vector of each example.
 
         Args:
             indices: int64 `[N]` in [0, count), of the examples.
             draws: float32 `[N]` in [0, 1), which of its vectors.
-            beyond: how many vectors after that one, beginning anew after the example's last.
+            offset: how many vectors after that one, beginning anew after the example's last.
 
         Returns:
             float32 `[N, T]`.
@@ -81,9 +81,9 @@ class CaptionEmbeddings(Embeddings):
         self.missing = captions.missing if captions.missing.any() else None
         self._cached = CachedEmbeddings(encoder, captions.texts, source.title)
 
-    def drawn(self, indices: tf.Tensor, draws: tf.Tensor, beyond: int = 0) -> tf.Tensor:
+    def drawn(self, indices: tf.Tensor, draws: tf.Tensor, offset: int = 0) -> tf.Tensor:
         """float32 `[N, T]`; see `Embeddings`. The caption is the one that `Captions.drawn` draws."""
-        positions = self._choices.positions(indices, draws, beyond)
+        positions = self._choices.positions(indices, draws, offset)
         rows = tf.numpy_function(self._cached.rows, [positions], tf.float32, stateful=False)
         return tf.ensure_shape(rows, (*indices.shape, self.dimension))
 
@@ -105,7 +105,7 @@ class HubEmbeddings(CaptionEmbeddings):
 
     def __init__(self, source: ExampleSource, handle: str) -> None:
         super().__init__(source, SavedEncoder(handle))
-        self.told_by = {'text_encoder': handle}
+        self.condition_source = {'text_encoder': handle}
 
 
 class StoredEmbeddings(Embeddings):
@@ -123,16 +123,16 @@ class StoredEmbeddings(Embeddings):
         if not all(len(rows) for rows in stored):
             raise UserError(f'some examples of {source.title} have no stored embedding')
         self.dimension = int(shape[0])
-        self._choices = Choices([len(rows) for rows in stored])
+        self._choices = CaptionIndex([len(rows) for rows in stored])
         table = np.concatenate(stored).astype(np.float32)
         if not np.isfinite(table).all():
             raise UserError(f'the stored embeddings of {source.title} are not all numbers')
         self.fingerprint = f'stored {hashlib.sha256(table.tobytes()).hexdigest()[:16]}'
         self._table = tf.constant(table)
 
-    def drawn(self, indices: tf.Tensor, draws: tf.Tensor, beyond: int = 0) -> tf.Tensor:
+    def drawn(self, indices: tf.Tensor, draws: tf.Tensor, offset: int = 0) -> tf.Tensor:
         """float32 `[N, T]`; see `Embeddings`."""
-        return tf.gather(self._table, self._choices.positions(indices, draws, beyond))
+        return tf.gather(self._table, self._choices.positions(indices, draws, offset))
 
 
 class LabelVectors(Embeddings):
@@ -148,11 +148,11 @@ class LabelVectors(Embeddings):
             raise UserError(f'{source.title} has no classes, which this recipe needs')
         self.dimension = len(names)
         self.fingerprint = f'labels {hashlib.sha256(repr(list(names)).encode()).hexdigest()[:16]}'
-        self.told_by = {'class_names': list(names)}
+        self.condition_source = {'class_names': list(names)}
         self._labels = tf.constant(source.labels())
         self._names = names
 
-    def drawn(self, indices: tf.Tensor, draws: tf.Tensor, beyond: int = 0) -> tf.Tensor:
+    def drawn(self, indices: tf.Tensor, draws: tf.Tensor, offset: int = 0) -> tf.Tensor:
         """float32 `[N, T]`; see `Embeddings`."""
         return tf.one_hot(tf.gather(self._labels, indices), self.dimension)
 
@@ -183,7 +183,7 @@ class AttributeVectors(Embeddings):
         self.fingerprint = f'attributes {self._choices}'
         self._attributes = tf.constant(attributes, tf.int32)
 
-    def drawn(self, indices: tf.Tensor, draws: tf.Tensor, beyond: int = 0) -> tf.Tensor:
+    def drawn(self, indices: tf.Tensor, draws: tf.Tensor, offset: int = 0) -> tf.Tensor:
         """float32 `[N, T]`; see `Embeddings`."""
         columns = tf.unstack(tf.gather(self._attributes, indices), axis=1)
         return tf.concat([tf.one_hot(column, depth) for column, depth in zip(columns, self._choices, strict=True)], 1)

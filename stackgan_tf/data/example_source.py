@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from stackgan_tf.data.captions import Captions
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.errors import UserError
 
 
 class ExampleSource(abc.ABC):

@@ -13,7 +13,7 @@ import tensorflow as tf
 from PIL import Image
 
 from stackgan_tf.data.box_crop import crop_window
-from stackgan_tf.data.picture import decode
+from stackgan_tf.data.image_decoding import decode
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +69,7 @@ def random_crop(
         uint8 `[s, s, 3]`.
 
     Raises:
-        BadPictureError: the file cannot be decoded.
+        BadImageError: the file cannot be decoded.
     """
     shorter_side = load_size(size)
     # A box is in pixels of the whole picture, and contrast is that of all its pixels.

@@ -10,7 +10,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 from tqdm import tqdm
 
-from stackgan_tf.user_error import UserError, in_one_line
+from stackgan_tf.system.errors import UserError, as_user_error
 
 # What TFRecord puts around a record: its length with a checksum before it, a checksum after it.
 _LENGTH = struct.Struct('<Qxxxx')
@@ -79,7 +79,7 @@ class TfdsRecords:
 
     def _take(self, record: bytes, filename: str) -> None:
         if self.columns:
-            with in_one_line(f'{filename} is damaged: remove its folder and prepare it again'):
+            with as_user_error(f'{filename} is damaged: remove its folder and prepare it again'):
                 example = self._features.deserialize_example_np(record, decoders={'image': tfds.decode.SkipDecoding()})
                 for name, values in self.columns.items():
                     values.append(example[name])

@@ -95,7 +95,7 @@ def training_batches(
         A data set of dicts, with `N = batch_size / shares`: `images`, a tuple of float32 `[N, s, s, 3]` in [-1, 1],
         small to large; `tokens` int32 `[N, 201]` of one caption of each, drawn anew each time; `other_tokens` of
         another caption of it; `label` int32 `[N]`; `attributes` int32 `[N, A]`; `embedding` float32 `[N, T]` of the
-        former caption, with `embedded_rows` float32 `[N]`, 0 where an example has none; `mismatched_images`, like
+        former caption, with `has_condition` float32 `[N]`, 0 where an example has none; `mismatched_images`, like
         `images`, of examples of other classes, cropped and mirrored on their own, with `mismatched_rows` float32
         `[N]`, 0 where there is none.
 
@@ -125,17 +125,17 @@ def training_batches(
             candidates, looks = (example_draws(first, rows, seed, stream) for stream in (1, 2))
             others, made['mismatched_rows'] = other_class_partners(indices, candidates, labels)
             made['mismatched_images'] = pyramid(others, looks)
-        for beyond, name in enumerate(('tokens', 'other_tokens')):
+        for offset, name in enumerate(('tokens', 'other_tokens')):
             if name in parts:
-                made[name] = character_tokens(captions.drawn(indices, draws[:, 3], beyond))
+                made[name] = character_tokens(captions.drawn(indices, draws[:, 3], offset))
         if 'label' in parts:
             made['label'] = tf.gather(labels, indices)
         if 'attributes' in parts:
             made['attributes'] = tf.gather(attributes, indices)
         if embeddings is not None:
-            drawn = [embeddings.drawn(indices, draws[:, 3], beyond) for beyond in range(captions_averaged)]
+            drawn = [embeddings.drawn(indices, draws[:, 3], offset) for offset in range(captions_averaged)]
             made['embedding'] = tf.add_n(drawn) / captions_averaged
-            made['embedded_rows'] = tf.gather(embedded, indices)
+            made['has_condition'] = tf.gather(embedded, indices)
         return made
 
     numbers = tf.data.Dataset.range(start_step * own, (start_step + steps) * own)

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from stackgan_tf.data.example_source import ExampleSource
-from stackgan_tf.evaluation.feature_network import fingerprint_of
+from stackgan_tf.evaluation.feature_extractor import fingerprint_of
 from stackgan_tf.evaluation.zero_shot import in_batches
 
 

@@ -7,17 +7,17 @@ import tensorflow as tf
 
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.image_pyramid import image_pyramid
-from stackgan_tf.evaluation.asked_captions import AskedCaptions
 from stackgan_tf.evaluation.attribute_reader import AttributeReader
-from stackgan_tf.evaluation.caption_consistency import caption_consistency
-from stackgan_tf.evaluation.diversity import diversity
-from stackgan_tf.evaluation.pictures import SourcePictures
-from stackgan_tf.evaluation.r_precision import other_captions, r_precision
-from stackgan_tf.evaluation.score import Score
+from stackgan_tf.evaluation.caption_sampling import SampledCaptions
+from stackgan_tf.evaluation.image_sources import SourceImages
 from stackgan_tf.evaluation.zero_shot import in_batches
 from stackgan_tf.generator import Generator
+from stackgan_tf.metrics.caption_consistency import caption_consistency
+from stackgan_tf.metrics.diversity import diversity
+from stackgan_tf.metrics.r_precision import other_captions, r_precision
+from stackgan_tf.metrics.score import Score
+from stackgan_tf.system.errors import UserError
 from stackgan_tf.text.text_encoder import TextEncoder
-from stackgan_tf.user_error import UserError
 
 DIVERSITY_SEEDS = 100  # pictures of a caption
 DIVERSITY_CAPTIONS = 10
@@ -40,7 +40,7 @@ class ReadAttributes:
     """
 
     def __init__(
-        self, generator: Generator, reader: AttributeReader, source: ExampleSource, drawn: AskedCaptions
+        self, generator: Generator, reader: AttributeReader, source: ExampleSource, drawn: SampledCaptions
     ) -> None:
         self._sizes = [size for size in generator.sizes if size <= reader.size]
         if not self._sizes:
@@ -53,7 +53,7 @@ class ReadAttributes:
         self._read: dict[int, list[np.ndarray]] = {size: [] for size in self._sizes}
 
     def add(self, images: dict[int, np.ndarray]) -> None:
-        """Reads the next pictures; see `Watcher`."""
+        """Reads the next pictures; see `ImageObserver`."""
         for size, read in self._read.items():
             read.append(self._reader.read(enlarged(images[size], self._reader.size)))
 
@@ -99,7 +99,7 @@ class FoundCaptions:
     """
 
     def __init__(
-        self, generator: Generator, encoder: TextEncoder, source: ExampleSource, drawn: AskedCaptions, seed: int
+        self, generator: Generator, encoder: TextEncoder, source: ExampleSource, drawn: SampledCaptions, seed: int
     ) -> None:
         self._size = generator.sizes[-1]
         if encoder.image_size is None or encoder.image_size > self._size:
@@ -115,7 +115,7 @@ class FoundCaptions:
         self._encoded: list[np.ndarray] = []
 
     def add(self, images: dict[int, np.ndarray]) -> None:
-        """Encodes the next pictures; see `Watcher`."""
+        """Encodes the next pictures; see `ImageObserver`."""
         self._encoded.append(self._encode(images[self._size]))
 
     def scores(self, pictures: str) -> dict[str, Score]:
@@ -128,7 +128,7 @@ class FoundCaptions:
         texts = in_batches(self._encoder, tf.constant(captions.texts, tf.string))
         caption_labels = np.repeat(self._source.labels(), captions.choices.counts)
         others = other_captions(self._drawn.labels, caption_labels, self._seed)
-        real = SourcePictures(self._source, self._size, self._seed, self._drawn.examples)
+        real = SourceImages(self._source, self._size, self._seed, self._drawn.examples)
         encoded = {'r_precision': self._encoded, 'r_precision_real': [self._encode(part) for part in real.batches()]}
         own = texts[self._drawn.rows]
         scores = {name: r_precision(np.concatenate(parts), own, texts, others) for name, parts in encoded.items()}
@@ -145,7 +145,7 @@ class FoundCaptions:
 
 
 def caption_diversity(
-    generator: Generator, source: ExampleSource, drawn: AskedCaptions, size: int, seed: int
+    generator: Generator, source: ExampleSource, drawn: SampledCaptions, size: int, seed: int
 ) -> dict[str, Score]:
     """`diversity` of the first captions of different classes; nothing if none has pictures that differ.
 
@@ -162,7 +162,7 @@ def caption_diversity(
         examples = np.flatnonzero(source.labels() == drawn.labels[caption])
         if len(examples) == 1 or len(real) == DIVERSITY_CAPTIONS:
             continue
-        pictures = np.concatenate(list(SourcePictures(source, size, seed, examples).batches()))
+        pictures = np.concatenate(list(SourceImages(source, size, seed, examples).batches()))
         if np.any(pictures != pictures[0]):
             real[caption] = pictures
     if not real:

@@ -3,10 +3,10 @@
 import keras
 import tensorflow as tf
 
-from stackgan_tf.evaluation.feature_network import FeatureNetwork, fingerprint_of
+from stackgan_tf.evaluation.feature_extractor import FeatureExtractor, fingerprint_of
 
 
-class ClassifierFeatures(FeatureNetwork):
+class ClassifierFeatures(FeatureExtractor):
     """A trained classifier of attributes or classes.
 
     Args:
@@ -18,5 +18,6 @@ class ClassifierFeatures(FeatureNetwork):
         self._network = network
         super().__init__('classifier', fingerprint_of(network.variables), int(network.size), resize)
 
-    def _see(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
+    def extract(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """See `FeatureExtractor.extract`."""
         return self._network.judge(images / 127.5 - 1.0)

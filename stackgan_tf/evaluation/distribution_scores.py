@@ -2,20 +2,20 @@
 
 import dataclasses
 
-from stackgan_tf.evaluation.feature_network import FeatureNetwork
-from stackgan_tf.evaluation.frechet_distance import frechet_distance
-from stackgan_tf.evaluation.kernel_distance import SUBSETS, kernel_distance
-from stackgan_tf.evaluation.manifolds import DENSITY_NEIGHBOURS, PRECISION_NEIGHBOURS, manifold_scores
-from stackgan_tf.evaluation.picture_statistics import SMALL, PictureStatistics
-from stackgan_tf.evaluation.pictures import Pictures
-from stackgan_tf.evaluation.score import Score
-from stackgan_tf.evaluation.structural_similarity import weights_for
-from stackgan_tf.user_error import UserError
+from stackgan_tf.evaluation.feature_extractor import FeatureExtractor
+from stackgan_tf.evaluation.image_sources import ImageSource
+from stackgan_tf.evaluation.image_statistics import SMALL, ImageStatistics
+from stackgan_tf.metrics.frechet_distance import frechet_distance
+from stackgan_tf.metrics.kid import SUBSETS, kid
+from stackgan_tf.metrics.ms_ssim import weights_for
+from stackgan_tf.metrics.precision_recall import DENSITY_NEIGHBOURS, PRECISION_NEIGHBOURS, precision_recall
+from stackgan_tf.metrics.score import Score
+from stackgan_tf.system.errors import UserError
 
 ENOUGH = 2048  # pictures: with fewer, the covariance of an Inception's features is singular
 
 
-def check_comparable(reference: Pictures, generated: Pictures) -> list[str]:
+def check_comparable(reference: ImageSource, generated: ImageSource) -> list[str]:
     """What is wrong with comparing two sets of pictures, for people.
 
     Raises:
@@ -38,11 +38,11 @@ def check_comparable(reference: Pictures, generated: Pictures) -> list[str]:
 
 
 def distribution_scores(
-    reference: Pictures,
-    real: PictureStatistics,
-    generated: Pictures,
-    made: PictureStatistics,
-    network: FeatureNetwork,
+    reference: ImageSource,
+    real: ImageStatistics,
+    generated: ImageSource,
+    made: ImageStatistics,
+    network: FeatureExtractor,
     seed: int,
     subsets: int = SUBSETS,
 ) -> dict[str, Score]:
@@ -71,9 +71,9 @@ def distribution_scores(
         scores['fid_64'] = Score(
             fid_64, None, made.count, protocol=f'{both}; copies of {SMALL} pixels of either; {by}; {exact}'
         )
-    kid = kernel_distance(real.kept, made.kept, subsets, seed=seed)
-    drawn = f'subsets of {kid.count:,} out of {len(made.kept):,} and {len(real.kept):,} (seed {seed})'
-    scores['kid'] = dataclasses.replace(kid, protocol=f'{both}; {by}; cubic kernel, {drawn}')
+    distance = kid(real.kept, made.kept, subsets, seed=seed)
+    drawn = f'subsets of {distance.count:,} out of {len(made.kept):,} and {len(real.kept):,} (seed {seed})'
+    scores['kid'] = dataclasses.replace(distance, protocol=f'{both}; {by}; cubic kernel, {drawn}')
     scores |= _manifolds(real, made, f'{both}; {by}')
     for name, pictures, statistics, what in (('', generated, made, ours), ('_real', reference, real, theirs)):
         if statistics.inception is not None:
@@ -84,7 +84,7 @@ def distribution_scores(
     return scores
 
 
-def _manifolds(real: PictureStatistics, made: PictureStatistics, both: str) -> dict[str, Score]:
+def _manifolds(real: ImageStatistics, made: ImageStatistics, both: str) -> dict[str, Score]:
     """Scores of nearest neighbours; none of too few pictures."""
     count = min(len(real.kept), len(made.kept))
     if count <= max(PRECISION_NEIGHBOURS, DENSITY_NEIGHBOURS):
@@ -93,5 +93,5 @@ def _manifolds(real: PictureStatistics, made: PictureStatistics, both: str) -> d
     neighbours |= dict.fromkeys(('density', 'coverage'), DENSITY_NEIGHBOURS)
     return {
         name: dataclasses.replace(score, protocol=f'{both}; {count:,} of either, balls to neighbour {neighbours[name]}')
-        for name, score in manifold_scores(real.kept, made.kept).items()
+        for name, score in precision_recall(real.kept, made.kept).items()
     }

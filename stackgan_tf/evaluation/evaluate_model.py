@@ -11,16 +11,16 @@ from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.evaluation.attribute_reader import AttributeReader
 from stackgan_tf.evaluation.caption_measures import FoundCaptions, ReadAttributes, caption_diversity
 from stackgan_tf.evaluation.distribution_scores import check_comparable, distribution_scores
-from stackgan_tf.evaluation.feature_network import FeatureNetwork
-from stackgan_tf.evaluation.generated_pictures import GeneratedPictures, ToldCaptions, what_is_told
-from stackgan_tf.evaluation.kernel_distance import SUBSETS
-from stackgan_tf.evaluation.picture_statistics import PictureStatistics, picture_statistics
-from stackgan_tf.evaluation.pictures import Pictures
+from stackgan_tf.evaluation.feature_extractor import FeatureExtractor
+from stackgan_tf.evaluation.generated_images import CaptionConditions, GeneratedImages, condition_source_of
+from stackgan_tf.evaluation.image_sources import ImageSource
+from stackgan_tf.evaluation.image_statistics import ImageStatistics, image_statistics
 from stackgan_tf.evaluation.reference_cache import reference_statistics
-from stackgan_tf.evaluation.score import Score
 from stackgan_tf.generator import Generator
+from stackgan_tf.metrics.kid import SUBSETS
+from stackgan_tf.metrics.score import Score
+from stackgan_tf.system.errors import UserError
 from stackgan_tf.text.text_encoder import TextEncoder
-from stackgan_tf.user_error import UserError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,20 +34,20 @@ class Reference:
         small: whether copies of 64 pixels are compared too.
     """
 
-    pictures: Pictures
-    network: FeatureNetwork
+    pictures: ImageSource
+    network: FeatureExtractor
     seed: int = 0
     small: bool = False
 
     @functools.cached_property
-    def statistics(self) -> PictureStatistics:
+    def statistics(self) -> ImageStatistics:
         """Of the pictures, measured or from the cache."""
         return reference_statistics(self.pictures, self.network, self.seed, self.small)
 
-    def scores(self, pictures: Pictures, subsets: int = SUBSETS) -> dict[str, Score]:
+    def scores(self, pictures: ImageSource, subsets: int = SUBSETS) -> dict[str, Score]:
         """Scores of pictures against these; see `distribution_scores`."""
         real = self.statistics
-        made = picture_statistics(pictures, self.network, self.seed, self.small, 'Measuring the pictures')
+        made = image_statistics(pictures, self.network, self.seed, self.small, 'Measuring the pictures')
         return distribution_scores(self.pictures, real, pictures, made, self.network, self.seed, subsets)
 
 
@@ -64,7 +64,7 @@ class Measurement:
     warnings: list[str]
 
 
-def evaluate_pictures(pictures: Pictures, reference: Reference) -> Measurement:
+def evaluate_images(pictures: ImageSource, reference: Reference) -> Measurement:
     """Measures pictures that are there already.
 
     Raises:
@@ -101,24 +101,24 @@ def evaluate_generator(
         raise UserError(f'this model is {generator.kind}: only models that read captions can be measured by them')
     if generator.kind == 'text' and source is not None and source.captions().missing.any():
         source = CaptionedExamples(source)
-    told = what_is_told(generator, source, count, seed)
+    told = condition_source_of(generator, source, count, seed)
     watchers: list[ReadAttributes | FoundCaptions] = []
-    if isinstance(told, ToldCaptions) and source is not None:
+    if isinstance(told, CaptionConditions) and source is not None:
         if reader is not None:
             watchers.append(ReadAttributes(generator, reader, source, told.drawn))
         if encoder is not None and len(np.unique(source.labels())) > 1:  # else there are no other captions
             watchers.append(FoundCaptions(generator, encoder, source, told.drawn, seed))
-    pictures = GeneratedPictures(generator, count, seed, told, watchers)
+    pictures = GeneratedImages(generator, count, seed, told, watchers)
     warnings = check_comparable(reference.pictures, pictures) if reference is not None else []
     scores = reference.scores(pictures) if reference is not None else _drawn_only(pictures)
     for watcher in watchers:
         scores |= watcher.scores(pictures.described('generated'))
-    if isinstance(told, ToldCaptions) and source is not None:
+    if isinstance(told, CaptionConditions) and source is not None:
         scores |= caption_diversity(generator, source, told.drawn, pictures.size, seed)
     return Measurement(scores, warnings)
 
 
-def _drawn_only(pictures: Pictures) -> dict[str, Score]:
+def _drawn_only(pictures: ImageSource) -> dict[str, Score]:
     """Draws pictures for those that watch."""
     with tqdm(total=pictures.count, unit=' pictures', desc='Drawing', mininterval=1, leave=False) as bar:
         for images in pictures.batches():

@@ -5,15 +5,15 @@ from collections.abc import Mapping
 import keras
 import tensorflow as tf
 
-from stackgan_tf.evaluation.feature_network import FeatureNetwork, fingerprint_of
-from stackgan_tf.hub_module import hash_of_files, load_hub_module
-from stackgan_tf.user_error import UserError, in_one_line
+from stackgan_tf.evaluation.feature_extractor import FeatureExtractor, fingerprint_of
+from stackgan_tf.formats.hub_module import hash_of_files, load_hub_module
+from stackgan_tf.system.errors import UserError, as_user_error
 
 TFGAN_HANDLE = 'https://tfhub.dev/tensorflow/tfgan/eval/inception/1'
 _SIZE = 299  # pixels
 
 
-class TfganInception(FeatureNetwork):
+class TfganInception(FeatureExtractor):
     """The graph of 2015-12-05, by which Inception score and Frechet distance were published, as TF-GAN ships it.
 
     Its features are the last pooling's (`pool_3`, 2,048), its probabilities those of 1,008 classes (`logits`).
@@ -33,13 +33,14 @@ class TfganInception(FeatureNetwork):
         if not isinstance(outputs, Mapping) or not {'pool_3', 'logits'} <= set(outputs):
             raise UserError(f"{source} is not TF-GAN's Inception, which gives pool_3 and logits: name a copy of it")
 
-    def _see(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
+    def extract(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """See `FeatureExtractor.extract`."""
         outputs = self._loaded((images - 128.0) / 128.0)  # as that graph did
         features = tf.reshape(outputs['pool_3'], (tf.shape(images)[0], -1))
         return features, tf.nn.softmax(tf.reshape(outputs['logits'], (tf.shape(images)[0], -1)))
 
 
-class KerasInception(FeatureNetwork):
+class KerasInception(FeatureExtractor):
     """Inception-v3 of `keras.applications`: its last pooling (2,048), and its 1,000 classes.
 
     Args:
@@ -51,11 +52,12 @@ class KerasInception(FeatureNetwork):
     """
 
     def __init__(self, weights: str = 'imagenet', resize: str = 'clean') -> None:
-        with in_one_line(f'no weights {weights!r} for InceptionV3'):
+        with as_user_error(f'no weights {weights!r} for InceptionV3'):
             network = keras.applications.InceptionV3(weights=weights or None, classifier_activation=None)
         self._network = keras.Model(network.input, [network.get_layer('avg_pool').output, network.output])
         super().__init__('keras_inception', fingerprint_of(self._network.variables), _SIZE, resize)
 
-    def _see(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
+    def extract(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """See `FeatureExtractor.extract`."""
         features, logits = self._network(images / 127.5 - 1.0, training=False)
         return features, tf.nn.softmax(logits)

@@ -10,20 +10,20 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from stackgan_tf.cache_entry import CacheEntry, NoRoomError
-from stackgan_tf.console import say
-from stackgan_tf.evaluation.feature_network import FeatureNetwork
-from stackgan_tf.evaluation.frechet_distance import Gaussian
-from stackgan_tf.evaluation.picture_statistics import KEPT, PAIRS, SMALL, PictureStatistics, picture_statistics
-from stackgan_tf.evaluation.pictures import Pictures
-from stackgan_tf.evaluation.score import Score
-from stackgan_tf.files import write_whole
+from stackgan_tf.evaluation.feature_extractor import FeatureExtractor
+from stackgan_tf.evaluation.image_sources import ImageSource
+from stackgan_tf.evaluation.image_statistics import KEPT, PAIRS, SMALL, ImageStatistics, image_statistics
+from stackgan_tf.metrics.frechet_distance import Gaussian
+from stackgan_tf.metrics.score import Score
+from stackgan_tf.system.atomic_files import write_whole
+from stackgan_tf.system.cache_entry import CacheEntry, NoRoomError
+from stackgan_tf.system.console import say
 
 _FORMAT = 1  # raise it when anything is computed differently
 _LIMIT = 20_000_000_000  # bytes of all statistics together
 
 
-def content_hash(pictures: Pictures) -> str:
+def content_hash(pictures: ImageSource) -> str:
     """A hash of every pixel, in order."""
     hashed = hashlib.sha256()
     with tqdm(total=pictures.count, unit=' pictures', desc='Reading the reference', mininterval=1, leave=False) as bar:
@@ -33,13 +33,13 @@ def content_hash(pictures: Pictures) -> str:
     return hashed.hexdigest()[:16]
 
 
-def reference_statistics(pictures: Pictures, network: FeatureNetwork, seed: int, small: bool) -> PictureStatistics:
+def reference_statistics(pictures: ImageSource, network: FeatureExtractor, seed: int, small: bool) -> ImageStatistics:
     """The statistics of reference pictures, from the cache if they are there.
 
     Args:
         pictures: the reference.
         network: what sees their features.
-        seed: see `picture_statistics`.
+        seed: see `image_statistics`.
         small: see there.
     """
     content = content_hash(pictures)
@@ -53,7 +53,7 @@ def reference_statistics(pictures: Pictures, network: FeatureNetwork, seed: int,
         # Another process may have made it meanwhile.
         if (kept := _read(path)) is not None:
             return kept
-        found = picture_statistics(pictures, network, seed, small, 'Measuring the reference')
+        found = image_statistics(pictures, network, seed, small, 'Measuring the reference')
         found = dataclasses.replace(found, content=content)
         file = _file(found)
         try:
@@ -64,7 +64,7 @@ def reference_statistics(pictures: Pictures, network: FeatureNetwork, seed: int,
         return found
 
 
-def _file(statistics: PictureStatistics) -> bytes:
+def _file(statistics: ImageStatistics) -> bytes:
     """A NumPy archive with all there is."""
     file = io.BytesIO()
     arrays: dict[str, Any] = {'kept': statistics.kept, 'content': statistics.content}
@@ -78,11 +78,11 @@ def _file(statistics: PictureStatistics) -> bytes:
     return file.getvalue()
 
 
-def _read(path: Path) -> PictureStatistics | None:
+def _read(path: Path) -> ImageStatistics | None:
     """What a file holds; None if it is not there, or broken."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            return PictureStatistics(
+            return ImageStatistics(
                 _gaussian(arrays, 'gaussian'),
                 _gaussian(arrays, 'small') if 'small_mean' in arrays else None,
                 arrays['kept'],

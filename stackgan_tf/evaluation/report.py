@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stackgan_tf.evaluation.evaluate_model import Measurement
-from stackgan_tf.evaluation.score import Score
+from stackgan_tf.metrics.score import Score
 
 
 def table(measurement: Measurement) -> str:

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
-from stackgan_tf.evaluation.feature_network import FeatureNetwork
-from stackgan_tf.hub_module import hash_of_files, load_hub_module
-from stackgan_tf.user_error import UserError, in_one_line
+from stackgan_tf.evaluation.feature_extractor import FeatureExtractor
+from stackgan_tf.formats.hub_module import hash_of_files, load_hub_module
+from stackgan_tf.system.errors import UserError, as_user_error
 
 # Modules with several outputs call the features by one of these names.
 _FEATURES = ('features', 'feature_vector', 'default', 'pool_3', 'avg_pool')
 
 
-class SavedFeatures(FeatureNetwork):
+class SavedFeatures(FeatureExtractor):
     """A SavedModel that maps images, float32 `[N, size, size, 3]` in [0, 1] (TF Hub's convention), to vectors `[N, D]`.
 
     It may give a dict, with `features`, and with `probabilities` or `logits` if it knows classes.
@@ -33,12 +33,13 @@ class SavedFeatures(FeatureNetwork):
                 raise UserError(f'{source} does not say what size of pictures it reads: name it, as in {source}@224')
             size = int(self._loaded.image_size())
         super().__init__(f'SavedModel {folder.name}', hash_of_files(folder), size, resize)
-        with in_one_line(f'{source} maps no pictures of {size} pixels to vectors'):
-            features, _ = self._see(tf.zeros((2, size, size, 3)))
+        with as_user_error(f'{source} maps no pictures of {size} pixels to vectors'):
+            features, _ = self.extract(tf.zeros((2, size, size, 3)))
             if features.shape.rank != 2 or features.shape[0] != 2:
                 raise ValueError(f'of two it makes {features.shape.as_list()}')
 
-    def _see(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
+    def extract(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """See `FeatureExtractor.extract`."""
         outputs = self._loaded(images / 255.0)
         if not isinstance(outputs, Mapping):
             return tf.cast(outputs, tf.float32), None

@@ -10,8 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from stackgan_tf.data.example_source import ExampleSource
+from stackgan_tf.system.errors import UserError
 from stackgan_tf.text.text_encoder import TextEncoder
-from stackgan_tf.user_error import UserError
 
 _RETRIEVED = 50  # pictures a class retrieves at most, as in AP@50
 _BATCH = 128

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from stackgan_tf.files import write_whole
+from stackgan_tf.system.atomic_files import write_whole
 
 
 def image_grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:

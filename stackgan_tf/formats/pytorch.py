@@ -22,7 +22,7 @@ from stackgan_tf.formats.restricted_unpickler import (
     told,
 )
 from stackgan_tf.formats.strided import strided
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.errors import UserError
 
 _ZIP = b'PK\x03\x04'
 _MAGIC_NUMBER = 0x1950A86A20F9469CFC6C

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import FunctionType
 from typing import IO, Any, ClassVar
 
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.errors import UserError
 
 # Not among them: integers of over 255 bytes, sets, persistent ids, and all that makes objects of classes.
 _ALLOWED_OPCODES = """

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from stackgan_tf.formats.strided import strided
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.errors import UserError
 
 _NIL, _NUMBER, _STRING, _TABLE, _TORCH_OBJECT, _BOOLEAN = range(6)
 _FUNCTIONS = (6, 7, 8)

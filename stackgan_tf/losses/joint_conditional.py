@@ -20,8 +20,8 @@ class Logits(NamedTuple):
         realness: of the image alone; none where only the condition was exchanged.
     """
 
-    match: KerasTensor | None
-    realness: KerasTensor | None = None
+    conditional_logits: KerasTensor | None
+    unconditional_logits: KerasTensor | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +50,7 @@ def joint_discriminator_loss(
     mismatched_rows: KerasTensor,
     weights: TermWeights,
     real_target: float = 1.0,
-    embedded_rows: KerasTensor | float = 1.0,
+    has_condition: KerasTensor | float = 1.0,
 ) -> KerasTensor:
     """L_D of one scale.
 
@@ -62,34 +62,38 @@ def joint_discriminator_loss(
             nothing.
         weights: of the terms.
         real_target: 1 in the paper; below 1 for one-sided label smoothing (not in the paper).
-        embedded_rows: float `[N]`, 0 where an image has no condition: such a row adds to unconditional terms alone.
+        has_condition: float `[N]`, 0 where an image has no condition: such a row adds to unconditional terms alone.
 
     Returns:
         float32 scalar.
     """
     conditional = (
-        binary_cross_entropy(real.match, real_target, embedded_rows)
-        + weights.mismatched * binary_cross_entropy(mismatched.match, 0.0, mismatched_rows * embedded_rows)
-        + weights.generated * binary_cross_entropy(generated.match, 0.0, embedded_rows)
+        binary_cross_entropy(real.conditional_logits, real_target, has_condition)
+        + weights.mismatched * binary_cross_entropy(mismatched.conditional_logits, 0.0, mismatched_rows * has_condition)
+        + weights.generated * binary_cross_entropy(generated.conditional_logits, 0.0, has_condition)
     )
-    if real.realness is None:
+    if real.unconditional_logits is None:
         return weights.conditional * conditional
-    unconditional = binary_cross_entropy(real.realness, real_target) + binary_cross_entropy(generated.realness, 0.0)
-    if mismatched.realness is not None:
+    unconditional = binary_cross_entropy(real.unconditional_logits, real_target) + binary_cross_entropy(
+        generated.unconditional_logits, 0.0
+    )
+    if mismatched.unconditional_logits is not None:
         unconditional += weights.mismatched_real * binary_cross_entropy(
-            mismatched.realness, real_target, mismatched_rows
+            mismatched.unconditional_logits, real_target, mismatched_rows
         )
     return weights.conditional * conditional + weights.unconditional * unconditional
 
 
 def joint_generator_loss(
-    generated: Logits, weights: TermWeights, embedded_rows: KerasTensor | float = 1.0
+    generated: Logits, weights: TermWeights, has_condition: KerasTensor | float = 1.0
 ) -> KerasTensor:
     """L_G of one scale in its non-saturating form: generated images are to be called real, and matching."""
-    conditional = binary_cross_entropy(generated.match, 1.0, embedded_rows)
-    if generated.realness is None:
+    conditional = binary_cross_entropy(generated.conditional_logits, 1.0, has_condition)
+    if generated.unconditional_logits is None:
         return weights.conditional * conditional
-    return weights.conditional * conditional + weights.unconditional * binary_cross_entropy(generated.realness, 1.0)
+    return weights.conditional * conditional + weights.unconditional * binary_cross_entropy(
+        generated.unconditional_logits, 1.0
+    )
 
 
 def partners(labels: KerasTensor) -> tuple[KerasTensor, KerasTensor]:

@@ -18,7 +18,7 @@ def matching_aware_discriminator_loss(
     generated: Logits,
     mismatched_rows: KerasTensor | float = 1.0,
     real_target: float = 1.0,
-    embedded_rows: KerasTensor | float = 1.0,
+    has_condition: KerasTensor | float = 1.0,
 ) -> KerasTensor:
     """L_D of one stage; heads whose logits are none are left out, with both terms of them.
 
@@ -29,28 +29,30 @@ def matching_aware_discriminator_loss(
         mismatched_rows: float `[N]`, 1 where a pair is mismatched, 0 where no partner was found: such a row adds
             nothing.
         real_target: 1 in the paper; below 1 for one-sided label smoothing (not in the paper).
-        embedded_rows: float `[N]`, 0 where an image has no condition: such a row adds to unconditional terms alone.
+        has_condition: float `[N]`, 0 where an image has no condition: such a row adds to unconditional terms alone.
 
     Returns:
         float32 scalar.
     """
     called_real, called_false = [], []
-    if real.match is not None:
-        called_real.append(binary_cross_entropy(real.match, real_target, embedded_rows))
-        called_false.append(binary_cross_entropy(generated.match, 0.0, embedded_rows))
+    if real.conditional_logits is not None:
+        called_real.append(binary_cross_entropy(real.conditional_logits, real_target, has_condition))
+        called_false.append(binary_cross_entropy(generated.conditional_logits, 0.0, has_condition))
         if mismatched is not None:
-            called_false.append(binary_cross_entropy(mismatched.match, 0.0, mismatched_rows * embedded_rows))
-    if real.realness is not None:
-        called_real.append(binary_cross_entropy(real.realness, real_target))
-        called_false.append(binary_cross_entropy(generated.realness, 0.0))
+            called_false.append(
+                binary_cross_entropy(mismatched.conditional_logits, 0.0, mismatched_rows * has_condition)
+            )
+    if real.unconditional_logits is not None:
+        called_real.append(binary_cross_entropy(real.unconditional_logits, real_target))
+        called_false.append(binary_cross_entropy(generated.unconditional_logits, 0.0))
     return sum(called_real) / len(called_real) + sum(called_false) / len(called_false)
 
 
-def matching_aware_generator_loss(generated: Logits, embedded_rows: KerasTensor | float = 1.0) -> KerasTensor:
+def matching_aware_generator_loss(generated: Logits, has_condition: KerasTensor | float = 1.0) -> KerasTensor:
     """L_G of one stage in its non-saturating form: every head is to call generated images real, each with weight 1."""
     heads = []
-    if generated.match is not None:
-        heads.append(binary_cross_entropy(generated.match, 1.0, embedded_rows))
-    if generated.realness is not None:
-        heads.append(binary_cross_entropy(generated.realness, 1.0))
+    if generated.conditional_logits is not None:
+        heads.append(binary_cross_entropy(generated.conditional_logits, 1.0, has_condition))
+    if generated.unconditional_logits is not None:
+        heads.append(binary_cross_entropy(generated.unconditional_logits, 1.0))
     return sum(heads)

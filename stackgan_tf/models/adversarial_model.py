@@ -17,7 +17,7 @@ from stackgan_tf.models.gradient_penalty import r1_penalty
 from stackgan_tf.models.noise import Purpose, step_noise
 from stackgan_tf.models.trained_model import TrainedModel, variables_of
 from stackgan_tf.networks.differentiable_augmentation import DRAWS, augment
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.errors import UserError
 
 
 class AdversarialModel(TrainedModel):
@@ -28,7 +28,7 @@ class AdversarialModel(TrainedModel):
 
     Attributes:
         generator: what is trained; it has `read` and `augment`, if it reads embeddings.
-        averaged_generator: what samples and exports are made with.
+        generator_ema: what samples and exports are made with.
     """
 
     discriminators: list[keras.Model]
@@ -49,18 +49,18 @@ class AdversarialModel(TrainedModel):
         embedding_dimension: int,
         condition_dimension: int,
         kl_weight: float,
-        discriminator_told: str,
+        discriminator_condition: str,
         pairs: str,
     ) -> None:
         """Takes what the model is told, and how; with an embedding dimension of 0 it is told nothing."""
         self.embedding_dimension = embedding_dimension
         self.condition_dimension = condition_dimension
         self.kl_weight = kl_weight
-        self.discriminator_told = discriminator_told
+        self.discriminator_condition = discriminator_condition
         self.pairs = pairs
         if embedding_dimension:
             mismatched = ('mismatched_images',) if pairs == 'image' else ('label',)
-            self.reads = ('images', 'embedding', *mismatched)
+            self.batch_keys = ('images', 'embedding', *mismatched)
 
     def set_up_views(
         self,
@@ -80,56 +80,56 @@ class AdversarialModel(TrainedModel):
     def set_up_generator(
         self,
         generator: keras.Model,
-        twin: keras.Model,
+        trained_ema: keras.Model,
         optimizer: keras.optimizers.Optimizer,
         recorded: Sequence[str],
-        averaged_generator: keras.Model | None = None,
+        generator_ema: keras.Model | None = None,
     ) -> None:
         """Takes the built generator and its optimiser, and the names of what each step records.
 
         Args:
             generator: what is trained.
-            twin: the like, which becomes its average.
+            trained_ema: of the same architecture, which becomes its average.
             optimizer: of the generator.
             recorded: names.
-            averaged_generator: what generates with the average, if that is not the twin alone.
+            generator_ema: what generates with the average, if that is not the twin alone.
         """
         self.generator = generator
-        self.twin = twin
-        self.averaged_generator = averaged_generator or twin
-        for average, variable in zip(variables_of(twin), variables_of(generator), strict=True):
+        self.trained_ema = trained_ema
+        self.generator_ema = generator_ema or trained_ema
+        for average, variable in zip(variables_of(trained_ema), variables_of(generator), strict=True):
             average.assign(variable)
-        self.averaged_generator.trainable = False
+        self.generator_ema.trainable = False
         self.set_up(optimizer, recorded)
 
-    def told_dimensions(self) -> tuple[int, int]:
+    def discriminator_condition_dimensions(self) -> tuple[int, int]:
         """What discriminators are told: how many numbers, and how many units read them first."""
         if not self.embedding_dimension:
             return 0, 0
-        if self.discriminator_told == 'embedding':
+        if self.discriminator_condition == 'embedding':
             return self.embedding_dimension, self.condition_dimension
         return self.condition_dimension, 0
 
-    def begin(self, embeddings: np.ndarray | None = None) -> None:
-        """Fits the whitening of embeddings; see `TrainedModel.begin`."""
+    def initialize(self, embeddings: np.ndarray | None = None) -> None:
+        """Fits the whitening of embeddings; see `TrainedModel.initialize`."""
         if embeddings is not None and self.generator.embedding_dimension and self.generator.whitened:
-            for network in (self.generator, self.twin):
+            for network in (self.generator, self.trained_ema):
                 network.whiten.fit(embeddings)
 
-    def pieces(self) -> dict[str, list[tf.Variable]]:
+    def checkpoint_variables(self) -> dict[str, list[tf.Variable]]:
         """Everything that a checkpoint must hold to go on exactly, by name."""
-        pieces = {
-            **super().pieces(),
+        checkpoint_variables = {
+            **super().checkpoint_variables(),
             'generator': variables_of(self.generator),
-            'averaged_generator': variables_of(self.averaged_generator),
+            'generator_ema': variables_of(self.generator_ema),
             'generator_optimizer': variables_of(self.optimizer),
         }
         for name, network, optimizer in zip(
             self.discriminator_names(), self.discriminators, self.discriminator_optimizers, strict=True
         ):
-            pieces[f'discriminator_{name}'] = variables_of(network)
-            pieces[f'discriminator_optimizer_{name}'] = variables_of(optimizer)
-        return pieces
+            checkpoint_variables[f'discriminator_{name}'] = variables_of(network)
+            checkpoint_variables[f'discriminator_optimizer_{name}'] = variables_of(optimizer)
+        return checkpoint_variables
 
     def optimizers(self) -> list[keras.optimizers.Optimizer]:
         """Of the generator and of the discriminators."""
@@ -161,7 +161,7 @@ class AdversarialModel(TrainedModel):
 
     def average_generator(self) -> None:
         """Moves the average towards the generator: weights and moving statistics alike."""
-        pairs = list(zip(variables_of(self.twin), variables_of(self.generator), strict=True))
+        pairs = list(zip(variables_of(self.trained_ema), variables_of(self.generator), strict=True))
 
         # The generator moves once in so many steps.
         moves = tf.equal((self.step + 1) % self.accumulated_steps, 0)
@@ -197,8 +197,8 @@ class AdversarialModel(TrainedModel):
         """The same, by the conditioning augmentation of a network."""
         embedding = network.read(batch['embedding'])
         c, mu, log_variance = network.augment(embedding, epsilon)
-        told = {'mu': mu, 'detached_mu': tf.stop_gradient(mu), 'embedding': embedding}
-        return c, told[self.discriminator_told], kl_loss(mu, log_variance)
+        condition = {'mu': mu, 'detached_mu': tf.stop_gradient(mu), 'embedding': embedding}
+        return c, condition[self.discriminator_condition], kl_loss(mu, log_variance)
 
     def view(self, number: int) -> Callable[[tf.Tensor], tf.Tensor]:
         """How one discriminator sees images in this step, real and generated alike: augmented, with noise."""
@@ -217,30 +217,30 @@ class AdversarialModel(TrainedModel):
         view: Callable[[tf.Tensor], tf.Tensor],
         batch: dict[str, Any],
         image: tf.Tensor,
-        told: tf.Tensor | None,
+        condition: tf.Tensor | None,
     ) -> dict[str, tf.Tensor]:
         """One step of one discriminator on real and generated images, and on mismatched pairs; gives its record."""
         discriminator, name = self.discriminators[number], self.discriminator_names()[number]
         scale = self.sizes.index(discriminator.size)
-        told = tf.stop_gradient(told) if told is not None else None
+        condition = tf.stop_gradient(condition) if condition is not None else None
         mismatched, rows = None, None
         with tf.GradientTape() as tape:
             # Separate passes, not one over all images: batch normalisation must not mix them.
             seen = view(batch['images'][scale])
             features = discriminator.features(seen, training=True)
-            real = judged(discriminator, features, told)
-            generated = logits_of(discriminator, view(tf.stop_gradient(image)), told)
-            if told is not None:
-                mismatched, rows = self.mismatched(discriminator, view, batch, features, told)
+            real = judged(discriminator, features, condition)
+            generated = logits_of(discriminator, view(tf.stop_gradient(image)), condition)
+            if condition is not None:
+                mismatched, rows = self.mismatched(discriminator, view, batch, features, condition)
             loss = self.discriminator_loss(real, mismatched, generated, rows, batch)
-            r1_loss = self.r1_loss(discriminator, seen, told, batch)
+            r1_loss = self.r1_loss(discriminator, seen, condition, batch)
             scaled = (loss + r1_loss) / self.replicas
-        self.descend(self.discriminator_optimizers[number], tape, scaled, discriminator.trainable_variables)
+        self.apply_gradients(self.discriminator_optimizers[number], tape, scaled, discriminator.trainable_variables)
         record = {'discriminator_loss': loss, 'r1_loss': r1_loss, **confidences_of(real, mismatched, generated)}
         return {f'{kind}_{name}': value for kind, value in record.items()}
 
     def r1_loss(
-        self, discriminator: keras.Model, seen: tf.Tensor, told: tf.Tensor | None, batch: dict[str, Any]
+        self, discriminator: keras.Model, seen: tf.Tensor, condition: tf.Tensor | None, batch: dict[str, Any]
     ) -> tf.Tensor:
         """The weighted penalty of being steep around real images: lazily, so many times itself in one of so many steps.
 
@@ -251,7 +251,7 @@ class AdversarialModel(TrainedModel):
         weight = 0.5 * self.r1_weight * self.r1_every
         return tf.cond(
             tf.equal(self.step % self.r1_every, 0),
-            lambda: weight * r1_penalty(discriminator, seen, told, batch.get('embedded_rows', 1.0)),
+            lambda: weight * r1_penalty(discriminator, seen, condition, batch.get('has_condition', 1.0)),
             lambda: tf.constant(0.0),
         )
 
@@ -272,15 +272,15 @@ class AdversarialModel(TrainedModel):
         view: Callable[[tf.Tensor], tf.Tensor],
         batch: dict[str, Any],
         features: tf.Tensor,
-        told: tf.Tensor,
+        condition: tf.Tensor,
     ) -> tuple[Logits, tf.Tensor]:
         """What a discriminator says of pairs that do not belong together, and which rows are such pairs."""
         if self.pairs == 'image':
             image = batch['mismatched_images'][self.sizes.index(discriminator.size)]
-            return logits_of(discriminator, view(image), told), batch['mismatched_rows']
+            return logits_of(discriminator, view(image), condition), batch['mismatched_rows']
         # Partners are looked for in the global batch, so that they are the same on any number of devices.
-        labels, embedded, told = (all_rows(rows) for rows in (batch['label'], batch['embedded_rows'], told))
+        labels, embedded, condition = (all_rows(rows) for rows in (batch['label'], batch['has_condition'], condition))
         chosen, rows = partners(labels)
         rows *= tf.gather(embedded, chosen)  # the partner's condition must be one
         chosen, rows = own_rows(chosen), own_rows(rows)
-        return Logits(discriminator.match(features, tf.gather(told, chosen), training=True)), rows
+        return Logits(discriminator.conditional_logits(features, tf.gather(condition, chosen), training=True)), rows

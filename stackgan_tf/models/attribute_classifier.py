@@ -13,7 +13,7 @@ from stackgan_tf.networks.attribute_classifier import AttributeClassifierNetwork
 class AttributeClassifier(Classifier):
     """Learns all attributes of a picture at once, by the sum of their cross-entropies."""
 
-    reads = ('images', 'attributes')
+    batch_keys = ('images', 'attributes')
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class AttributeClassifier(Classifier):
             losses = map(keras.losses.sparse_categorical_crossentropy, truth, logits, [True] * len(truth))
             loss = tf.add_n([tf.reduce_mean(of_rows) for of_rows in losses])
             scaled = loss / self.replicas
-        self.descend(self.optimizer, tape, scaled, self.network.trainable_variables)
+        self.apply_gradients(self.optimizer, tape, scaled, self.network.trainable_variables)
         right = map(keras.metrics.sparse_categorical_accuracy, truth, logits)
         accuracies = {f'{name}_accuracy': tf.reduce_mean(of) for name, of in zip(self.names, right, strict=True)}
         recorded = {'attribute_loss': loss, **accuracies}

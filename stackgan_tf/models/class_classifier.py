@@ -9,13 +9,13 @@ import tensorflow as tf
 
 from stackgan_tf.models.classifier import Classifier
 from stackgan_tf.networks.class_classifier import ClassClassifierNetwork
-from stackgan_tf.user_error import in_one_line
+from stackgan_tf.system.errors import as_user_error
 
 
 class ClassClassifier(Classifier):
     """Learns the class of a picture, from the weights that a network of `keras.applications` was trained to."""
 
-    reads = ('images', 'label')
+    batch_keys = ('images', 'label')
 
     def __init__(
         self,
@@ -32,18 +32,18 @@ class ClassClassifier(Classifier):
         super().__init__(seed, batch_size)
         self.sizes = tuple(sizes)
         self._image_weights = image_weights
-        with in_one_line(f'no {image_tower} for {tower_size} pixels'):
+        with as_user_error(f'no {image_tower} for {tower_size} pixels'):
             network = ClassClassifierNetwork(tower_size, image_tower, classes)
         self.set_up_network(network, rate, decay_steps, ('class_loss', 'class_accuracy'))
 
-    def begin(self, embeddings: np.ndarray | None = None) -> None:
+    def initialize(self, embeddings: np.ndarray | None = None) -> None:
         """Gets the trained weights.
 
         Raises:
             UserError: they cannot be had.
         """
         if self._image_weights:
-            with in_one_line(f'no weights {self._image_weights!r} for {self.network.backbone}'):
+            with as_user_error(f'no weights {self._image_weights!r} for {self.network.backbone}'):
                 self.network.load_features(self._image_weights)
 
     def forward_passes(self) -> list[tf.Tensor]:
@@ -66,7 +66,7 @@ class ClassClassifier(Classifier):
             logits = self.network(images, training=True)
             loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(label, logits, from_logits=True))
             scaled = loss / self.replicas
-        self.descend(self.optimizer, tape, scaled, self.network.trainable_variables)
+        self.apply_gradients(self.optimizer, tape, scaled, self.network.trainable_variables)
         accuracy = tf.reduce_mean(keras.metrics.sparse_categorical_accuracy(label, logits))
         recorded = {'class_loss': loss, 'class_accuracy': accuracy}
         self.record(recorded)

@@ -20,10 +20,10 @@ class Classifier(TrainedModel):
         optimizer = ready(FusedAdam(Rate(rate, decay_steps)), network.trainable_variables)
         self.set_up(optimizer, recorded)
 
-    def pieces(self) -> dict[str, list[tf.Variable]]:
+    def checkpoint_variables(self) -> dict[str, list[tf.Variable]]:
         """Everything that a checkpoint must hold to go on exactly, by name."""
         return {
-            **super().pieces(),
+            **super().checkpoint_variables(),
             'network': variables_of(self.network),
             'optimizer': variables_of(self.optimizer),
         }

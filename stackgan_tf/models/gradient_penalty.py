@@ -11,7 +11,7 @@ from stackgan_tf.models.discriminator_logits import logits_of
 
 
 def r1_penalty(
-    discriminator: keras.Model, images: tf.Tensor, told: tf.Tensor | None, embedded_rows: tf.Tensor | float = 1.0
+    discriminator: keras.Model, images: tf.Tensor, condition: tf.Tensor | None, has_condition: tf.Tensor | float = 1.0
 ) -> tf.Tensor:
     """The squared length of the gradient of a discriminator's logits, all added, in the real images it sees.
 
@@ -21,16 +21,16 @@ def r1_penalty(
     Args:
         discriminator: of either StackGAN.
         images: float32 `[n, s, s, 3]`.
-        told: `[n, E]`, what it is told; none if nothing.
-        embedded_rows: float `[n]`, 0 where an image has no condition: there the logit of the image alone counts.
+        condition: `[n, E]`; None for an unconditional discriminator.
+        has_condition: float `[n]`, 0 where an image has no condition: there the logit of the image alone counts.
 
     Returns:
         float32 scalar, the mean over rows; what weighs it is halved in the paper.
     """
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(images)
-        match, realness = logits_of(discriminator, images, told, training=False)
-        total = tf.constant(0.0) if match is None else tf.reduce_sum(embedded_rows * match)
-        total += 0.0 if realness is None else tf.reduce_sum(realness)
+        conditional_logits, unconditional_logits = logits_of(discriminator, images, condition, training=False)
+        total = tf.constant(0.0) if conditional_logits is None else tf.reduce_sum(has_condition * conditional_logits)
+        total += 0.0 if unconditional_logits is None else tf.reduce_sum(unconditional_logits)
     gradient = tape.gradient(total, images)
     return tf.reduce_mean(tf.reduce_sum(tf.square(gradient), axis=(1, 2, 3)))

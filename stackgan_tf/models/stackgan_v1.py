@@ -15,14 +15,14 @@ from stackgan_tf.models.stage import Stage
 from stackgan_tf.networks.stacked_generator import StackedGenerator
 from stackgan_tf.networks.stage_one import StageOneGenerator
 from stackgan_tf.networks.stage_two import StageTwoGenerator
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.errors import UserError
 
 
 class StageI(Stage):
     """Stage-I: small images from noise, and an embedding if it reads any. Defaults are those of the TensorFlow release.
 
     The PyTorch release, for COCO, has `residual=False, conditioning='relu', joint_kernel=3, logit_bias=True,
-    discriminator_told='detached_mu', fresh_fakes=False`, and twice the widths by half.
+    discriminator_condition='detached_mu', fresh_fakes=False`, and twice the widths by half.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class StageI(Stage):
         logit_bias: bool = False,
         released_linear: bool = False,  # no activation after one convolution of the discriminator, as released
         unconditional_head: bool = False,  # whether the discriminator also says if the image alone is real
-        discriminator_told: str = 'embedding',  # through a layer of its own; or 'mu', 'detached_mu'
+        discriminator_condition: str = 'embedding',  # through a layer of its own; or 'mu', 'detached_mu'
         pairs: str = 'text',  # mismatched: a real image with another's caption; or 'image': another real image
         fresh_fakes: bool = True,  # the generator's step draws new noise; off: it reuses what was just judged
         discriminator_normalization: bool = True,  # batch normalisation in the discriminator
@@ -61,7 +61,7 @@ class StageI(Stage):
     ) -> None:
         super().__init__(seed, batch_size, averaging_decay, accumulated_steps)
         kl_weight = kl_weight if conditioning_augmentation else 0.0
-        self.set_up_conditions(embedding_dimension, condition_dimension, kl_weight, discriminator_told, pairs)
+        self.set_up_conditions(embedding_dimension, condition_dimension, kl_weight, discriminator_condition, pairs)
         self.set_up_views(input_noise, augmentation, real_target)
         self.fresh_fakes = fresh_fakes
         self.noise_dimension = noise_dimension
@@ -79,7 +79,7 @@ class StageI(Stage):
             last_map=first_map,
             normalize=discriminator_normalization,
         )
-        generator, twin = (
+        generator, trained_ema = (
             StageOneGenerator(
                 size,
                 noise_dimension,
@@ -95,18 +95,18 @@ class StageI(Stage):
             )
             for _ in range(2)
         )
-        for network in (generator, twin):
+        for network in (generator, trained_ema):
             network.build((None, noise_dimension))
         optimizer = adam(generator_rate, generator.trainable_variables, *schedule)
-        self.set_up_generator(generator, twin, optimizer, self.names_of_record())
+        self.set_up_generator(generator, trained_ema, optimizer, self.names_of_record())
 
     def generate(self, batch: dict[str, Any], number: int = 0) -> tuple[tf.Tensor, tf.Tensor | None, tf.Tensor]:
         """Images from noise; see `Stage.generate`."""
         z = self.draw(Purpose.LATENT, (self.noise_dimension,), number)
         conditional = bool(self.embedding_dimension)
         epsilon = self.draw(Purpose.CONDITIONING, (self.condition_dimension,), number) if conditional else None
-        c, told, kl = self.condition(batch, epsilon)
-        return self.generator.images(z, c, training=True)[0], told, kl
+        c, condition, kl = self.condition(batch, epsilon)
+        return self.generator.images(z, c, training=True)[0], condition, kl
 
 
 class StageII(Stage):
@@ -132,12 +132,12 @@ class StageII(Stage):
         conditioning: str = 'leaky_relu',  # or 'linear' (the paper), 'relu', 'gated'
         conditioning_augmentation: bool = True,  # off: c is mu, and there is no divergence
         kl_weight: float = 2.0,  # of the divergence
-        text_again: bool = True,  # off: the generator is told nothing but Stage-I's image
+        conditional: bool = True,  # off: the generator is told nothing but Stage-I's image
         joint_kernel: int = 1,  # of the convolution that joins image and text in the discriminator
         discriminator_residual: bool = True,  # whether the discriminator's features end with a bottleneck
         logit_bias: bool = False,
         unconditional_head: bool = False,  # whether the discriminator also says if the image alone is real
-        discriminator_told: str = 'embedding',  # through a layer of its own; or 'mu', 'detached_mu'
+        discriminator_condition: str = 'embedding',  # through a layer of its own; or 'mu', 'detached_mu'
         pairs: str = 'text',  # mismatched: a real image with another's caption; or 'image': another real image
         fresh_fakes: bool = True,  # the generator's step draws new noise; off: it reuses what was just judged
         discriminator_normalization: bool = True,  # batch normalisation in the discriminator
@@ -156,12 +156,12 @@ class StageII(Stage):
         super().__init__(seed, batch_size, averaging_decay, accumulated_steps)
         self.stage_one = _checked(stage_one, size, embedding_dimension)
         self.stage_one.trainable = False
-        kl_weight = kl_weight if conditioning_augmentation and text_again else 0.0
-        self.set_up_conditions(embedding_dimension, condition_dimension, kl_weight, discriminator_told, pairs)
+        kl_weight = kl_weight if conditioning_augmentation and conditional else 0.0
+        self.set_up_conditions(embedding_dimension, condition_dimension, kl_weight, discriminator_condition, pairs)
         self.set_up_views(input_noise, augmentation, real_target)
         self.fresh_fakes = fresh_fakes
         schedule = (decay_steps, halve_every, accumulated_steps)
-        generator, twin = (
+        generator, trained_ema = (
             StageTwoGenerator(
                 self.stage_one.sizes[0],
                 size,
@@ -170,7 +170,7 @@ class StageII(Stage):
                 embedding_dimension,
                 condition_dimension,
                 conditioning,
-                text_again,
+                conditional,
                 self.replicas > 1,
                 whitened_embeddings,
                 conditioning_augmentation,
@@ -178,8 +178,8 @@ class StageII(Stage):
             for _ in range(2)
         )
         # Without the text, the discriminator is told what Stage-I makes of it.
-        self.told_by = generator if generator.embedding_dimension else self.stage_one
-        self.condition_dimension = self.told_by.condition_dimension
+        self.condition_source = generator if generator.embedding_dimension else self.stage_one
+        self.condition_dimension = self.condition_source.condition_dimension
         self.set_up_discriminator(
             size,
             discriminator_width,
@@ -191,12 +191,12 @@ class StageII(Stage):
             unconditional=unconditional_head,
             normalize=discriminator_normalization,
         )
-        for network in (generator, twin):
+        for network in (generator, trained_ema):
             network.build(self.stage_one.compute_output_shape((None, self.stage_one.noise_dimension))[0])
         optimizer = adam(generator_rate, generator.trainable_variables, *schedule)
-        stacked = StackedGenerator(self.stage_one, twin)
+        stacked = StackedGenerator(self.stage_one, trained_ema)
         stacked.build((None, stacked.noise_dimension))
-        self.set_up_generator(generator, twin, optimizer, self.names_of_record(), stacked)
+        self.set_up_generator(generator, trained_ema, optimizer, self.names_of_record(), stacked)
 
     def generate(self, batch: dict[str, Any], number: int = 0) -> tuple[tf.Tensor, tf.Tensor | None, tf.Tensor]:
         """Images from what Stage-I makes of noise; see `Stage.generate`."""
@@ -207,10 +207,10 @@ class StageII(Stage):
         dimensions = [self.stage_one.condition_dimension, self.condition_dimension]
         epsilons = tf.split(self.draw(Purpose.CONDITIONING, (sum(dimensions),), number), dimensions, axis=-1)
         (small,) = self.stage_one(z, batch['embedding'], epsilons[0], training=False)
-        c, told, kl = self.condition_of(self.told_by, batch, epsilons[1])
+        c, condition, kl = self.condition_of(self.condition_source, batch, epsilons[1])
         if not self.generator.embedding_dimension:
             c, kl = None, tf.constant(0.0)
-        return self.generator.images(small, c, training=True)[0], told, kl
+        return self.generator.images(small, c, training=True)[0], condition, kl
 
 
 def _checked(stage_one: keras.Model | None, size: int, embedding_dimension: int) -> StageOneGenerator:

@@ -51,7 +51,7 @@ class StackGANv2(AdversarialModel):
         conditioning: str = 'gated',  # or 'linear' (the paper), 'leaky_relu', 'relu'
         conditioning_augmentation: bool = True,  # off: c is mu, and there is no divergence
         kl_weight: float = 2.0,  # of the divergence
-        discriminator_told: str = 'mu',  # or 'detached_mu', or 'embedding' through a layer of its own
+        discriminator_condition: str = 'mu',  # or 'detached_mu', or 'embedding' through a layer of its own
         pairs: str = 'text',  # mismatched: a real image with another's caption; or 'image': another real image
         conditional_weight: float = 1.0,  # of whether images match
         unconditional_weight: float = 1.0,  # of whether they are real; 0: discriminators judge no image alone
@@ -81,7 +81,7 @@ class StackGANv2(AdversarialModel):
         super().__init__(seed, batch_size, averaging_decay, accumulated_steps)
         synchronized = self.replicas > 1
         kl_weight = kl_weight if conditioning_augmentation else 0.0
-        self.set_up_conditions(embedding_dimension, condition_dimension, kl_weight, discriminator_told, pairs)
+        self.set_up_conditions(embedding_dimension, condition_dimension, kl_weight, discriminator_condition, pairs)
         self.set_up_views(input_noise, augmentation, real_target, r1_weight, r1_every)
         self.weights_of_terms = TermWeights(
             conditional_weight, unconditional_weight, mismatched_weight, generated_weight, mismatched_real_weight
@@ -120,12 +120,12 @@ class StackGANv2(AdversarialModel):
                 discriminator_width,
                 discriminator_normalization,
                 synchronized,
-                *self.told_dimensions(),
+                *self.discriminator_condition_dimensions(),
                 unconditional=not embedding_dimension or unconditional_weight > 0,
                 spectral=spectral_normalization,
                 inner_product=inner_product,
             )
-            for size in self.shown(tree.image_sizes)
+            for size in self.per_discriminator(tree.image_sizes)
         ]
         for discriminator in self.discriminators:
             discriminator.build((None, discriminator.size, discriminator.size, 3))
@@ -137,24 +137,26 @@ class StackGANv2(AdversarialModel):
         optimizer = adam(generator_rate, tree.trainable_variables, *schedule)
         self.set_up_generator(tree, average, optimizer, ['color_loss', *self.names_of_record()])
 
-    def shown(self, of_images: Sequence[Any]) -> list[Any]:
+    def per_discriminator(self, of_images: Sequence[Any]) -> list[Any]:
         """For each discriminator, what belongs to the image that it is shown, of a sequence with one for each image."""
         return [of_image for of_image in of_images for _ in range(self.discriminators_per_image)]
 
     def forward_passes(self) -> list[tf.Tensor]:
         """Logits of what the tree makes of zeros."""
         batch = {'embedding': tf.zeros((self.batch_size, self.embedding_dimension))}
-        c, told, _ = self.condition(batch, tf.zeros((self.batch_size, self.condition_dimension)))
+        c, condition, _ = self.condition(batch, tf.zeros((self.batch_size, self.condition_dimension)))
         images = self.generator.images(tf.zeros((self.batch_size, self.noise_dimension)), c, training=True)
-        looked_at = zip(self.discriminators, self.shown(images), strict=True)
-        return [logit for network, image in looked_at for logit in logits_of(network, image, told) if logit is not None]
+        looked_at = zip(self.discriminators, self.per_discriminator(images), strict=True)
+        return [
+            logit for network, image in looked_at for logit in logits_of(network, image, condition) if logit is not None
+        ]
 
     def train_step(self, batch: dict[str, Any]) -> dict[str, tf.Tensor]:
         """One update of every discriminator and of the tree.
 
         Args:
             batch: this replica's rows: `images`, float32 `[n, s, s, 3]` in [-1, 1] per scale, small to large; for a
-                model that reads embeddings `embedding` float32 `[n, T]` and `embedded_rows` float32 `[n]`, 0 where an
+                model that reads embeddings `embedding` float32 `[n, T]` and `has_condition` float32 `[n]`, 0 where an
                 example has none; and for pairs of texts `label` int32 `[n]`, for pairs of images `mismatched_images`,
                 like `images`, of other classes, and `mismatched_rows`.
 
@@ -165,15 +167,15 @@ class StackGANv2(AdversarialModel):
         z = self.draw(Purpose.LATENT, (self.noise_dimension,))
         epsilon = self.draw(Purpose.CONDITIONING, (self.condition_dimension,)) if self.embedding_dimension else None
         with tf.GradientTape() as tape:
-            c, told, kl = self.condition(batch, epsilon)
+            c, condition, kl = self.condition(batch, epsilon)
             images = self.generator.images(z, c, training=True)
-        generated = self.shown(images)
+        generated = self.per_discriminator(images)
         views = [self.view(number) for number in range(len(self.discriminators))]
         for number, (view, image) in enumerate(zip(views, generated, strict=True)):
-            recorded |= self.train_discriminator(number, view, batch, image, told)
+            recorded |= self.train_discriminator(number, view, batch, image, condition)
         with tape:
             losses = {
-                f'generator_loss_{name}': self._generator_loss(logits_of(discriminator, view(image), told), batch)
+                f'generator_loss_{name}': self._generator_loss(logits_of(discriminator, view(image), condition), batch)
                 for name, discriminator, image, view in zip(
                     self.discriminator_names(), self.discriminators, generated, views, strict=True
                 )
@@ -181,7 +183,7 @@ class StackGANv2(AdversarialModel):
             color_loss = self.color_loss(images)
             total = sum(losses.values()) + self.color_weight * color_loss + self.kl_weight * kl
             total /= self.replicas
-        self.descend(self.optimizer, tape, total, self.generator.trainable_variables)
+        self.apply_gradients(self.optimizer, tape, total, self.generator.trainable_variables)
         self.average_generator()
         recorded |= losses | {'color_loss': color_loss, 'kl_loss': kl}
         recorded = {name: recorded[name] for name in self.recorded}
@@ -190,8 +192,8 @@ class StackGANv2(AdversarialModel):
 
     def _generator_loss(self, logits: Logits, batch: dict[str, Any]) -> tf.Tensor:
         if not self.embedding_dimension:
-            return generator_loss(logits.realness)
-        return joint_generator_loss(logits, self.weights_of_terms, batch['embedded_rows'])
+            return generator_loss(logits.unconditional_logits)
+        return joint_generator_loss(logits, self.weights_of_terms, batch['has_condition'])
 
     def discriminator_loss(
         self,
@@ -203,7 +205,7 @@ class StackGANv2(AdversarialModel):
     ) -> tf.Tensor:
         """Whether images are real, and if the tree is told something, whether they match."""
         if mismatched is None:
-            return discriminator_loss(real.realness, generated.realness, self.real_target)
+            return discriminator_loss(real.unconditional_logits, generated.unconditional_logits, self.real_target)
         return joint_discriminator_loss(
-            real, mismatched, generated, rows, self.weights_of_terms, self.real_target, batch['embedded_rows']
+            real, mismatched, generated, rows, self.weights_of_terms, self.real_target, batch['has_condition']
         )

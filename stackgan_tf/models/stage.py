@@ -36,17 +36,17 @@ class Stage(AdversarialModel):
         """
         size = self.sizes[0]
         with tf.GradientTape() as tape:
-            image, told, kl = self.generate(batch)
+            image, condition, kl = self.generate(batch)
         view = self.view(0)
-        recorded = self.train_discriminator(0, view, batch, image, told)
+        recorded = self.train_discriminator(0, view, batch, image, condition)
         if self.fresh_fakes:
             with tf.GradientTape() as tape:
-                image, told, kl = self.generate(batch, 1)
+                image, condition, kl = self.generate(batch, 1)
         with tape:
-            logits = logits_of(self.discriminators[0], view(image), told)
-            loss = matching_aware_generator_loss(logits, batch.get('embedded_rows', 1.0))
+            logits = logits_of(self.discriminators[0], view(image), condition)
+            loss = matching_aware_generator_loss(logits, batch.get('has_condition', 1.0))
             total = (loss + self.kl_weight * kl) / self.replicas
-        self.descend(self.optimizer, tape, total, self.generator.trainable_variables)
+        self.apply_gradients(self.optimizer, tape, total, self.generator.trainable_variables)
         self.average_generator()
         recorded |= {f'generator_loss_{size}': loss, 'kl_loss': kl}
         recorded = {name: recorded[name] for name in self.recorded}
@@ -71,21 +71,25 @@ class Stage(AdversarialModel):
         batch: dict[str, Any],
     ) -> tf.Tensor:
         """The matching-aware loss."""
-        told_rows = {} if rows is None else {'mismatched_rows': rows, 'embedded_rows': batch['embedded_rows']}
-        return matching_aware_discriminator_loss(real, mismatched, generated, real_target=self.real_target, **told_rows)
+        condition_rows = {} if rows is None else {'mismatched_rows': rows, 'has_condition': batch['has_condition']}
+        return matching_aware_discriminator_loss(
+            real, mismatched, generated, real_target=self.real_target, **condition_rows
+        )
 
     def forward_passes(self) -> list[tf.Tensor]:
         """Logits of what the generator makes of an embedding of zeros."""
-        image, told, _ = self.generate({'embedding': tf.zeros((self.batch_size, self.embedding_dimension))})
-        return [logit for logit in logits_of(self.discriminators[0], image, told) if logit is not None]
+        image, condition, _ = self.generate({'embedding': tf.zeros((self.batch_size, self.embedding_dimension))})
+        return [logit for logit in logits_of(self.discriminators[0], image, condition) if logit is not None]
 
     def set_up_discriminator(
         self, size: int, width: int, rate: float, schedule: tuple[int, int, int], **options: Any
     ) -> None:
         """Makes the discriminator of images of a size, and its optimiser, with a rate and `adam`'s schedule."""
         self.sizes = (size,)
-        told, projection = self.told_dimensions()
-        discriminator = StageDiscriminator(size, width, told, projection, synchronized=self.replicas > 1, **options)
+        condition, projection = self.discriminator_condition_dimensions()
+        discriminator = StageDiscriminator(
+            size, width, condition, projection, synchronized=self.replicas > 1, **options
+        )
         discriminator.build((None, size, size, 3))
         self.discriminators = [discriminator]
         self.discriminator_optimizers = [adam(rate, discriminator.trainable_variables, *schedule)]

@@ -17,7 +17,7 @@ from stackgan_tf.models.optimizers import ready
 from stackgan_tf.models.trained_model import Rate, TrainedModel, variables_of
 from stackgan_tf.networks.char_cnn_rnn import LENGTH, CharCNNRNN
 from stackgan_tf.networks.image_encoder import BackboneEncoder, ImageEncoder
-from stackgan_tf.user_error import in_one_line
+from stackgan_tf.system.errors import as_user_error
 
 LOSSES = {'hinge': joint_embedding_loss, 'cross_entropy': matching_cross_entropy}
 
@@ -48,7 +48,7 @@ class TextMatching(TrainedModel):
             raise ValueError(f'no loss {loss!r}: there are {", ".join(LOSSES)}')
         self._loss = LOSSES[loss]
         self.caption_weight = caption_weight
-        self.reads = ('images', 'tokens', 'label') + (('other_tokens',) if caption_weight else ())
+        self.batch_keys = ('images', 'tokens', 'label') + (('other_tokens',) if caption_weight else ())
         self.sizes = tuple(sizes)
         size = self.sizes[-1]
         self.text_encoder = CharCNNRNN(widths, recurrence, last_pool, dimension, initial_range)
@@ -56,7 +56,7 @@ class TextMatching(TrainedModel):
         self._image_weights = image_weights
         self.image_encoder: BackboneEncoder | ImageEncoder
         if image_tower not in ('', 'classifier'):
-            with in_one_line(f'no {image_tower} for {size} pixels'):
+            with as_user_error(f'no {image_tower} for {size} pixels'):
                 self.image_encoder = BackboneEncoder(size, image_tower, dimension)
         else:
             self.image_encoder = ImageEncoder(size, image_width, dimension, self.replicas > 1)
@@ -75,20 +75,20 @@ class TextMatching(TrainedModel):
         blocks = getattr(self.image_encoder, 'blocks', [])
         return [variable.value for block in blocks for variable in block.variables if not block.trainable]
 
-    def begin(self, embeddings: np.ndarray | None = None) -> None:
+    def initialize(self, embeddings: np.ndarray | None = None) -> None:
         """Gets the trained weights of a network of `keras.applications`.
 
         Raises:
             UserError: they cannot be had.
         """
         if isinstance(self.image_encoder, BackboneEncoder):
-            with in_one_line(f'no weights {self._image_weights!r} for {self.image_encoder.backbone}'):
+            with as_user_error(f'no weights {self._image_weights!r} for {self.image_encoder.backbone}'):
                 self.image_encoder.load_features(self._image_weights)
 
-    def pieces(self) -> dict[str, list[tf.Variable]]:
+    def checkpoint_variables(self) -> dict[str, list[tf.Variable]]:
         """Everything that a checkpoint must hold to go on exactly, by name."""
         return {
-            **super().pieces(),
+            **super().checkpoint_variables(),
             'text_encoder': variables_of(self.text_encoder),
             'image_encoder': variables_of(self.image_encoder),
             'optimizer': variables_of(self.optimizer),
@@ -127,7 +127,7 @@ class TextMatching(TrainedModel):
                 recorded['caption_loss'] = self._loss(others, texts, labels)
                 loss += self.caption_weight * recorded['caption_loss']
             scaled = loss / self.replicas
-        self.descend(self.optimizer, tape, scaled, self._moved())
+        self.apply_gradients(self.optimizer, tape, scaled, self._moved())
         best = tf.gather(labels, tf.argmax(tf.matmul(images, texts, transpose_b=True), axis=1))
         recorded['matching_accuracy'] = tf.reduce_mean(tf.cast(best == labels, tf.float32))
         self.record(recorded)

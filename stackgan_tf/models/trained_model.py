@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from stackgan_tf.models.fused_kernels import fuse_normalization
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.errors import UserError
 
 
 def variables_of(holder: keras.Model | keras.optimizers.Optimizer) -> list[tf.Variable]:
@@ -70,7 +70,7 @@ class TrainedModel(keras.Model):
     """
 
     sizes: tuple[int, ...]
-    reads: tuple[str, ...] = ('images',)
+    batch_keys: tuple[str, ...] = ('images',)
     embedding_dimension: int = 0
     train_function: Callable[..., Any] | None
 
@@ -96,7 +96,7 @@ class TrainedModel(keras.Model):
         self.compile(optimizer=optimizer, jit_compile=False)
         self.built = True
 
-    def pieces(self) -> dict[str, list[tf.Variable]]:
+    def checkpoint_variables(self) -> dict[str, list[tf.Variable]]:
         """Everything that a checkpoint must hold to go on exactly, by name.
 
         Lists of variables, because TensorFlow's checkpoints do not see layers that Keras layers keep in lists.
@@ -113,7 +113,7 @@ class TrainedModel(keras.Model):
             optimizer = getattr(optimizer, 'inner_optimizer', optimizer)  # of one that scales its loss
             optimizer._learning_rate.scale = scale  # what Keras shows of it is a number
 
-    def begin(self, embeddings: np.ndarray | None = None) -> None:
+    def initialize(self, embeddings: np.ndarray | None = None) -> None:
         """Gets what training begins with, besides random weights; called once, before the first step of a run.
 
         Args:
@@ -159,7 +159,7 @@ class TrainedModel(keras.Model):
     def _maybe_symbolic_build(self, *_: Any, **__: Any) -> None:
         """Nothing: all is built. Keras's would read a batch for it, and fails where there are several hosts."""
 
-    def descend(
+    def apply_gradients(
         self,
         optimizer: keras.optimizers.Optimizer,
         tape: tf.GradientTape,

@@ -21,11 +21,11 @@ class BatchNormalization(keras.layers.BatchNormalization):
     """
 
     fused: FusedKernel | None = None
-    baked = False
+    folded = False
 
     def call(self, inputs: KerasTensor, training: bool = False, mask: Any = None) -> KerasTensor:
         """Normalises `[..., C]`."""
-        if self.baked:
+        if self.folded:
             return ops.add(inputs, ops.cast(self.beta, inputs.dtype))
         if self.fused is None or self.synchronized or not (training and self.trainable) or len(inputs.shape) != 4:
             return super().call(inputs, training=training, mask=mask)
@@ -35,11 +35,11 @@ class BatchNormalization(keras.layers.BatchNormalization):
             moving.assign(moving * self.momentum + of_batch * (1.0 - self.momentum))
         return outputs
 
-    def bake(self) -> KerasTensor:
+    def fold_into_kernel(self) -> KerasTensor:
         """Becomes a shift, what is left once the kernel before it is multiplied by what this returns, `[C]`."""
         scale = self.gamma * ops.rsqrt(self.moving_variance + self.epsilon)
         self.beta.assign(self.beta - self.moving_mean * scale)
         for variable in (self.gamma, self.moving_mean, self.moving_variance):
             self._untrack_variable(variable)
-        self.baked = True
+        self.folded = True
         return scale

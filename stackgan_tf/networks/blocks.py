@@ -10,8 +10,8 @@ import keras
 import numpy as np
 from keras import KerasTensor, ops
 
-from stackgan_tf.networks.baking import FOLDED_TAPS, bake_doubling, bake_normalization, fold
 from stackgan_tf.networks.batch_normalization import BatchNormalization
+from stackgan_tf.networks.folding import FOLDED_TAPS, fold_batch_norm, fold_upsampling, folded_kernel
 from stackgan_tf.networks.spectral_normalization import SpectralConv2D
 
 BATCH_NORMALIZATION_EPSILON = 1e-5
@@ -69,7 +69,7 @@ def up_convolve(x: KerasTensor, kernel: KerasTensor, folded: bool) -> KerasTenso
     if kernel.shape[0] != FOLDED_TAPS:
         if not folded:
             return _same_conv(ops.repeat(ops.repeat(x, 2, axis=1), 2, axis=2), kernel)
-        kernel = fold(kernel)
+        kernel = folded_kernel(kernel)
     return ops.conv_transpose(x, kernel, strides=2, padding='same', data_format='channels_last')
 
 
@@ -91,8 +91,8 @@ def convolve_joined(
         `[N, H, W, C']`.
     """
     _, height, width, _ = features.shape
-    taps, _, told, filters = of_vector.shape
-    h = ops.matmul(vector, ops.reshape(of_vector, (taps * taps, told, filters)))  # [k k, N, C']
+    taps, _, condition, filters = of_vector.shape
+    h = ops.matmul(vector, ops.reshape(of_vector, (taps * taps, condition, filters)))  # [k k, N, C']
     if taps > 1:
         inside = ops.cast(np.kron(_INSIDE, _INSIDE), h.dtype)
         h = ops.reshape(ops.matmul(inside, ops.reshape(h, (taps * taps, -1))), (taps * taps, -1, filters))
@@ -142,11 +142,11 @@ class UpBlock(keras.layers.Layer):
         x = self.batch_norm(x, training=training)
         return gated_linear_unit(x)  # [N, 2H, 2W, C']
 
-    def bake_kernels(self) -> None:
-        """See `baking.baked`."""
-        bake_normalization(self, self.batch_norm)
+    def fold_kernels(self) -> None:
+        """See `folding.baked`."""
+        fold_batch_norm(self, self.batch_norm)
         if self._folds(self._built_for):
-            bake_doubling(self)
+            fold_upsampling(self)
 
     def _folds(self, shape: Shape) -> bool:
         return self.folded if self.folded is not None else shape[1] is not None and shape[1] >= self.FOLD_FROM
@@ -196,9 +196,9 @@ class JointBlock(keras.layers.Layer):
         h = convolve_joined(vector, of_vector, features, of_features)  # [N, H, W, 2C']
         return gated_linear_unit(self.batch_norm(h, training=training))
 
-    def bake_kernels(self) -> None:
-        """See `baking.baked`."""
-        bake_normalization(self, self.batch_norm)
+    def fold_kernels(self) -> None:
+        """See `folding.baked`."""
+        fold_batch_norm(self, self.batch_norm)
 
     def compute_output_shape(self, vector_shape: Shape, features_shape: Shape) -> Shape:
         """The features' height and width."""
@@ -245,10 +245,10 @@ class ResidualBlock(keras.layers.Layer):
         h = self.second_norm(self.second_conv(h), training=training)  # [N, H, W, C]
         return x + h
 
-    def bake_kernels(self) -> None:
-        """See `baking.baked`."""
-        bake_normalization(self.first_conv, self.first_norm)
-        bake_normalization(self.second_conv, self.second_norm)
+    def fold_kernels(self) -> None:
+        """See `folding.baked`."""
+        fold_batch_norm(self.first_conv, self.first_norm)
+        fold_batch_norm(self.second_conv, self.second_norm)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Unchanged."""

@@ -63,7 +63,7 @@ class ScaleDiscriminator(keras.Model):
         if condition_dimension:
             self.project = keras.layers.Dense(projection) if projection else None
             self.joint = LeakyBlock(features, 1, normalize, synchronized, spectral)
-            self.match_logit = _logit(spectral)
+            self.conditional_logit = _logit(spectral)
             units = SEED_SIZE * SEED_SIZE * features
             self.expected = keras.layers.Dense(units, use_bias=False) if inner_product else None
 
@@ -78,11 +78,11 @@ class ScaleDiscriminator(keras.Model):
         if self.condition_dimension:
             if self.project is not None:
                 self.project.build((None, self.condition_dimension))
-            told = self.projection or self.condition_dimension
-            self.joint.build((*shape[:-1], told + shape[-1]))
-            self.match_logit.build(shape)
+            condition = self.projection or self.condition_dimension
+            self.joint.build((*shape[:-1], condition + shape[-1]))
+            self.conditional_logit.build(shape)
             if self.expected is not None:
-                self.expected.build((None, told))
+                self.expected.build((None, condition))
 
     def features(self, image: KerasTensor, training: bool = False) -> KerasTensor:
         """Maps an image `[N, s, s, 3]` in [-1, 1] to features `[N, 4, 4, C]`, C = 8 * base_width."""
@@ -96,33 +96,33 @@ class ScaleDiscriminator(keras.Model):
 
     def _convolutions(self) -> list[keras.layers.Conv2D]:
         heads = [self.logit] if self.unconditional else []
-        heads += [self.joint.conv, self.match_logit] if self.condition_dimension else []
+        heads += [self.joint.conv, self.conditional_logit] if self.condition_dimension else []
         return [self.first, *(block.conv for block in (*self.down, *self.across)), *heads]
 
-    def realness(self, features: KerasTensor) -> KerasTensor:
+    def unconditional_logits(self, features: KerasTensor) -> KerasTensor:
         """Maps `features` to a logit `[N]`, positive for real, in float32."""
         return ops.cast(self.logit(features)[:, 0, 0, 0], 'float32')
 
-    def match(self, features: KerasTensor, condition: KerasTensor, training: bool = False) -> KerasTensor:
+    def conditional_logits(self, features: KerasTensor, condition: KerasTensor, training: bool = False) -> KerasTensor:
         """Maps `features` and conditions `[N, E]` to a logit `[N]`, positive for real and matching, in float32.
 
         The inner product is that of the projection discriminator (Miyato and Koyama, arXiv 1802.05637), here of all
         features and not of their sum over places, and over the root of their number.
         """
-        told = condition if self.project is None else ops.leaky_relu(self.project(condition), LEAKY_SLOPE)
-        h = self.joint.joined(told, features, training=training)  # [N, 4, 4, C]
-        logit = ops.cast(self.match_logit(h)[:, 0, 0, 0], 'float32')
+        condition = condition if self.project is None else ops.leaky_relu(self.project(condition), LEAKY_SLOPE)
+        h = self.joint.joined(condition, features, training=training)  # [N, 4, 4, C]
+        logit = ops.cast(self.conditional_logit(h)[:, 0, 0, 0], 'float32')
         if self.expected is None:
             return logit
-        found, expected = (ops.cast(each, 'float32') for each in (features, self.expected(told)))
+        found, expected = (ops.cast(each, 'float32') for each in (features, self.expected(condition)))
         found = ops.reshape(found, (-1, self.expected.units))
         return logit + ops.sum(found * expected, axis=1) / self.expected.units**0.5
 
     def call(self, image: KerasTensor, condition: KerasTensor | None = None, training: bool = False) -> Any:
         """Maps images `[N, s, s, 3]` in [-1, 1], and conditions `[N, E]`, to `match` and `realness`, if it has both."""
         h = self.features(image, training=training)  # [N, 4, 4, C]
-        match = [] if condition is None else [self.match(h, condition, training=training)]
-        logits = [*match, self.realness(h)] if self.unconditional else match
+        conditional_logits = [] if condition is None else [self.conditional_logits(h, condition, training=training)]
+        logits = [*conditional_logits, self.unconditional_logits(h)] if self.unconditional else conditional_logits
         return logits[0] if len(logits) == 1 else tuple(logits)
 
     def compute_output_shape(self, input_shape: Shape, condition_shape: Shape | None = None) -> Any:

@@ -7,9 +7,9 @@ code. All tensors are channels last, `[N, H, W, C]`.
 import keras
 from keras import KerasTensor, ops
 
-from stackgan_tf.networks.baking import bake_doubling, bake_normalization
 from stackgan_tf.networks.blocks import LEAKY_SLOPE, Shape, UpBlock, batch_norm, convolve_joined, up_convolve
 from stackgan_tf.networks.conditioning_augmentation import ConditioningAugmentation
+from stackgan_tf.networks.folding import fold_batch_norm, fold_upsampling
 from stackgan_tf.networks.scales import check_sizes
 from stackgan_tf.networks.tree_generator import NARROWEST_BRANCH
 
@@ -90,10 +90,10 @@ class UpConv(keras.layers.Layer):
         """Maps `[N, H, W, C]` to `[N, 2H, 2W, C']`."""
         return up_convolve(x, ops.cast(self.kernel, self.compute_dtype), _folds(x.shape))
 
-    def bake_doubling(self) -> None:
-        """See `baking.baked`; after what else is baked into the kernel."""
+    def fold_upsampling(self) -> None:
+        """See `folding.baked`; after what else is baked into the kernel."""
         if _folds(self._built_for):
-            bake_doubling(self)
+            fold_upsampling(self)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Twice the height and width."""
@@ -159,12 +159,12 @@ class StageBlock(keras.layers.Layer):
             h = self.batch_norm(h, training=training)
         return activate(h, self.activation)
 
-    def bake_kernels(self) -> None:
-        """See `baking.baked`."""
+    def fold_kernels(self) -> None:
+        """See `folding.baked`."""
         if self.batch_norm is not None:
-            bake_normalization(self.conv, self.batch_norm)
+            fold_batch_norm(self.conv, self.batch_norm)
         if self.up:
-            self.conv.bake_doubling()
+            self.conv.fold_upsampling()
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Height and width divided by the stride, or doubled."""

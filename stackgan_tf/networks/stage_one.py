@@ -9,9 +9,9 @@ from typing import Any
 import keras
 from keras import KerasTensor, ops
 
-from stackgan_tf.networks.baking import bake_normalization
 from stackgan_tf.networks.blocks import LEAKY_SLOPE, Shape, batch_norm
 from stackgan_tf.networks.embedding_whitening import EmbeddingWhitening
+from stackgan_tf.networks.folding import fold_batch_norm
 from stackgan_tf.networks.scale_discriminator import FEATURE_MULTIPLE
 from stackgan_tf.networks.scales import SEED_SIZE
 from stackgan_tf.networks.stage_blocks import (
@@ -138,9 +138,9 @@ class StageOneGenerator(keras.Model):
         c = self.augment(self.read(embedding), conditioning_noise)[0] if self.embedding_dimension else None
         return self.images(z, c, training=training)
 
-    def bake_kernels(self) -> None:
-        """See `baking.baked`."""
-        bake_normalization(self.dense, self.batch_norm)
+    def fold_kernels(self) -> None:
+        """See `folding.baked`."""
+        fold_batch_norm(self.dense, self.batch_norm)
 
     def compute_output_shape(self, input_shape: Shape, *other_shapes: Shape) -> tuple[Shape, ...]:
         """`[N, s, s, 3]`, in a tuple."""
@@ -181,7 +181,7 @@ class StageDiscriminator(keras.Model):
         self,
         size: int = 64,  # s, pixels
         base_width: int = 64,  # channels after the first convolution (DF_DIM of the release)
-        told_dimension: int = 1024,  # of what images are matched with, the embedding or mu; 0: unconditional
+        condition_dimension: int = 1024,  # of what images are matched with, the embedding or mu; 0: unconditional
         projection: int = 128,  # units of the dense layer that reads it; 0: none
         joint_kernel: int = 1,  # of the convolution that joins, and of those that halve the width
         residual: bool = True,  # whether features end with a bottleneck
@@ -196,13 +196,13 @@ class StageDiscriminator(keras.Model):
         super().__init__(**kwargs)
         self.size = size
         self.base_width = base_width
-        self.told_dimension = told_dimension
+        self.condition_dimension = condition_dimension
         self.projection = projection
         self.joint_kernel = joint_kernel
         self.residual = residual
         self.released_linear = released_linear
         self.logit_bias = logit_bias
-        self.unconditional = unconditional or not told_dimension
+        self.unconditional = unconditional or not condition_dimension
         self.last_map = last_map
         self.normalize = normalize
         self.synchronized = synchronized
@@ -220,10 +220,10 @@ class StageDiscriminator(keras.Model):
         self.refine = StageResidualBlock(True, **common) if residual else None
         if self.unconditional:
             self.logit = stage_conv(1, last_map, last_map, logit_bias)
-        if told_dimension:
+        if condition_dimension:
             self.project = stage_dense(projection) if projection else None
             self.joint = StageBlock(([*down, *across])[-1], joint_kernel, **common)
-            self.match_logit = stage_conv(1, last_map, last_map, logit_bias)
+            self.conditional_logit = stage_conv(1, last_map, last_map, logit_bias)
         if not normalize:
             self._start_orthogonal()
 
@@ -232,8 +232,8 @@ class StageDiscriminator(keras.Model):
         layers = [block.conv for block in self.blocks]
         if self.unconditional:
             layers.append(self.logit)
-        if self.told_dimension:
-            layers += [self.joint.conv, self.match_logit, *([self.project] if self.project is not None else [])]
+        if self.condition_dimension:
+            layers += [self.joint.conv, self.conditional_logit, *([self.project] if self.project is not None else [])]
         for layer in layers:
             layer.kernel_initializer = keras.initializers.Orthogonal()
 
@@ -247,11 +247,11 @@ class StageDiscriminator(keras.Model):
             self.refine.build(shape)
         if self.unconditional:
             self.logit.build(shape)
-        if self.told_dimension:
+        if self.condition_dimension:
             if self.project is not None:
-                self.project.build((None, self.told_dimension))
-            self.joint.build((*shape[:-1], shape[-1] + (self.projection or self.told_dimension)))
-            self.match_logit.build(shape)
+                self.project.build((None, self.condition_dimension))
+            self.joint.build((*shape[:-1], shape[-1] + (self.projection or self.condition_dimension)))
+            self.conditional_logit.build(shape)
 
     def features(self, image: KerasTensor, training: bool = False) -> KerasTensor:
         """Maps an image `[N, s, s, 3]` in [-1, 1] to features `[N, m, m, C]`, C at most `8 * base_width`."""
@@ -260,27 +260,27 @@ class StageDiscriminator(keras.Model):
             h = block(h, training=training)
         return h if self.refine is None else self.refine(h, training=training)
 
-    def realness(self, features: KerasTensor) -> KerasTensor:
+    def unconditional_logits(self, features: KerasTensor) -> KerasTensor:
         """Maps `features` to a logit `[N]`, positive for real, in float32; only if `unconditional`."""
         return ops.cast(self.logit(features)[:, 0, 0, 0], 'float32')
 
-    def match(self, features: KerasTensor, told: KerasTensor, training: bool = False) -> KerasTensor:
+    def conditional_logits(self, features: KerasTensor, condition: KerasTensor, training: bool = False) -> KerasTensor:
         """Maps `features` and what is told `[N, T]` to a logit `[N]`, positive for real and matching, in float32."""
-        told = told if self.project is None else ops.leaky_relu(self.project(told), LEAKY_SLOPE)
-        h = self.joint.joined(features, told, training=training)  # [N, m, m, C]
-        return ops.cast(self.match_logit(h)[:, 0, 0, 0], 'float32')
+        condition = condition if self.project is None else ops.leaky_relu(self.project(condition), LEAKY_SLOPE)
+        h = self.joint.joined(features, condition, training=training)  # [N, m, m, C]
+        return ops.cast(self.conditional_logit(h)[:, 0, 0, 0], 'float32')
 
-    def call(self, image: KerasTensor, told: KerasTensor | None = None, training: bool = False) -> Any:
+    def call(self, image: KerasTensor, condition: KerasTensor | None = None, training: bool = False) -> Any:
         """Maps images `[N, s, s, 3]` in [-1, 1] to `match`, or `realness`, or where there are both heads to both."""
         h = self.features(image, training=training)  # [N, m, m, C]
-        if told is None:
-            return self.realness(h)
-        match = self.match(h, told, training=training)
-        return (match, self.realness(h)) if self.unconditional else match
+        if condition is None:
+            return self.unconditional_logits(h)
+        conditional_logits = self.conditional_logits(h, condition, training=training)
+        return (conditional_logits, self.unconditional_logits(h)) if self.unconditional else conditional_logits
 
-    def compute_output_shape(self, input_shape: Shape, told_shape: Shape | None = None) -> Any:
+    def compute_output_shape(self, input_shape: Shape, condition_shape: Shape | None = None) -> Any:
         """`[N]`, with both heads twice."""
-        both = told_shape is not None and self.unconditional
+        both = condition_shape is not None and self.unconditional
         return ((input_shape[0],),) * 2 if both else (input_shape[0],)
 
     def get_config(self) -> dict[str, object]:
@@ -289,7 +289,7 @@ class StageDiscriminator(keras.Model):
             **super().get_config(),
             'size': self.size,
             'base_width': self.base_width,
-            'told_dimension': self.told_dimension,
+            'condition_dimension': self.condition_dimension,
             'projection': self.projection,
             'joint_kernel': self.joint_kernel,
             'residual': self.residual,

@@ -39,7 +39,7 @@ class StageTwoGenerator(keras.Model):
         embedding_dimension: int = 1024,  # T; 0: unconditional
         condition_dimension: int = 128,  # E, of c
         conditioning: str = 'leaky_relu',  # what follows the linear layer, see `ConditioningAugmentation`
-        told: bool = True,  # off: the paper's ablation that gives the text to Stage-I alone
+        conditional: bool = True,  # off: the paper's ablation that gives the text to Stage-I alone
         synchronized: bool = False,  # batch statistics over all replicas
         whitened: bool = False,  # whether embeddings go through `EmbeddingWhitening` first, which is not in the paper
         augmented: bool = True,  # off: the condition is mu, whatever epsilon
@@ -54,12 +54,12 @@ class StageTwoGenerator(keras.Model):
         self.sizes = (size,)
         self.base_width = base_width
         self.residual_blocks = residual_blocks
-        self.embedding_dimension = embedding_dimension if told else 0
+        self.embedding_dimension = embedding_dimension if conditional else 0
         self.condition_dimension = condition_dimension if self.embedding_dimension else 0
         self.conditioning = conditioning
         self.whitened = whitened
         self.augmented = augmented
-        self.told = told
+        self.conditional = conditional
         self.synchronized = synchronized
         if self.embedding_dimension:
             self.augment = stage_augmentation(condition_dimension, conditioning, augmented)
@@ -147,7 +147,7 @@ class StageTwoGenerator(keras.Model):
             'embedding_dimension': self.embedding_dimension,
             'condition_dimension': self.condition_dimension,
             'conditioning': self.conditioning,
-            'told': self.told,
+            'conditional': self.conditional,
             'synchronized': self.synchronized,
             'whitened': self.whitened,
             'augmented': self.augmented,

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import keras
 from keras import KerasTensor, ops
 
-from stackgan_tf.networks.baking import bake_normalization
 from stackgan_tf.networks.blocks import JointBlock, ResidualBlock, Shape, UpBlock, batch_norm, conv, gated_linear_unit
 from stackgan_tf.networks.conditioning_augmentation import ConditioningAugmentation
 from stackgan_tf.networks.embedding_whitening import EmbeddingWhitening
+from stackgan_tf.networks.folding import fold_batch_norm
 from stackgan_tf.networks.scales import SEED_SIZE, check_sizes, doublings, image_sizes
 
 NARROWEST_BRANCH = 8
@@ -50,9 +50,9 @@ class FirstBranch(keras.layers.Layer):
             h = block(h, training=training)
         return h
 
-    def bake_kernels(self) -> None:
-        """See `baking.baked`."""
-        bake_normalization(self.dense, self.batch_norm)
+    def fold_kernels(self) -> None:
+        """See `folding.baked`."""
+        fold_batch_norm(self.dense, self.batch_norm)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """`[N, s, s, width]`."""

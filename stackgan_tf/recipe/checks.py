@@ -16,8 +16,8 @@ from stackgan_tf.networks.differentiable_augmentation import POLICIES
 from stackgan_tf.networks.image_encoder import BACKBONES
 from stackgan_tf.networks.scales import BRANCH_IMAGES, check_sizes
 from stackgan_tf.recipe.configurables import CONFIGURABLES, parameter_types, required_parameters
+from stackgan_tf.system.errors import UserError
 from stackgan_tf.training.generator_scores import NAMES
-from stackgan_tf.user_error import UserError
 
 _MACRO = 'gin.macro'
 Bindings = dict[tuple[str, str], dict[str, Any]]
@@ -292,7 +292,7 @@ _RANGES: dict[tuple[str, ...], Callable[[str, Any], None]] = {
     ('cache_gigabytes', 'rollback_rate'): _positive,
     ('widths',): _widths,
     ('conditioning',): _one_of(*ACTIVATIONS),
-    ('discriminator_told',): _one_of('mu', 'detached_mu', 'embedding'),
+    ('discriminator_condition',): _one_of('mu', 'detached_mu', 'embedding'),
     ('best',): _one_of('', *NAMES),
     ('count',): _at_least(2),
     ('resize',): _one_of(*RESIZES),

@@ -9,7 +9,7 @@ import gin
 from stackgan_tf.data.embeddings import AttributeVectors, HubEmbeddings, LabelVectors, StoredEmbeddings
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.image_folder.image_folder import ImageFolder
-from stackgan_tf.data.tfds_pictures import TfdsPictures
+from stackgan_tf.data.tfds_images import TfdsImages
 from stackgan_tf.evaluation.inception_features import KerasInception, TfganInception
 from stackgan_tf.evaluation.saved_features import SavedFeatures
 from stackgan_tf.models.attribute_classifier import AttributeClassifier
@@ -39,7 +39,7 @@ CONFIGURABLES: dict[str, Callable[..., Any]] = {
     'StageI': StageI,
     'StageII': StageII,
     'TextMatching': TextMatching,
-    'TfdsPictures': TfdsPictures,
+    'TfdsImages': TfdsImages,
     'TfganInception': TfganInception,
 }
 

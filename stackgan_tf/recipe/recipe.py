@@ -10,10 +10,10 @@ import stackgan_tf
 from stackgan_tf.recipe.checks import check_bindings
 from stackgan_tf.recipe.configurables import register
 from stackgan_tf.recipe.statements import bind_all
+from stackgan_tf.runs.run_directory import CONFIG
+from stackgan_tf.system.errors import UserError
 from stackgan_tf.training.computation import PRECISIONS
 from stackgan_tf.training.run import Run
-from stackgan_tf.training.run_directory import CONFIG
-from stackgan_tf.user_error import UserError
 
 _PACKAGE = Path(stackgan_tf.__file__).parent
 # gin/NAME.gin is looked for here: beside the user, inside the installed package, beside the source tree's package.

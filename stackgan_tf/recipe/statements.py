@@ -6,7 +6,7 @@ from pathlib import Path
 
 import gin
 from gin import config_parser, utils
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.errors import UserError
 
 
 def bind_all(files: Sequence[str], settings: Sequence[str], roots: Sequence[Path]) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from stackgan_tf.formats.torch7 import TorchObject, as_list
 from stackgan_tf.networks.char_cnn_rnn import ALPHABET_SIZE, LENGTH, CharCNNRNN
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.errors import UserError
 
 _KERNEL = 4  # characters that a convolution sees
 _POOLS = {False: [(3, 3), (3, 3)], True: [(3, 3), (3, 3), (3, 2)]}  # window and stride, by `last_pool`

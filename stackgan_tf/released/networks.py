@@ -14,7 +14,7 @@ from stackgan_tf.networks.tree_generator import TreeGenerator
 from stackgan_tf.released import stackgan_v1, stackgan_v2
 from stackgan_tf.released.layout import COUNTERS, PREFIX, ReleasedWeight
 from stackgan_tf.released.shapes import Shapes, UnknownNetworkError
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.errors import UserError
 
 _MOST_NAMED = 120  # keys in a message; released networks have at most 107
 

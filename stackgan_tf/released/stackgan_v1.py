@@ -113,7 +113,7 @@ def discriminator_weights(discriminator: StageDiscriminator) -> Iterator[Release
         yield from normalized('encode_img', 2 + 3 * i, block.conv, block.batch_norm)
     joint = discriminator.joint
     yield from normalized('get_cond_logits.outlogits', 0, joint.conv, joint.batch_norm)
-    yield from convolution('get_cond_logits.outlogits.3', discriminator.match_logit)
+    yield from convolution('get_cond_logits.outlogits.3', discriminator.conditional_logit)
     if discriminator.unconditional:
         yield from convolution('get_uncond_logits.outlogits.0', discriminator.logit)
 
@@ -133,7 +133,7 @@ def make_discriminator(shapes: Shapes) -> StageDiscriminator:
     return StageDiscriminator(
         size=SEED_SIZE << downs,
         base_width=width,
-        told_dimension=remaining(shapes.dimension(joint, 1), shapes.dimension(joint, 0), 'what is told'),
+        condition_dimension=remaining(shapes.dimension(joint, 1), shapes.dimension(joint, 0), 'what is told'),
         projection=0,
         joint_kernel=3,
         residual=False,
@@ -177,6 +177,6 @@ def check_discriminator(discriminator: StageDiscriminator) -> None:
         UnknownNetworkError: it says why.
     """
     found = (discriminator.joint_kernel, discriminator.projection, discriminator.residual, discriminator.logit_bias)
-    others = (discriminator.last_map, discriminator.normalize, discriminator.told_dimension > 0)
+    others = (discriminator.last_map, discriminator.normalize, discriminator.condition_dimension > 0)
     if found != (3, 0, False, True) or others != (SEED_SIZE, True, True):
         raise UnknownNetworkError('it is not of the form of the PyTorch release (see gin/coco_v1.gin)')

@@ -79,7 +79,7 @@ def discriminator_weights(discriminator: ScaleDiscriminator) -> Iterator[Release
     if not discriminator.condition_dimension:
         yield from convolution('logits.0', discriminator.logit)
         return
-    yield from convolution('logits.0', discriminator.match_logit)
+    yield from convolution('logits.0', discriminator.conditional_logit)
     yield from normalized('jointConv', 0, discriminator.joint.conv, discriminator.joint.batch_norm)
     yield from convolution('uncond_logits.0', discriminator.logit)
 

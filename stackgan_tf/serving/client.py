@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from stackgan_tf.command_line import run_command
-from stackgan_tf.serving.asking import Asked, pictures_to_ask, requests_of
-from stackgan_tf.user_error import UserError
+from stackgan_tf.serving.client_requests import ImageRequest, requested_images, requests_of
+from stackgan_tf.system.command_line import run_command
+from stackgan_tf.system.errors import UserError
 
 if TYPE_CHECKING:  # importing it takes TensorFlow, and seconds
     from stackgan_tf.serving.connections import Connection
@@ -39,7 +39,7 @@ def main() -> None:
     """Asks for what the flags say."""
     from stackgan_tf.serving.connections import GrpcConnection, RestConnection
 
-    asked = pictures_to_ask(_CAPTION.value, _LABEL.value, _COUNT.value, _SEED.value)
+    asked = requested_images(_CAPTION.value, _LABEL.value, _COUNT.value, _SEED.value)
     kind = {'grpc': GrpcConnection, 'rest': RestConnection}[_PROTOCOL.value]
     connection = kind(_SERVER.value, _MODEL.value, _TIMEOUT.value)
     if _LOAD_REQUESTS.value:
@@ -49,10 +49,10 @@ def main() -> None:
     connection.close()
 
 
-def _write(connection: 'Connection', asked: Sequence[Asked]) -> None:
+def _write(connection: 'Connection', asked: Sequence[ImageRequest]) -> None:
     """Writes the pictures."""
-    from stackgan_tf.files import write_whole
     from stackgan_tf.serving.connections import patiently
+    from stackgan_tf.system.atomic_files import write_whole
 
     output = Path(_OUTPUT.value)
     for names, inputs in requests_of(asked, _BATCH.value):
@@ -62,10 +62,10 @@ def _write(connection: 'Connection', asked: Sequence[Asked]) -> None:
     print(f'{len(asked)} picture(s) are in {output}')
 
 
-def _measure(connection: 'Connection', asked: Sequence[Asked]) -> None:
+def _measure(connection: 'Connection', asked: Sequence[ImageRequest]) -> None:
     """Sends the first request again and again, with other seeds each time."""
     from stackgan_tf.serving.connections import patiently
-    from stackgan_tf.serving.load import run_load
+    from stackgan_tf.serving.load_test import run_load
 
     _, inputs = next(requests_of(asked, _BATCH.value))
     rows = len(inputs['seed'])

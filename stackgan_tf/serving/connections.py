@@ -14,8 +14,8 @@ import grpc
 import numpy as np
 from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
 
-from stackgan_tf.serving.warmup import SIGNATURE, predict_request
-from stackgan_tf.user_error import UserError
+from stackgan_tf.saved_models.warmup import SIGNATURE, predict_request
+from stackgan_tf.system.errors import UserError
 
 _Result = TypeVar('_Result')
 _FIRST_PAUSE = 0.2  # seconds before the second attempt; doubled before each further one

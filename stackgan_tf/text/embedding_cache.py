@@ -10,10 +10,10 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from stackgan_tf.cache_entry import CacheEntry, NoRoomError, gigabytes
-from stackgan_tf.files import write_whole
+from stackgan_tf.system.atomic_files import write_whole
+from stackgan_tf.system.cache_entry import CacheEntry, NoRoomError, gigabytes
+from stackgan_tf.system.errors import UserError
 from stackgan_tf.text.text_encoder import TextEncoder
-from stackgan_tf.user_error import UserError
 
 _SHARD = 16384  # captions in a file; what an interruption loses at most
 _BATCH = 128

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from stackgan_tf.hub_module import hash_of_files, load_hub_module
+from stackgan_tf.formats.hub_module import hash_of_files, load_hub_module
+from stackgan_tf.system.errors import UserError, as_user_error
 from stackgan_tf.text.text_encoder import TextEncoder
-from stackgan_tf.user_error import UserError, in_one_line
 
 _TRIALS = (['a small red bird', '', 'a bird \N{BIRD}'], ['a flower'])  # captions of a data set may be empty
 # Modules with several outputs call the one that is meant by one of these names.
@@ -32,7 +32,7 @@ class SavedEncoder(TextEncoder):
         self.dimension = self(tf.constant(_TRIALS[0])).shape[1]
         # Only this package's exports have both as functions.
         if all(callable(getattr(self._loaded, name, None)) for name in ('fingerprint', 'image_size')):
-            with in_one_line(f'{source} is no text encoder of stackgan_tf'):
+            with as_user_error(f'{source} is no text encoder of stackgan_tf'):
                 self.fingerprint = self._loaded.fingerprint().numpy().decode()
                 self.image_size = int(self._loaded.image_size()) or None
         else:

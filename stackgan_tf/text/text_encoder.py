@@ -4,7 +4,7 @@ import abc
 
 import tensorflow as tf
 
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.errors import UserError
 
 
 class TextEncoder(tf.__internal__.tracking.AutoTrackable, abc.ABC):

@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.errors import UserError
 
 
 def all_devices() -> tf.distribute.Strategy:

@@ -9,15 +9,15 @@ import tensorflow as tf
 from stackgan_tf.data.embeddings import Embeddings
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.evaluation.evaluate_model import Reference
-from stackgan_tf.evaluation.feature_network import FeatureNetwork
-from stackgan_tf.evaluation.generated_pictures import GeneratedPictures, Told
-from stackgan_tf.evaluation.pictures import SourcePictures
+from stackgan_tf.evaluation.feature_extractor import FeatureExtractor
+from stackgan_tf.evaluation.generated_images import ConditionSource, GeneratedImages
+from stackgan_tf.evaluation.image_sources import SourceImages
 from stackgan_tf.generator import NetworkGenerator
 from stackgan_tf.models.adversarial_model import AdversarialModel
 from stackgan_tf.models.trained_model import TrainedModel
+from stackgan_tf.system.errors import UserError
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.text_encoders import embeddings_for
-from stackgan_tf.user_error import UserError
 
 NAMES = ('fid', 'kid', 'precision', 'recall', 'density', 'coverage', 'inception_score', 'ms_ssim')
 _SUBSETS = 10  # of the kernel distance
@@ -35,7 +35,7 @@ class GeneratorScores:
     """
 
     def __init__(
-        self, features: Callable[[], FeatureNetwork], count: int = 500, best: str = 'fid', seed: int = 0
+        self, features: Callable[[], FeatureExtractor], count: int = 500, best: str = 'fid', seed: int = 0
     ) -> None:
         self._network = features()
         self.count = count
@@ -59,10 +59,10 @@ class GeneratorScores:
             UserError: what the generator is told cannot be had of it.
         """
         embeddings = embeddings_for(phase, model, phases, source, directory)
-        told = None if embeddings is None else _ToldEmbeddings(embeddings, source, self.count, self.seed)
-        generator = NetworkGenerator(model.averaged_generator)
-        self._pictures = GeneratedPictures(generator, self.count, self.seed, told)
-        pictures = SourcePictures(source, generator.sizes[-1])
+        condition = None if embeddings is None else _EmbeddingConditions(embeddings, source, self.count, self.seed)
+        generator = NetworkGenerator(model.generator_ema)
+        self._image_source = GeneratedImages(generator, self.count, self.seed, condition)
+        pictures = SourceImages(source, generator.sizes[-1])
         self._reference = Reference(pictures, self._network, self.seed)
         # What is wrong with it shows before anything is trained.
         if self._reference.statistics.inception is None and self.best.startswith('inception_score'):
@@ -70,7 +70,7 @@ class GeneratorScores:
 
     def scores(self) -> dict[str, float]:
         """The scores of the averaged generator as it is now, by name: `fid_500`, ..."""
-        scores = self._reference.scores(self._pictures, _SUBSETS)
+        scores = self._reference.scores(self._image_source, _SUBSETS)
         return {f'{name}_{self.count}': scores[name].value for name in NAMES if name in scores}
 
     def is_better(self, value: float, than: float) -> bool:
@@ -78,7 +78,7 @@ class GeneratorScores:
         return value < than if self.falls else value > than
 
 
-class _ToldEmbeddings(Told):
+class _EmbeddingConditions(ConditionSource):
     """Embeddings of a data set's examples in random order."""
 
     def __init__(self, embeddings: Embeddings, source: ExampleSource, count: int, seed: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from stackgan_tf.evaluation.diversity import mean_distance
+from stackgan_tf.metrics.diversity import mean_distance
 
 LEAD = 'discriminator_lead'
 DIVERSITY = 'sample_diversity'
@@ -33,14 +33,14 @@ def leads(record: Mapping[str, float]) -> dict[str, float]:
     return found
 
 
-def sample_diversity(images: np.ndarray, told: bool) -> float:
+def sample_diversity(images: np.ndarray, conditional: bool) -> float:
     """How different the samples are: the mean distance between two, in grey levels; of one caption if there are some.
 
     Args:
         images: uint8 `[N, s, s, 3]`, the largest that the model makes.
-        told: whether they are in rows, each of one caption.
+        conditional: whether they are in rows, each of one caption.
     """
-    rows = np.split(images, 8) if told else [images]
+    rows = np.split(images, 8) if conditional else [images]
     return float(np.mean([mean_distance(row) for row in rows]))
 
 

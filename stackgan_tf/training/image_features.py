@@ -5,9 +5,9 @@ from pathlib import Path
 
 from stackgan_tf.models.text_matching import TextMatching
 from stackgan_tf.models.trained_model import TrainedModel
-from stackgan_tf.training.checkpoints import Checkpoints
+from stackgan_tf.runs.checkpoints import Checkpoints
+from stackgan_tf.system.errors import UserError
 from stackgan_tf.training.phase import Phase
-from stackgan_tf.user_error import UserError
 
 _PIECE = 'network'
 

@@ -8,7 +8,7 @@ from stackgan_tf.data.embeddings import Embeddings
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.models.adversarial_model import AdversarialModel
 from stackgan_tf.models.trained_model import TrainedModel
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.errors import UserError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Phase:
         """
         if self.stage_one is None:
             return self.model()
-        network = self.stage_one().averaged_generator
+        network = self.stage_one().generator_ema
         try:
             return self.model(stage_one=network)
         except TypeError as error:  # what gin wraps does not show its signature

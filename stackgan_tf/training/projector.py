@@ -7,7 +7,7 @@ import tensorflow as tf
 from tensorboard.plugins import projector
 
 from stackgan_tf.data.embeddings import Embeddings
-from stackgan_tf.files import write_whole
+from stackgan_tf.system.atomic_files import write_whole
 
 POINTS = 500
 _VECTORS, _WORDS = 'embeddings.tsv', 'embeddings_words.tsv'

@@ -9,8 +9,8 @@ import tensorflow as tf
 from stackgan_tf.models.global_batch import all_rows
 from stackgan_tf.models.noise import Purpose, step_noise
 from stackgan_tf.models.trained_model import TrainedModel
+from stackgan_tf.system.errors import UserError
 from stackgan_tf.training.devices import distributed
-from stackgan_tf.user_error import UserError
 
 _ROWS = 4  # of each replica
 
@@ -34,7 +34,7 @@ class _Probe(TrainedModel):
         with tf.GradientTape() as tape:
             mean = tf.reduce_mean(batch['number'])
             scaled = mean * self.weight / self.replicas
-        self.descend(self.optimizer, tape, scaled, [self.weight])
+        self.apply_gradients(self.optimizer, tape, scaled, [self.weight])
         strange = tf.cast(self.noise() != batch['noise'], tf.float32)
         self.record({'mean': mean, 'strange_noise': tf.reduce_mean(strange)})
         return {}
@@ -93,14 +93,16 @@ def _of_a_step(replicas: int, strategy: tf.distribute.Strategy) -> str:
 
 def _of_variables(model: TrainedModel, strategy: tf.distribute.Strategy) -> str:
     """Which piece of a model is not the same on all replicas."""
-    pieces = model.pieces()
+    checkpoint_variables = model.checkpoint_variables()
 
     @tf.function
     def of_replicas() -> tf.Tensor:
-        return all_rows(tf.stack([_digest(variables) for variables in pieces.values()])[None])
+        return all_rows(tf.stack([_digest(variables) for variables in checkpoint_variables.values()])[None])
 
     digests = strategy.experimental_local_results(strategy.run(of_replicas))[0].numpy()  # [replicas, pieces]
-    differing = [name for name, of_piece in zip(pieces, digests.T, strict=True) if len(set(of_piece.tolist())) > 1]
+    differing = [
+        name for name, of_piece in zip(checkpoint_variables, digests.T, strict=True) if len(set(of_piece.tolist())) > 1
+    ]
     return f'their variables differ ({", ".join(differing)})' if differing else ''
 
 

@@ -11,12 +11,15 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from stackgan_tf.console import say
 from stackgan_tf.data.embeddings import Embeddings, some_embeddings
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.training_batches import training_batches
 from stackgan_tf.models.trained_model import TrainedModel
-from stackgan_tf.training.checkpoints import Checkpoints
+from stackgan_tf.runs.checkpoints import Checkpoints
+from stackgan_tf.runs.run_directory import RunDirectory
+from stackgan_tf.system.console import say
+from stackgan_tf.system.errors import UserError
+from stackgan_tf.system.interruption import InterruptedRunError, StopRequest
 from stackgan_tf.training.computation import layers_in, prepare_steps
 from stackgan_tf.training.devices import (
     all_devices,
@@ -28,18 +31,15 @@ from stackgan_tf.training.devices import (
 from stackgan_tf.training.divergence import DivergedError, StepByStep
 from stackgan_tf.training.generator_scores import GeneratorScores, generator_scores
 from stackgan_tf.training.image_features import load_image_features
-from stackgan_tf.training.interruption import InterruptedRunError, StopRequest
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.projector import write_projector
 from stackgan_tf.training.replica_check import check_replicas
-from stackgan_tf.training.run_directory import RunDirectory
 from stackgan_tf.training.scores import check_scored
 from stackgan_tf.training.stage_one import about_stage_one, load_stage_one
 from stackgan_tf.training.text_encoders import embeddings_for, examples_for, refuse_orphans
 from stackgan_tf.training.tick_report import TickReport, duration
 from stackgan_tf.training.upkeep import Steps, Upkeep
 from stackgan_tf.training.workers import Workers, join_workers
-from stackgan_tf.user_error import UserError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -151,7 +151,7 @@ class Run:
         with workers.chief_first():
             embeddings = embeddings_for(phase, model, self.phases, source, directory)
         if not checkpoints.steps():
-            model.begin(None if embeddings is None else some_embeddings(embeddings, source.count))
+            model.initialize(None if embeddings is None else some_embeddings(embeddings, source.count))
             fingerprint = None if embeddings is None else embeddings.fingerprint
             load_stage_one(phase, model, self.phases, directory, fingerprint)
             load_image_features(phase, model, self.phases, directory)
@@ -161,7 +161,7 @@ class Run:
         if workers.chief:
             scored = generator_scores(phase, model, self.phases, source, test_source, directory)
             _check_space(directory, checkpoints, model, self.keep_last + (scored is not None))
-        progress = _progress(checkpoints.restore(model.pieces()), model, source, embeddings)
+        progress = _progress(checkpoints.restore(model.checkpoint_variables()), model, source, embeddings)
         progress['rollbacks'] = max(progress['rollbacks'], rollbacks)
         model.scale_rates(self.rollback_rate ** progress['rollbacks'])
         return _Work(phase, model, strategy, source, test_source, embeddings, scored, checkpoints, progress, self)
@@ -246,7 +246,7 @@ class _Work:
             start_step=first,
             steps=length * ticks,
             flip=self.phase.flip,
-            parts=self.model.reads,
+            parts=self.model.batch_keys,
             embeddings=self.embeddings,
             captions_averaged=self.phase.captions_averaged,
         )
@@ -289,10 +289,10 @@ def _progress(
             f'this run was trained on the embeddings {progress["embeddings"]}, now they are {fingerprint}: go on with '
             'the text encoder that it had, or name another --workdir'
         )
-    told_by = dict(embeddings.told_by) if embeddings is not None else {}
+    condition_source = dict(embeddings.condition_source) if embeddings is not None else {}
     # The last part of a folder's path: model cards name the data.
     data = Path(source.title).name if Path(source.title).is_absolute() else source.title
-    about = {'data': data, 'pictures': source.count, 'embeddings': fingerprint, 'told_by': told_by}
+    about = {'data': data, 'pictures': source.count, 'embeddings': fingerprint, 'condition_source': condition_source}
     return {**progress, **about, **about_stage_one(model)}
 
 
@@ -336,4 +336,6 @@ def _check_space(directory: Path, checkpoints: Checkpoints, model: TrainedModel,
 
 def checkpoint_bytes(model: TrainedModel) -> int:
     """The size of one checkpoint, bytes: weights of all networks and two moments of Adam for the trainable ones."""
-    return 4 * sum(variable.shape.num_elements() for piece in model.pieces().values() for variable in piece)
+    return 4 * sum(
+        variable.shape.num_elements() for piece in model.checkpoint_variables().values() for variable in piece
+    )

@@ -8,9 +8,9 @@ from stackgan_tf.models.attribute_classifier import AttributeClassifier
 from stackgan_tf.models.class_classifier import ClassClassifier
 from stackgan_tf.models.text_matching import TextMatching
 from stackgan_tf.models.trained_model import TrainedModel
+from stackgan_tf.system.errors import UserError
 from stackgan_tf.text.character_encoder import CharacterEncoder
 from stackgan_tf.training.phase import Phase
-from stackgan_tf.user_error import UserError
 
 
 def check_scored(model: TrainedModel, test_source: ExampleSource | None, phase: Phase) -> None:

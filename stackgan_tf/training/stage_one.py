@@ -7,19 +7,19 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from stackgan_tf.hub_module import load_hub_module
+from stackgan_tf.formats.hub_module import load_hub_module
 from stackgan_tf.models.stackgan_v1 import StageI, StageII
 from stackgan_tf.models.trained_model import TrainedModel, variables_of
-from stackgan_tf.training.checkpoints import Checkpoints
+from stackgan_tf.runs.checkpoints import Checkpoints
+from stackgan_tf.system.errors import UserError
 from stackgan_tf.training.phase import Phase
-from stackgan_tf.user_error import UserError
 
-_PIECE = 'averaged_generator'
+_PIECE = 'generator_ema'
 
 
 def about_stage_one(model: TrainedModel) -> dict[str, Any]:
     """For the checkpoints of a Stage-I: what its weights mean nothing without, and their shapes do not say."""
-    return {'stage_one': _beyond_shapes(model.averaged_generator)} if isinstance(model, StageI) else {}
+    return {'stage_one': _beyond_shapes(model.generator_ema)} if isinstance(model, StageI) else {}
 
 
 def _beyond_shapes(network: keras.Model) -> dict[str, Any]:

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from stackgan_tf.console import say
 from stackgan_tf.data.captioned_examples import CaptionedExamples
 from stackgan_tf.data.embeddings import CaptionEmbeddings, Embeddings
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.models.text_matching import TextMatching
 from stackgan_tf.models.trained_model import TrainedModel, variables_of
+from stackgan_tf.runs.checkpoints import Checkpoints
+from stackgan_tf.system.console import say
+from stackgan_tf.system.errors import UserError
 from stackgan_tf.text.character_encoder import CharacterEncoder
-from stackgan_tf.training.checkpoints import Checkpoints
 from stackgan_tf.training.phase import Phase
-from stackgan_tf.user_error import UserError
 
 
 def trained_text_encoder(folder: Path, model: TextMatching) -> CharacterEncoder:
@@ -38,10 +38,12 @@ def embeddings_for(
     Raises:
         UserError: they cannot be had, or the model does not read such.
     """
-    if (phase.text_encoder is None) == ('embedding' in model.reads):
-        reads, do = ('no embeddings', 'leave out') if phase.text_encoder is not None else ('embeddings', 'set')
+    if (phase.text_encoder is None) == ('embedding' in model.batch_keys):
+        batch_keys, do = ('no embeddings', 'leave out') if phase.text_encoder is not None else ('embeddings', 'set')
         name = f'{phase.name}/Phase.text_encoder'
-        raise UserError(f'{phase.name} reads {reads}: {do} {name}, or see {type(model).__name__}.embedding_dimension')
+        raise UserError(
+            f'{phase.name} reads {batch_keys}: {do} {name}, or see {type(model).__name__}.embedding_dimension'
+        )
     if phase.text_encoder is None:
         return None
     embeddings: Embeddings
@@ -65,7 +67,7 @@ def examples_for(phase: Phase, model: TrainedModel, source: ExampleSource) -> Ex
     Raises:
         UserError: no picture has captions, and they are needed.
     """
-    if 'tokens' not in model.reads and phase.without_captions != 'left_out':
+    if 'tokens' not in model.batch_keys and phase.without_captions != 'left_out':
         return source
     missing = source.captions().missing
     if not missing.any():

@@ -10,8 +10,8 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.core.util.event_pb2 import Event, SessionLog
 
-from stackgan_tf.console import say
-from stackgan_tf.files import read_back, write_whole
+from stackgan_tf.system.atomic_files import read_back, write_whole
+from stackgan_tf.system.console import say
 from stackgan_tf.training.divergence import check_record
 from stackgan_tf.training.health import DIVERSITY, LEAD, concerns
 

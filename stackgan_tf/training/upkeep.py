@@ -15,11 +15,11 @@ from stackgan_tf.figures.image_grid import image_grid, write_png
 from stackgan_tf.generator import NetworkGenerator
 from stackgan_tf.models.adversarial_model import AdversarialModel
 from stackgan_tf.models.trained_model import TrainedModel
-from stackgan_tf.training.checkpoints import Checkpoints
+from stackgan_tf.runs.checkpoints import Checkpoints
+from stackgan_tf.system.interruption import StopRequest
 from stackgan_tf.training.divergence import check_record, check_weights
 from stackgan_tf.training.generator_scores import GeneratorScores
 from stackgan_tf.training.health import DIVERSITY, leads, sample_diversity
-from stackgan_tf.training.interruption import StopRequest
 from stackgan_tf.training.scores import scores
 from stackgan_tf.training.tick_report import Clock, TickReport
 from stackgan_tf.training.workers import Workers
@@ -109,7 +109,7 @@ class Upkeep(Steps):
         self.clock = Clock(progress['seconds'])
         self._progress = progress
         generates = isinstance(model, AdversarialModel)
-        self._generator = NetworkGenerator(model.averaged_generator) if generates else None
+        self._generator = NetworkGenerator(model.generator_ema) if generates else None
         self._test_source = test_source
         self._scored = scored
         self._shown: np.ndarray | None = None
@@ -176,7 +176,7 @@ class Upkeep(Steps):
     def save(self) -> None:
         """Writes a checkpoint of this step."""
         self._progress |= {'step': self.step, 'reported': self.reported, 'seconds': self.clock.trained_seconds}
-        self.checkpoints.save(self.step, self._trained.pieces(), self._progress)
+        self.checkpoints.save(self.step, self._trained.checkpoint_variables(), self._progress)
 
 
 def _shown_embeddings(embeddings: Embeddings, count: int) -> tuple[np.ndarray, list[str]]:

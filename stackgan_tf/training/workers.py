@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 import tensorflow as tf
 from tensorflow.python.eager import context as tf_context
 
-from stackgan_tf.console import say, silence
 from stackgan_tf.models.global_batch import all_rows
-from stackgan_tf.training.interruption import InterruptedRunError, StopRequest
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.console import say, silence
+from stackgan_tf.system.errors import UserError
+from stackgan_tf.system.interruption import InterruptedRunError, StopRequest
 
 JOIN_SECONDS = 600  # for which the first to come wait for the last
 SILENCE_SECONDS = 30  # after which a worker that is not heard of counts as gone

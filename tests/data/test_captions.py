@@ -26,7 +26,7 @@ def test_examples_with_one_caption_or_none():
 
 def test_another_caption_is_another_as_long_as_there_are_two():
     indices, draws = tf.constant([0] * 3 + [1, 2], tf.int64), tf.constant([0.0, 0.5, 0.9, 0.3, 0.3])
-    assert CAPTIONS.drawn(indices, draws, beyond=1).numpy().tolist() == [b'b', b'c', b'a', b'', b'd']
+    assert CAPTIONS.drawn(indices, draws, offset=1).numpy().tolist() == [b'b', b'c', b'a', b'', b'd']
 
 
 @EXAMPLES

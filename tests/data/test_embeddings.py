@@ -14,7 +14,7 @@ from stackgan_tf.data.embeddings import (
 )
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.training_batches import training_batches
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.errors import UserError
 
 
 @pytest.fixture(autouse=True)
@@ -61,9 +61,9 @@ def test_a_batch_says_which_rows_have_no_embedding():
     source = Gappy()
     embeddings = CaptionEmbeddings(source, WordEncoder())
     for batch in training_batches(source, (8,), 6, 0, 0, 4, parts=('label',), embeddings=embeddings):
-        np.testing.assert_array_equal(batch['embedded_rows'], batch['label'].numpy() != 1)
+        np.testing.assert_array_equal(batch['has_condition'], batch['label'].numpy() != 1)
     for batch in training_batches(source, (8,), 6, 0, 0, 2, parts=(), embeddings=LabelVectors(source)):
-        assert batch['embedded_rows'].numpy().all()
+        assert batch['has_condition'].numpy().all()
 
 
 def test_what_a_model_begins_with_is_of_captions_alone():

@@ -12,7 +12,7 @@ from stackgan_tf.data.painted_birds.species import BEAKS, COLORS, TRAINING_SPECI
 
 @pytest.fixture(scope='module')
 def birds(tmp_path_factory):
-    config = PaintedBirdsConfig(name='few', load_size=76, training_pictures=1, test_pictures=2)
+    config = PaintedBirdsConfig(name='few', load_size=76, training_images=1, test_pictures=2)
     builder = Builder(config=config, data_dir=str(tmp_path_factory.mktemp('birds')))
     builder.download_and_prepare()
     return builder
@@ -91,7 +91,7 @@ def test_captions_tell_the_truth():
 
 
 def test_mixed_training_pictures_are_of_any_attributes_but_those_of_unseen_species():
-    config = PaintedBirdsConfig(name='few_mixed', load_size=76, training_pictures=40, test_pictures=1, mixed=True)
+    config = PaintedBirdsConfig(name='few_mixed', load_size=76, training_images=40, test_pictures=1, mixed=True)
     examples = [example for _, example in Builder(config=config)._generate_examples(range(150), 1)]
     drawn = {tuple(example['attributes'].tolist()) for example in examples}
     assert {example['label'] for example in examples} == {-1}

@@ -3,7 +3,7 @@ import io
 import numpy as np
 import pytest
 import tensorflow as tf
-from picture_files import photograph
+from image_files import photograph
 from PIL import Image
 
 from stackgan_tf.data.random_crop import Framing, load_size, random_crop, random_crops

@@ -8,12 +8,12 @@ from fuzzing import EXAMPLES, damaged, fuzz, read_or_refused
 
 from stackgan_tf.data.painted_birds.painted_birds_dataset_builder import Builder, PaintedBirdsConfig
 from stackgan_tf.data.tfds_records import TfdsRecords
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.errors import UserError
 
 
 @pytest.fixture(scope='module')
 def birds(tmp_path_factory):
-    config = PaintedBirdsConfig(name='records', load_size=76, training_pictures=1, test_pictures=1)
+    config = PaintedBirdsConfig(name='records', load_size=76, training_images=1, test_pictures=1)
     builder = Builder(config=config, data_dir=str(tmp_path_factory.mktemp('records')))
     builder.download_and_prepare()
     return builder

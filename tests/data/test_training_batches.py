@@ -17,7 +17,7 @@ from stackgan_tf.data.training_batches import (
 )
 
 
-class Pictures(ExampleSource):
+class ImageSource(ExampleSource):
     """Pictures that can be told apart by their colour."""
 
     title = 'pictures'
@@ -41,7 +41,7 @@ class Pictures(ExampleSource):
 
 
 def batches(start=0, steps=8, seed=3, batch_size=2, sizes=(8,)):
-    data = training_batches(Pictures(), sizes, batch_size, seed, start, steps)
+    data = training_batches(ImageSource(), sizes, batch_size, seed, start, steps)
     return [tuple(image.numpy() for image in batch['images']) for batch in data]
 
 
@@ -103,7 +103,7 @@ def test_crops_and_flips_vary():
 
 
 def test_captions_and_labels_belong_to_the_pictures():
-    data = training_batches(Pictures(), (8,), 7, 3, 0, 4, parts=('images', 'tokens', 'other_tokens', 'label'))
+    data = training_batches(ImageSource(), (8,), 7, 3, 0, 4, parts=('images', 'tokens', 'other_tokens', 'label'))
     drawn = set()
     for batch in data:
         labels = batch['label'].numpy()
@@ -118,7 +118,7 @@ def test_captions_and_labels_belong_to_the_pictures():
 
 
 def test_flips_can_be_switched_off():
-    data = training_batches(Pictures(), (8,), 2, 3, 0, 60, flip=False)
+    data = training_batches(ImageSource(), (8,), 2, 3, 0, 60, flip=False)
     images = np.concatenate([batch['images'][0].numpy() for batch in data])
     assert (images[:, 0, 0, 1] < images[:, 0, -1, 1]).all()
 
@@ -141,7 +141,7 @@ def test_partners_are_of_other_classes():
 def test_mismatched_images_look_their_own_way():
     parts = ('images', 'label', 'mismatched_images')
     seen = set()
-    for batch in training_batches(Pictures(), (8,), 7, 3, 0, 20, parts=parts):
+    for batch in training_batches(ImageSource(), (8,), 7, 3, 0, 20, parts=parts):
         others = np.round((batch['mismatched_images'][0].numpy()[:, 0, 0, 0] + 1) * 127.5) / 30
         assert batch['mismatched_images'][0].shape == batch['images'][0].shape
         assert (others != batch['label'].numpy())[batch['mismatched_rows'] == 1].all()

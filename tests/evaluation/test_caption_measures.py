@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from captioned import Captioned
 
-from stackgan_tf.evaluation.asked_captions import draw_captions
 from stackgan_tf.evaluation.caption_measures import ReadAttributes, enlarged
-from stackgan_tf.user_error import UserError
+from stackgan_tf.evaluation.caption_sampling import draw_captions
+from stackgan_tf.system.errors import UserError
 
 
 class Reader:

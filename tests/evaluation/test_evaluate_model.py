@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 from captioned import Gappy, WordEncoder
-from drawn_pictures import Given, Painter, Speckled, noise
-from feature_networks import MeanColours
+from drawn_images import Given, Painter, Speckled, noise
+from feature_extractors import MeanColours
 
-from stackgan_tf.evaluation.evaluate_model import Reference, evaluate_generator, evaluate_pictures
-from stackgan_tf.evaluation.pictures import SourcePictures
+from stackgan_tf.evaluation.evaluate_model import Reference, evaluate_generator, evaluate_images
+from stackgan_tf.evaluation.image_sources import SourceImages
 from stackgan_tf.evaluation.report import report, table
-from stackgan_tf.evaluation.score import Score
-from stackgan_tf.user_error import UserError
+from stackgan_tf.metrics.score import Score
+from stackgan_tf.system.errors import UserError
 
 SOURCE = Speckled(60)
 
@@ -26,7 +26,7 @@ class Embeddings(Speckled):
 
 
 def reference(size=16, source=SOURCE):
-    return Reference(SourcePictures(source, size), MeanColours())
+    return Reference(SourceImages(source, size), MeanColours())
 
 
 def test_a_text_model_is_measured_on_captions_of_the_reference():
@@ -115,14 +115,14 @@ def test_pictures_of_another_size_than_the_reference_are_refused():
 
 
 def test_few_pictures_and_augmented_references_are_warned_of():
-    cropped = Reference(SourcePictures(SOURCE, 16, random_seed=0), MeanColours())
+    cropped = Reference(SourceImages(SOURCE, 16, random_seed=0), MeanColours())
     found = evaluate_generator(Painter(), 20, 0, cropped, SOURCE)
     few = [warning for warning in found.warnings if 'fewer than 2,048' in warning]
     assert len(few) == 2
     assert any('augmented' in warning for warning in found.warnings)
     assert all(f'Warning: {warning}' in table(found) for warning in found.warnings)
     many = Reference(Given(noise(2048, 8)), MeanColours())
-    assert not evaluate_pictures(Given(noise(2100, 8, 1)), many).warnings
+    assert not evaluate_images(Given(noise(2100, 8, 1)), many).warnings
 
 
 def test_a_number_that_is_none_is_no_score():

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from captioned import Captioned
 
-from stackgan_tf.evaluation import r_precision as module
-from stackgan_tf.evaluation.asked_captions import draw_captions
-from stackgan_tf.evaluation.caption_consistency import caption_consistency
-from stackgan_tf.evaluation.diversity import diversity, mean_distance
-from stackgan_tf.evaluation.r_precision import other_captions, r_precision
-from stackgan_tf.evaluation.score import mean_score
+from stackgan_tf.evaluation.caption_sampling import draw_captions
+from stackgan_tf.metrics import r_precision as module
+from stackgan_tf.metrics.caption_consistency import caption_consistency
+from stackgan_tf.metrics.diversity import diversity, mean_distance
+from stackgan_tf.metrics.r_precision import other_captions, r_precision
+from stackgan_tf.metrics.score import mean_score
 
 RNG = np.random.default_rng(0)
 

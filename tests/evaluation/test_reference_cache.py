@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from drawn_pictures import Given, noise
-from feature_networks import MeanColours
+from drawn_images import Given, noise
+from feature_extractors import MeanColours
 
 from stackgan_tf.evaluation.reference_cache import reference_statistics
 

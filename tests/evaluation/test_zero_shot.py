@@ -11,7 +11,7 @@ from stackgan_tf.evaluation.zero_shot import (
     zero_shot_accuracy,
     zero_shot_scores,
 )
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.errors import UserError
 
 CLASSES = np.array([3, 7])
 LABELS = np.array([3, 3, 7, 7])

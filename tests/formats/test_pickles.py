@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from refusals import refusal_of
 
 from stackgan_tf.formats.pickles import read_pickle, text
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.errors import UserError
 
 # What Python 2.7.18 with NumPy 1.16.6 wrote, protocols 0 to 2 (cPickle): a name with an accent in UTF-8 and one in
 # Unicode; class labels; two arrays, one of float32 and one of uint8.

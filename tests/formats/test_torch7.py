@@ -7,7 +7,7 @@ from fuzzing import EXAMPLES, damaged, fuzz, read_or_refused
 from refusals import refusal_of
 
 from stackgan_tf.formats.torch7 import TorchObject, as_list, read_t7
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.errors import UserError
 
 VERSION = struct.pack('<i3s', 3, b'V 1')
 NIL = struct.pack('<i', 0)
@@ -58,7 +58,7 @@ def tensor_of(index, values, kind=b'Float'):
 EMBEDDINGS = np.arange(20, dtype='f4').reshape(2, 10) / 7
 CODES = np.arange(15, dtype='u1').reshape(5, 3)
 # A picture's file of Reed et al.: its name, its embeddings, its captions as codes of characters.
-PICTURE = table(
+IMAGE = table(
     *(1, string(b'img'), string(b'002.Caf\xc3\xa9/1.jpg')),
     *(string(b'txt'), tensor_of(2, EMBEDDINGS), string(b'char'), tensor_of(4, CODES, b'Byte')),
 )
@@ -80,7 +80,7 @@ def refusal(tmp_path):
 
 
 def test_a_picture(read):
-    picture = read(PICTURE)
+    picture = read(IMAGE)
     assert list(picture) == [b'img', b'txt', b'char']
     assert picture[b'img'] == '002.Café/1.jpg'.encode()
     np.testing.assert_array_equal(picture[b'txt'], EMBEDDINGS, strict=True)
@@ -243,9 +243,9 @@ def test_nesting_has_a_limit(read, refusal):
 
 
 def test_cut_off_anywhere(read):
-    for end in range(len(PICTURE)):
+    for end in range(len(IMAGE)):
         with pytest.raises(UserError):
-            read(PICTURE[:end])
+            read(IMAGE[:end])
 
 
 def test_no_t7(tmp_path, refusal):
@@ -261,4 +261,4 @@ def test_no_t7(tmp_path, refusal):
 @EXAMPLES
 def test_damaged_files(tmp_path, examples):
     layer = torch_object(1, b'nn.Linear', table(2, string(b'w'), tensor_of(3, EMBEDDINGS), string(b'self'), ints(4, 1)))
-    fuzz(lambda content: read_or_refused(read_t7, tmp_path / 'a', content), damaged(PICTURE, layer), examples)
+    fuzz(lambda content: read_or_refused(read_t7, tmp_path / 'a', content), damaged(IMAGE, layer), examples)

@@ -14,8 +14,8 @@ from stackgan_tf.losses.joint_conditional import (
 RNG = np.random.default_rng(0)
 
 
-def logits(realness=True):
-    return Logits(*RNG.normal(size=(2 if realness else 1, 5)).astype('float32'))
+def logits(unconditional_logits=True):
+    return Logits(*RNG.normal(size=(2 if unconditional_logits else 1, 5)).astype('float32'))
 
 
 def entropy(values, target, rows=1.0):
@@ -26,8 +26,14 @@ def entropy(values, target, rows=1.0):
 def test_image_pairs_as_released():
     real, wrong, fake = logits(), logits(), logits()
     found = joint_discriminator_loss(real, wrong, fake, np.ones(5, 'float32'), TermWeights())
-    expected = entropy(real.match, 1) + entropy(wrong.match, 0) + entropy(fake.match, 0)
-    expected += entropy(real.realness, 1) + entropy(wrong.realness, 1) + entropy(fake.realness, 0)
+    expected = (
+        entropy(real.conditional_logits, 1) + entropy(wrong.conditional_logits, 0) + entropy(fake.conditional_logits, 0)
+    )
+    expected += (
+        entropy(real.unconditional_logits, 1)
+        + entropy(wrong.unconditional_logits, 1)
+        + entropy(fake.unconditional_logits, 0)
+    )
     assert float(found) == pytest.approx(expected, rel=1e-5)
 
 
@@ -35,36 +41,48 @@ def test_without_the_unconditional_terms_as_released():
     real, wrong, fake = logits(), logits(), logits()
     weights = TermWeights(unconditional=0.0, mismatched=0.5, generated=0.5)
     found = joint_discriminator_loss(real, wrong, fake, np.ones(5, 'float32'), weights)
-    expected = entropy(real.match, 1) + 0.5 * (entropy(wrong.match, 0) + entropy(fake.match, 0))
+    expected = entropy(real.conditional_logits, 1) + 0.5 * (
+        entropy(wrong.conditional_logits, 0) + entropy(fake.conditional_logits, 0)
+    )
     assert float(found) == pytest.approx(expected, rel=1e-5)
 
 
 def test_text_pairs_every_weight_and_rows_without_a_partner():
-    real, wrong, fake = logits(), logits(realness=False), logits()
+    real, wrong, fake = logits(), logits(unconditional_logits=False), logits()
     rows = np.array([1, 0, 1, 1, 0], 'float32')
     weights = TermWeights(conditional=2.0, unconditional=3.0, mismatched=0.7, generated=0.4)
     found = joint_discriminator_loss(real, wrong, fake, rows, weights, real_target=0.9)
-    conditional = entropy(real.match, 0.9) + 0.7 * entropy(wrong.match, 0, rows) + 0.4 * entropy(fake.match, 0)
-    expected = 2 * conditional + 3 * (entropy(real.realness, 0.9) + entropy(fake.realness, 0))
+    conditional = (
+        entropy(real.conditional_logits, 0.9)
+        + 0.7 * entropy(wrong.conditional_logits, 0, rows)
+        + 0.4 * entropy(fake.conditional_logits, 0)
+    )
+    expected = 2 * conditional + 3 * (entropy(real.unconditional_logits, 0.9) + entropy(fake.unconditional_logits, 0))
     assert float(found) == pytest.approx(expected, rel=1e-5)
 
 
 def test_generator():
     fake = logits()
     found = joint_generator_loss(fake, TermWeights(conditional=2.0, unconditional=0.5))
-    assert float(found) == pytest.approx(2 * entropy(fake.match, 1) + 0.5 * entropy(fake.realness, 1), rel=1e-5)
+    assert float(found) == pytest.approx(
+        2 * entropy(fake.conditional_logits, 1) + 0.5 * entropy(fake.unconditional_logits, 1), rel=1e-5
+    )
 
 
 def test_rows_without_a_condition_add_to_unconditional_terms_alone():
     real, wrong, fake = logits(), logits(), logits()
     mismatched, embedded = np.array([1, 1, 0, 1, 1], 'float32'), np.array([0, 1, 1, 1, 0], 'float32')
     found = joint_discriminator_loss(real, wrong, fake, mismatched, TermWeights(), 1.0, embedded)
-    expected = entropy(real.match, 1, embedded) + entropy(wrong.match, 0, mismatched * embedded)
-    expected += entropy(fake.match, 0, embedded) + entropy(fake.realness, 0)
-    expected += entropy(real.realness, 1) + entropy(wrong.realness, 1, mismatched)
+    expected = entropy(real.conditional_logits, 1, embedded) + entropy(
+        wrong.conditional_logits, 0, mismatched * embedded
+    )
+    expected += entropy(fake.conditional_logits, 0, embedded) + entropy(fake.unconditional_logits, 0)
+    expected += entropy(real.unconditional_logits, 1) + entropy(wrong.unconditional_logits, 1, mismatched)
     assert float(found) == pytest.approx(expected, rel=1e-5)
     found = joint_generator_loss(fake, TermWeights(), embedded)
-    assert float(found) == pytest.approx(entropy(fake.match, 1, embedded) + entropy(fake.realness, 1), rel=1e-5)
+    assert float(found) == pytest.approx(
+        entropy(fake.conditional_logits, 1, embedded) + entropy(fake.unconditional_logits, 1), rel=1e-5
+    )
 
 
 @pytest.mark.parametrize(

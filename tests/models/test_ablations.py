@@ -20,8 +20,8 @@ ABLATIONS = {
 
 
 def make(sizes=SIZES, batch_size=4, **settings):
-    told = {'embedding_dimension': 6, 'condition_dimension': 5}
-    return StackGANv2(sizes, batch_size, 8, 8, 2, 1, **{**told, **settings})
+    condition = {'embedding_dimension': 6, 'condition_dimension': 5}
+    return StackGANv2(sizes, batch_size, 8, 8, 2, 1, **{**condition, **settings})
 
 
 def batch(sizes, size=4):
@@ -29,9 +29,9 @@ def batch(sizes, size=4):
     images, others = (
         tuple(tf.constant(rng.uniform(-1, 1, (size, s, s, 3)), tf.float32) for s in sizes) for _ in range(2)
     )
-    told = {'embedding': tf.constant(rng.normal(size=(size, 6)), tf.float32), 'embedded_rows': tf.ones(size)}
+    condition = {'embedding': tf.constant(rng.normal(size=(size, 6)), tf.float32), 'has_condition': tf.ones(size)}
     mismatched = {'mismatched_images': others, 'mismatched_rows': tf.ones(size), 'label': tf.range(size)}
-    return {'images': images, **told, **mismatched}
+    return {'images': images, **condition, **mismatched}
 
 
 @pytest.mark.parametrize('name', ABLATIONS)
@@ -48,9 +48,9 @@ def test_an_ablation_moves_every_weight_and_generates(name):
         for was, variable in zip(old, network.variables, strict=True):
             if variable.trainable:
                 assert not np.array_equal(was, variable.numpy()), variable.path
-    held = [id(variable) for piece in model.pieces().values() for variable in piece]
+    held = [id(variable) for piece in model.checkpoint_variables().values() for variable in piece]
     assert len(held) == len(set(held))
-    made = NetworkGenerator(model.averaged_generator).generate_every_size([1, 2], np.ones((2, 6), np.float32))
+    made = NetworkGenerator(model.generator_ema).generate_every_size([1, 2], np.ones((2, 6), np.float32))
     assert {size: image.shape for size, image in made.items()} == {size: (2, size, size, 3) for size in sizes}
 
 

@@ -6,8 +6,8 @@ from captioned import COLOURS
 
 from stackgan_tf.models.attribute_classifier import AttributeClassifier
 
-PICTURES = tf.constant(np.tile(COLOURS[:, None, None] / 127.5 - 1, (2, 8, 8, 1)), tf.float32)
-BATCH = {'images': (PICTURES,), 'attributes': tf.constant([[0, 1], [1, 1], [2, 0], [0, 1], [1, 1], [2, 0]])}
+IMAGES = tf.constant(np.tile(COLOURS[:, None, None] / 127.5 - 1, (2, 8, 8, 1)), tf.float32)
+BATCH = {'images': (IMAGES,), 'attributes': tf.constant([[0, 1], [1, 1], [2, 0], [0, 1], [1, 1], [2, 0]])}
 
 
 def make(**settings):
@@ -28,7 +28,7 @@ def test_one_batch_is_learnt():
 
 def test_the_loss_is_the_sum_of_both_cross_entropies():
     model = make()
-    logits = model.network(PICTURES, training=True)
+    logits = model.network(IMAGES, training=True)
     expected = 0.0
     for column, of_attribute in enumerate(logits):
         log_p = np.log(np.exp(of_attribute) / np.exp(of_attribute).sum(1, keepdims=True))
@@ -37,6 +37,6 @@ def test_the_loss_is_the_sum_of_both_cross_entropies():
 
 
 def test_what_a_checkpoint_must_hold():
-    pieces = make().pieces()
-    assert {'step', 'sums', 'network', 'optimizer'} == set(pieces)
-    assert len(pieces['optimizer']) > len(pieces['network'])
+    checkpoint_variables = make().checkpoint_variables()
+    assert {'step', 'sums', 'network', 'optimizer'} == set(checkpoint_variables)
+    assert len(checkpoint_variables['optimizer']) > len(checkpoint_variables['network'])

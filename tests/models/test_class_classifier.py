@@ -8,10 +8,10 @@ from tiny_backbone import tiny_backbone
 from stackgan_tf.evaluation.attribute_reader import ClassReader
 from stackgan_tf.models.class_classifier import ClassClassifier
 from stackgan_tf.networks.image_encoder import BACKBONES
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.errors import UserError
 
-PICTURES = tf.constant(np.tile(COLOURS[:, None, None] / 127.5 - 1, (2, 16, 16, 1)), tf.float32)
-BATCH = {'images': (PICTURES,), 'label': tf.constant([0, 1, 2, 0, 1, 2])}
+IMAGES = tf.constant(np.tile(COLOURS[:, None, None] / 127.5 - 1, (2, 16, 16, 1)), tf.float32)
+BATCH = {'images': (IMAGES,), 'label': tf.constant([0, 1, 2, 0, 1, 2])}
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +26,7 @@ def make(**settings):
 
 def test_one_batch_is_learnt_and_the_reader_knows_its_classes():
     model = make(image_weights='')
-    model.begin()
+    model.initialize()
     step = tf.function(model.train_step)
     losses = [float(step(BATCH)['class_loss']) for _ in range(60)]
     assert losses[-1] < 0.2 * losses[0]
@@ -38,11 +38,11 @@ def test_trained_weights_come_when_training_begins(tmp_path):
     trained.save_weights(tmp_path / 'trained.weights.h5')
     model = make(image_weights=str(tmp_path / 'trained.weights.h5'))
     assert np.any(model.network.features.get_weights()[0] != trained.get_weights()[0])
-    model.begin()
+    model.initialize()
     for found, expected in zip(model.network.features.get_weights(), trained.get_weights(), strict=True):
         np.testing.assert_array_equal(found, expected)
     with pytest.raises(UserError, match=r"no weights '/nowhere.h5' for Tiny"):
-        make(image_weights='/nowhere.h5').begin()
+        make(image_weights='/nowhere.h5').initialize()
 
 
 def test_all_of_it_learns_but_statistics():

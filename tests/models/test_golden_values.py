@@ -37,17 +37,17 @@ class OneStep:
         self.epsilon = self.model.draw(Purpose.CONDITIONING, (CONDITION,)).numpy()
         self.before = self.weights()
         self.gradients = {}
-        descend = self.model.descend
+        apply_gradients = self.model.apply_gradients
 
         def watched(optimizer, tape, loss, variables):
             # Asked of the tape only once, so given on as one whose gradients are known.
             gradients = tape.gradient(loss, variables)
             self.gradients |= {id(v): g.numpy().astype(float) for v, g in zip(variables, gradients, strict=True)}
             known = type('Tape', (), {'gradient': lambda *_, **__: gradients})
-            descend(optimizer, known(), loss, variables)
+            apply_gradients(optimizer, known(), loss, variables)
 
-        self.model.descend = watched
-        given = {'embedding': tf.constant(self.embedding), 'embedded_rows': tf.ones(4), 'label': tf.constant(LABELS)}
+        self.model.apply_gradients = watched
+        given = {'embedding': tf.constant(self.embedding), 'has_condition': tf.ones(4), 'label': tf.constant(LABELS)}
         recorded = self.model.train_step({'images': tuple(map(tf.constant, self.real)), **given})
         self.recorded = {name: float(value) for name, value in recorded.items()}
         self.after = self.weights()

@@ -23,11 +23,11 @@ class Linear:
         assert not training
         return tf.reduce_sum(self.w * images, axis=(1, 2, 3))
 
-    def realness(self, features):
+    def unconditional_logits(self, features):
         return features
 
-    def match(self, features, told, training):
-        return told[:, 0] * features
+    def conditional_logits(self, features, condition, training):
+        return condition[:, 0] * features
 
 
 class Quadratic(Linear):
@@ -100,12 +100,12 @@ def test_going_on_from_what_a_checkpoint_holds_is_as_if_it_had_not_stopped():
     whole, resumed = make(**AIDED), make(**AIDED)
     for number in range(3):
         whole.train_step(batch(number))
-    for name, piece in resumed.pieces().items():
-        for variable, saved in zip(piece, whole.pieces()[name], strict=True):
+    for name, piece in resumed.checkpoint_variables().items():
+        for variable, saved in zip(piece, whole.checkpoint_variables()[name], strict=True):
             variable.assign(saved)
     for number in range(3, 5):
         for model in (whole, resumed):
             model.train_step(batch(number))
     for one, other in zip(whole.discriminators, resumed.discriminators, strict=True):
-        for variable, twin in zip(variables_of(one), variables_of(other), strict=True):
-            np.testing.assert_allclose(variable, twin, atol=1e-6)
+        for variable, trained_ema in zip(variables_of(one), variables_of(other), strict=True):
+            np.testing.assert_allclose(variable, trained_ema, atol=1e-6)

@@ -46,15 +46,15 @@ def test_accumulated_steps_move_once_by_the_mean_gradient():
 def test_generator_and_average_move_once_in_the_accumulated_steps():
     model = tree(accumulated_steps=2)
     step = tf.function(model.train_step)
-    first, average = weights(model.generator), values(model.averaged_generator)
+    first, average = weights(model.generator), values(model.generator_ema)
     step(batch())
     for one, other in zip(first, weights(model.generator), strict=True):
         np.testing.assert_array_equal(one, other)
-    for one, other in zip(average, values(model.averaged_generator), strict=True):
+    for one, other in zip(average, values(model.generator_ema), strict=True):
         np.testing.assert_array_equal(one, other)
     step(batch())
     assert any((one != other).any() for one, other in zip(first, weights(model.generator), strict=True))
-    moved = zip(average, values(model.averaged_generator), values(model.generator), strict=True)
+    moved = zip(average, values(model.generator_ema), values(model.generator), strict=True)
     for before, after, generator in moved:
         np.testing.assert_allclose(after, 0.9 * before + 0.1 * generator, atol=1e-6)
 

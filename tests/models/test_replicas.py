@@ -30,7 +30,7 @@ AIDS = dict(input_noise=0.1, r1_weight=1.0, r1_every=2, spectral_normalization=T
 
 def stage_two():
     first = StageI(8, N, 8, 8, 4, T, 4, residual=False)
-    return StageII(first.averaged_generator, 16, N, 8, 4, 1, T, 4, discriminator_residual=False, averaging_decay=0.9)
+    return StageII(first.generator_ema, 16, N, 8, 4, 1, T, 4, discriminator_residual=False, averaging_decay=0.9)
 
 CASES = {
     'tree_without_normalized_discriminators': lambda: StackGANv2(**TREE, **TOLD, discriminator_normalization=False),
@@ -52,7 +52,7 @@ def batches(model):
         batch['label'] = np.array([0, 0, 0, 0, 0, 1, 2, 0], np.int32)
     if 'embedding' in model.reads:
         batch['embedding'] = rng.normal(size=(N, T)).astype('float32')
-        batch['embedded_rows'] = np.array([1, 1, 0, 1, 1, 1, 1, 1], np.float32)
+        batch['has_condition'] = np.array([1, 1, 0, 1, 1, 1, 1, 1], np.float32)
     def make(shares, own_shares):
         whole = tf.data.Dataset.from_tensor_slices(batch).batch(N // shares, drop_remainder=True)
         return whole.skip(own_shares.start).take(len(own_shares))
@@ -70,8 +70,8 @@ for name, make in CASES.items():
         with strategy.scope():
             model = make()
         train(model, strategy, 1)
-        kept = {piece: variables for piece, variables in model.pieces().items()
-                if 'optimizer' in piece or piece == 'averaged_generator'}
+        kept = {piece: variables for piece, variables in model.checkpoint_variables().items()
+                if 'optimizer' in piece or piece == 'generator_ema'}
         for piece, variables in kept.items():
             for number, variable in enumerate(variables):
                 results[f'{name}/{replicas}/{piece}/{number}'] = variable.numpy()
@@ -79,7 +79,7 @@ for name, make in CASES.items():
             results[f'{name}/{replicas}/record/{loss}'] = value
 train(model, two, 19)
 assert int(model.step.numpy()) == 20
-drifted = [variable.name for piece in model.pieces().values() for variable in piece
+drifted = [variable.name for piece in model.checkpoint_variables().values() for variable in piece
            if not np.array_equal(*(copy.numpy() for copy in variable.values))]
 with two.scope(), layers_in('mixed_float16'):
     model = StackGANv2(**TREE, discriminator_normalization=False)

@@ -8,7 +8,7 @@ from stackgan_tf.losses.matching_aware import matching_aware_discriminator_loss
 from stackgan_tf.models.noise import Purpose
 from stackgan_tf.models.stackgan_v1 import StageI, StageII
 from stackgan_tf.models.trained_model import Rate, variables_of
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.errors import UserError
 
 COMMON = {
     'batch_size': 4,
@@ -17,7 +17,7 @@ COMMON = {
     'embedding_dimension': 6,
     'condition_dimension': 5,
 }
-LATER = {'conditioning': 'relu', 'joint_kernel': 3, 'logit_bias': True, 'discriminator_told': 'detached_mu'}
+LATER = {'conditioning': 'relu', 'joint_kernel': 3, 'logit_bias': True, 'discriminator_condition': 'detached_mu'}
 
 
 def stage_one(**settings):
@@ -27,7 +27,7 @@ def stage_one(**settings):
 
 def stage_two(of=None, **settings):
     first = of or stage_one(**{name: settings[name] for name in ('embedding_dimension',) if name in settings})
-    return StageII(first.averaged_generator, **{'size': 16, 'residual_blocks': 1, **COMMON, **settings})
+    return StageII(first.generator_ema, **{'size': 16, 'residual_blocks': 1, **COMMON, **settings})
 
 
 def batch(size, seed=0, labels=(0, 1, 2, 0)):
@@ -38,7 +38,7 @@ def batch(size, seed=0, labels=(0, 1, 2, 0)):
         'mismatched_images': (others,),
         'mismatched_rows': tf.constant([1.0, 1.0, 0.0, 1.0]),
         'embedding': tf.constant(rng.normal(size=(4, 6)).astype('float32')),
-        'embedded_rows': tf.ones(4),
+        'has_condition': tf.ones(4),
         'label': tf.constant(labels),
     }
 
@@ -59,14 +59,14 @@ def assert_every_weight_moved(before, networks):
     [
         {},
         {'pairs': 'image', 'fresh_fakes': False, 'input_noise': 0.1},
-        {'discriminator_told': 'mu', 'unconditional_head': True, 'whitened_embeddings': True},
+        {'discriminator_condition': 'mu', 'unconditional_head': True, 'whitened_embeddings': True},
         {**LATER, 'residual': False, 'discriminator_normalization': False},
         {'embedding_dimension': 0, 'augmentation': ('color',)},
     ],
 )
 def test_a_step_of_stage_one_moves_every_weight(settings):
     model = stage_one(**settings)
-    assert set(model.reads) <= set(batch(8))
+    assert set(model.batch_keys) <= set(batch(8))
     model.forward_passes()
     networks = (model.generator, *model.discriminators)
     before = [copy(network) for network in networks]
@@ -81,8 +81,8 @@ def test_a_step_of_stage_one_moves_every_weight(settings):
     [
         {},
         {**LATER, 'discriminator_residual': False, 'unconditional_head': True, 'pairs': 'image', 'size': 32},
-        {'text_again': False, 'fresh_fakes': False},
-        {'text_again': False, 'discriminator_told': 'mu'},
+        {'conditional': False, 'fresh_fakes': False},
+        {'conditional': False, 'discriminator_condition': 'mu'},
         {'conditioning_augmentation': False},
         {'embedding_dimension': 0},
     ],
@@ -98,7 +98,7 @@ def test_a_step_of_stage_two_moves_all_of_it_and_nothing_of_stage_one(settings):
         recorded = model.train_step(given)
     assert set(recorded) == set(model.recorded)
     assert_every_weight_moved(before, networks)
-    for was, now, held in zip(frozen, copy(model.stage_one), copy(model.averaged_generator.stage_one), strict=True):
+    for was, now, held in zip(frozen, copy(model.stage_one), copy(model.generator_ema.stage_one), strict=True):
         np.testing.assert_array_equal(was, now)
         np.testing.assert_array_equal(was, held)
 
@@ -107,7 +107,7 @@ def test_stage_two_is_averaged_and_stage_one_not():
     model = stage_two(averaging_decay=0.75)
     start = copy(model.generator)
     model.train_step(batch(16))
-    for was, now, average in zip(start, copy(model.generator), copy(model.twin), strict=True):
+    for was, now, average in zip(start, copy(model.generator), copy(model.trained_ema), strict=True):
         np.testing.assert_allclose(average, 0.75 * was + 0.25 * now, atol=1e-6)
 
 
@@ -124,11 +124,11 @@ def test_stage_two_sees_stage_one_in_inference_mode():
 def test_the_discriminators_loss_is_that_of_its_parts():
     model = stage_one(discriminator_normalization=False, real_target=0.9)
     given = batch(8)
-    image, told, _ = model.generate(given)
+    image, condition, _ = model.generate(given)
     chosen, rows = partners(given['label'])
     (discriminator,) = model.discriminators
-    of_real, of_fake = discriminator(given['images'][0], told), discriminator(image, told)
-    of_wrong = discriminator(given['images'][0], tf.gather(told, chosen))
+    of_real, of_fake = discriminator(given['images'][0], condition), discriminator(image, condition)
+    of_wrong = discriminator(given['images'][0], tf.gather(condition, chosen))
     expected = matching_aware_discriminator_loss(Logits(of_real), Logits(of_wrong), Logits(of_fake), rows, 0.9)
     assert float(model.train_step(given)['discriminator_loss_8']) == pytest.approx(float(expected), rel=1e-4)
 
@@ -137,19 +137,19 @@ def test_the_discriminators_loss_is_that_of_its_parts():
 def test_the_generators_step_draws_anew_or_reuses(fresh):
     model = stage_one(fresh_fakes=fresh, discriminator_rate=0.0, discriminator_normalization=False)
     given = batch(8)
-    image, told, _ = model.generate(given, 1 if fresh else 0)
-    logits = model.discriminators[0](image, told)
+    image, condition, _ = model.generate(given, 1 if fresh else 0)
+    logits = model.discriminators[0](image, condition)
     expected = tf.reduce_mean(tf.nn.softplus(-logits))
     assert float(model.train_step(given)['generator_loss_8']) == pytest.approx(float(expected), rel=1e-4)
 
 
 def test_both_stages_are_sampled_and_saved_together():
     model = stage_two()
-    network = model.averaged_generator
+    network = model.generator_ema
     assert (network.sizes, network.condition_dimension) == ((8, 16), 10)
-    held = {id(variable) for variable in model.pieces()['averaged_generator']}
-    assert held == {id(variable) for part in (model.stage_one, model.twin) for variable in variables_of(part)}
-    everything = [id(variable) for piece in model.pieces().values() for variable in piece]
+    held = {id(variable) for variable in model.checkpoint_variables()['generator_ema']}
+    assert held == {id(variable) for part in (model.stage_one, model.trained_ema) for variable in variables_of(part)}
+    everything = [id(variable) for piece in model.checkpoint_variables().values() for variable in piece]
     assert len(everything) == len(set(everything))
 
 
@@ -180,8 +180,8 @@ def test_a_stage_one_that_does_not_fit(settings, message):
 def test_whitening_is_fitted_in_stage_two_and_left_alone_in_stage_one():
     model = stage_two(stage_one(whitened_embeddings=True), whitened_embeddings=True)
     embeddings = np.random.default_rng(0).normal(size=(50, 6)).astype('float32') * 7 + 3
-    model.begin(embeddings)
-    for network in (model.generator, model.twin):
+    model.initialize(embeddings)
+    for network in (model.generator, model.trained_ema):
         np.testing.assert_allclose(network.read(embeddings).numpy().mean(axis=0), 0, atol=1e-4)
     np.testing.assert_array_equal(model.stage_one.read(embeddings), embeddings)
 
@@ -207,14 +207,14 @@ def test_stage_one_overfits_sixteen_pictures():
     given = {
         'images': (tf.constant(np.tile(colors[:, None, None], (1, 8, 8, 1))),),
         'embedding': tf.constant(np.eye(16, dtype='float32') * 4),
-        'embedded_rows': tf.ones(16),
+        'has_condition': tf.ones(16),
         'label': tf.range(16),
     }
     step = tf.function(model.train_step)
 
     def distance():
         z = tf.random.stateless_normal((16, 7), (3, 3))
-        (image,) = model.averaged_generator(z, given['embedding'], tf.zeros((16, 16)), training=False)
+        (image,) = model.generator_ema(z, given['embedding'], tf.zeros((16, 16)), training=False)
         return float(np.mean(np.abs(tf.reduce_mean(image, axis=(1, 2)).numpy() - colors)))
 
     before = distance()

@@ -39,8 +39,8 @@ def text_batch(seed=0, labels=(0, 1, 2, 0)):
         'mismatched_rows': tf.constant([1.0, 1.0, 0.0, 1.0]),
     }
     embedding = tf.constant(rng.normal(size=(4, 6)).astype('float32'))
-    told = {'embedding': embedding, 'embedded_rows': tf.ones(4), 'label': tf.constant(labels)}
-    return {**batch(seed), **mismatched, **told}
+    condition = {'embedding': embedding, 'has_condition': tf.ones(4), 'label': tf.constant(labels)}
+    return {**batch(seed), **mismatched, **condition}
 
 
 def copy(network):
@@ -87,11 +87,11 @@ def test_record_is_the_mean_over_steps_and_begins_anew():
 def test_average_follows_weights_and_moving_statistics_with_its_decay():
     model = make(averaging_decay=0.75)
     start = copy(model.generator)
-    for was, average in zip(start, copy(model.averaged_generator), strict=True):
+    for was, average in zip(start, copy(model.generator_ema), strict=True):
         np.testing.assert_array_equal(was, average)
     model.train_step(batch())
     moved = copy(model.generator)
-    for was, now, average in zip(start, moved, copy(model.averaged_generator), strict=True):
+    for was, now, average in zip(start, moved, copy(model.generator_ema), strict=True):
         np.testing.assert_allclose(average, 0.75 * was + 0.25 * now, atol=1e-6)
 
 
@@ -138,7 +138,7 @@ def test_one_batch_is_overfitted():
     step = tf.function(model.train_step)
 
     def distance():
-        generated = model.averaged_generator(tf.random.stateless_normal((16, 8), (3, 3)), training=False)
+        generated = model.generator_ema(tf.random.stateless_normal((16, 8), (3, 3)), training=False)
         return max(float(tf.reduce_mean(tf.abs(image - color))) for image in generated)
 
     before = distance()
@@ -149,8 +149,8 @@ def test_one_batch_is_overfitted():
 
 def test_checkpoint_pieces_hold_every_variable_once():
     model = make()
-    held = [id(variable) for piece in model.pieces().values() for variable in piece]
-    networks = [model.generator, model.averaged_generator, *model.discriminators]
+    held = [id(variable) for piece in model.checkpoint_variables().values() for variable in piece]
+    networks = [model.generator, model.generator_ema, *model.discriminators]
     optimizers = [model.optimizer, *model.discriminator_optimizers]
     wanted = [id(variable.value) for owner in (*networks, *optimizers) for variable in owner.variables]
     assert set(wanted) <= set(held)
@@ -159,11 +159,11 @@ def test_checkpoint_pieces_hold_every_variable_once():
     assert len(model.optimizer.variables) >= 2 * len(model.generator.trainable_variables)
 
 
-@pytest.mark.parametrize('told', ['mu', 'detached_mu', 'embedding'])
+@pytest.mark.parametrize('condition', ['mu', 'detached_mu', 'embedding'])
 @pytest.mark.parametrize('pairs', ['text', 'image'])
-def test_a_conditional_step_moves_every_weight(told, pairs):
-    model = make(**TEXT, discriminator_told=told, pairs=pairs, inner_product=pairs == 'image')
-    assert set(model.reads) <= set(text_batch())
+def test_a_conditional_step_moves_every_weight(condition, pairs):
+    model = make(**TEXT, discriminator_condition=condition, pairs=pairs, inner_product=pairs == 'image')
+    assert set(model.batch_keys) <= set(text_batch())
     assert len(model.forward_passes()) == 4
     before = [copy(network) for network in (model.generator, *model.discriminators)]
     recorded = model.train_step(text_batch())
@@ -174,9 +174,9 @@ def test_a_conditional_step_moves_every_weight(told, pairs):
                 assert not np.array_equal(was, variable.numpy()), variable.path
 
 
-@pytest.mark.parametrize(('told', 'moved'), [('mu', True), ('detached_mu', False), ('embedding', False)])
-def test_what_is_told_moves_conditioning_augmentation_only_as_mu(told, moved):
-    model = make(**TEXT, discriminator_told=told)
+@pytest.mark.parametrize(('condition', 'moved'), [('mu', True), ('detached_mu', False), ('embedding', False)])
+def test_what_is_told_moves_conditioning_augmentation_only_as_mu(condition, moved):
+    model = make(**TEXT, discriminator_condition=condition)
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(model.condition(text_batch(), tf.ones((4, 5)))[1])
     (gradient,) = tape.gradient(loss, [model.generator.augment.dense.kernel.value])
@@ -202,28 +202,30 @@ def test_the_discriminators_loss_is_that_of_its_parts():
 
 
 def test_an_image_without_a_caption_is_no_partner_and_need_not_match():
-    model = make(**TEXT, discriminator_told='embedding', discriminator_normalization=False)
-    given = {**text_batch(labels=(0, 1, 2, 3)), 'embedded_rows': tf.constant([1.0, 0.0, 1.0, 1.0])}
+    model = make(**TEXT, discriminator_condition='embedding', discriminator_normalization=False)
+    given = {**text_batch(labels=(0, 1, 2, 3)), 'has_condition': tf.constant([1.0, 0.0, 1.0, 1.0])}
     features = model.discriminators[0].features(given['images'][0])
     _, rows = model.mismatched(model.discriminators[0], lambda images: images, given, features, given['embedding'])
     assert rows.numpy().tolist() == [0, 1, 1, 1]  # the first one's partner is the second
     logits = Logits(*model.discriminators[0](given['images'][0], given['embedding']))
     for row, same in ((0, False), (1, True)):
-        changed = Logits(tf.tensor_scatter_nd_update(logits.match, [[row]], [7.0]), logits.realness)
+        changed = Logits(
+            tf.tensor_scatter_nd_update(logits.conditional_logits, [[row]], [7.0]), logits.unconditional_logits
+        )
         assert (model._generator_loss(changed, given) == model._generator_loss(logits, given)).numpy() == same
 
 
 def test_whitening_is_fitted_before_the_first_step_and_kept():
-    model = make(**TEXT, whitened_embeddings=True, discriminator_told='embedding')
+    model = make(**TEXT, whitened_embeddings=True, discriminator_condition='embedding')
     embeddings = np.random.default_rng(0).normal(size=(50, 6)).astype('float32') * 7 + 3
-    model.begin(embeddings)
-    for network in (model.generator, model.averaged_generator):
+    model.initialize(embeddings)
+    for network in (model.generator, model.generator_ema):
         np.testing.assert_allclose(network.read(embeddings).numpy().mean(axis=0), 0, atol=1e-4)
     matrix = model.generator.whiten.matrix.numpy()
     model.train_step(text_batch())
     np.testing.assert_array_equal(model.generator.whiten.matrix, matrix)
-    _, told, _ = model.condition(text_batch(), tf.zeros((4, 5)))
-    np.testing.assert_array_equal(told, model.generator.read(text_batch()['embedding']))
+    _, condition, _ = model.condition(text_batch(), tf.zeros((4, 5)))
+    np.testing.assert_array_equal(condition, model.generator.read(text_batch()['embedding']))
 
 
 def test_without_augmentation_the_condition_is_the_mean_and_costs_nothing():
@@ -247,19 +249,19 @@ def test_one_batch_of_captions_is_overfitted():
         generator_rate=2e-3,
         discriminator_rate=1e-3,
         discriminator_normalization=False,
-        discriminator_told='embedding',
+        discriminator_condition='embedding',
         kl_weight=0.05,
         averaging_decay=0.9,
     )
     colors = np.array([[0.8, -0.8, -0.8], [-0.8, 0.8, -0.8], [-0.8, -0.8, 0.8], [0.8, 0.8, 0.8]], 'float32')
     images = tuple(tf.constant(np.tile(colors[:, None, None], (1, s, s, 1))) for s in model.sizes)
     embedding = tf.constant(np.eye(4, 6, dtype='float32') * 3)
-    given = {'images': images, 'embedding': embedding, 'embedded_rows': tf.ones(4), 'label': tf.range(4)}
+    given = {'images': images, 'embedding': embedding, 'has_condition': tf.ones(4), 'label': tf.range(4)}
     step = tf.function(model.train_step)
     for _ in range(500):
         step(given)
     z = tf.random.stateless_normal((4, 8), (3, 3))
-    for image in model.averaged_generator(z, embedding, tf.zeros((4, 5))):
+    for image in model.generator_ema(z, embedding, tf.zeros((4, 5))):
         means = tf.reduce_mean(image, axis=(1, 2)).numpy()
         distances = np.linalg.norm(means[:, None] - colors[None], axis=-1)
         assert distances.argmin(axis=1).tolist() == [0, 1, 2, 3]

@@ -5,8 +5,8 @@ import tensorflow as tf
 
 from stackgan_tf.models.text_matching import TextMatching
 from stackgan_tf.models.trained_model import variables_of
+from stackgan_tf.system.errors import UserError
 from stackgan_tf.text.characters import character_tokens
-from stackgan_tf.user_error import UserError
 
 TINY = {
     'sizes': (16,),
@@ -70,14 +70,14 @@ def test_a_step_moves_both_encoders_and_counts():
 
 def test_pieces_hold_every_variable():
     model = make()
-    held = {id(variable) for piece in model.pieces().values() for variable in piece}
+    held = {id(variable) for piece in model.checkpoint_variables().values() for variable in piece}
     for network in (model.text_encoder, model.image_encoder, model.optimizer):
         assert {id(variable) for variable in variables_of(network)} <= held
 
 
 def test_two_captions_of_a_picture_find_each_other():
     model = make(caption_weight=1.0, sizes=(16,))
-    assert set(model.reads) == {'images', 'tokens', 'other_tokens', 'label'}
+    assert set(model.batch_keys) == {'images', 'tokens', 'other_tokens', 'label'}
     step = tf.function(model.train_step)
     first = step(batch())
     for _ in range(150):
@@ -90,10 +90,10 @@ def test_a_backbone_is_begun_with_its_trained_weights(tmp_path):
     trained.save_weights(tmp_path / 'trained.weights.h5')
     settings = {'sizes': (32,), 'image_tower': 'MobileNetV2'}
     model = make(**settings, image_weights=str(tmp_path / 'trained.weights.h5'))
-    model.begin()
+    model.initialize()
     for given, taken in zip(trained.get_weights(), model.image_encoder.features.get_weights(), strict=True):
         np.testing.assert_array_equal(given, taken)
     with pytest.raises(UserError, match=r"no weights 'nowhere\.h5' for MobileNetV2: "):
-        make(**settings, image_weights='nowhere.h5').begin()
+        make(**settings, image_weights='nowhere.h5').initialize()
     with pytest.raises(UserError, match=r'no InceptionV3 for 32 pixels: .*at least'):
         make(sizes=(32,), image_tower='InceptionV3')

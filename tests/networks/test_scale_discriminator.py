@@ -43,12 +43,12 @@ def test_conditional_discriminator(tmp_path, size, projection):
     check_layer(make, (images, conditions), ((2,), (2,)), tmp_path)
     network = make()
     network.build(images.shape)
-    match, realness = network(images, conditions)
+    conditional_logits, unconditional_logits = network(images, conditions)
     other_match, same_realness = network(images, -conditions)
-    np.testing.assert_array_equal(realness, same_realness)
+    np.testing.assert_array_equal(unconditional_logits, same_realness)
     assert not np.any(network.logit.bias)
-    assert not np.any(network.match_logit.bias)
-    assert (match.numpy() != other_match.numpy()).all()
+    assert not np.any(network.conditional_logit.bias)
+    assert (conditional_logits.numpy() != other_match.numpy()).all()
 
 
 def test_the_inner_product_is_added_to_the_logit_of_matching(tmp_path):
@@ -62,14 +62,14 @@ def test_the_inner_product_is_added_to_the_logit_of_matching(tmp_path):
     check_layer(make, (images, conditions), ((3,), (3,)), tmp_path)
     network = ScaleDiscriminator(16, 2, condition_dimension=6, inner_product=True)
     network.build(images.shape)
-    match, realness = network(images, conditions)
+    conditional_logits, unconditional_logits = network(images, conditions)
     expected = conditions @ network.expected.kernel.numpy()
     inner = np.sum(network.features(images).numpy().reshape(3, -1) * expected, axis=1) / 16.0
     assert np.abs(inner).min() > 1e-3
     network.expected.kernel.assign(np.zeros(network.expected.kernel.shape))
     without, same_realness = network(images, conditions)
-    np.testing.assert_allclose(match, without + inner, atol=1e-5)
-    np.testing.assert_array_equal(realness, same_realness)
+    np.testing.assert_allclose(conditional_logits, without + inner, atol=1e-5)
+    np.testing.assert_array_equal(unconditional_logits, same_realness)
 
 
 def test_without_a_logit_of_the_image_alone(tmp_path):

@@ -50,7 +50,7 @@ def test_a_discriminator_so_normalised(tmp_path):
 
     network = make()
     network.build(images.shape)
-    convolutions = [network.first, network.down[0].conv, network.joint.conv, network.logit, network.match_logit]
+    convolutions = [network.first, network.down[0].conv, network.joint.conv, network.logit, network.conditional_logit]
     assert all(isinstance(layer, SpectralConv2D) for layer in convolutions)
     before = [layer.direction.numpy() for layer in convolutions]
     network(images, conditions, training=False)

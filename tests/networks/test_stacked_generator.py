@@ -13,18 +13,22 @@ def normal(*shape):
     return RNG.normal(size=shape).astype('float32')
 
 
-def stacked(told=True):
-    return StackedGenerator(StageOneGenerator(8, 5, 4, 7, 3), StageTwoGenerator(8, 16, 4, 1, 7, 2, told=told))
+def stacked(condition=True):
+    return StackedGenerator(StageOneGenerator(8, 5, 4, 7, 3), StageTwoGenerator(8, 16, 4, 1, 7, 2, condition=condition))
 
 
 def test_both_stages(tmp_path):
     check_layer(stacked, (normal(4, 5), normal(4, 7), normal(4, 5)), ((4, 8, 8, 3), (4, 16, 16, 3)), tmp_path)
-    assert (stacked().sizes, stacked().condition_dimension, stacked(told=False).condition_dimension) == ((8, 16), 5, 3)
+    assert (stacked().sizes, stacked().condition_dimension, stacked(condition=False).condition_dimension) == (
+        (8, 16),
+        5,
+        3,
+    )
 
 
-@pytest.mark.parametrize('told', [True, False])
-def test_each_stage_has_its_own_noise(told):
-    network = stacked(told)
+@pytest.mark.parametrize('condition', [True, False])
+def test_each_stage_has_its_own_noise(condition):
+    network = stacked(condition)
     z, embedding, noise = normal(2, 5), normal(2, 7), normal(2, network.condition_dimension)
     small, large = network(z, embedding, noise)
     (of_one,) = network.stage_one(z, embedding, noise[:, :3])

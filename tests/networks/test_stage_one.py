@@ -8,7 +8,7 @@ from stackgan_tf.networks.stage_one import StageDiscriminator, StageOneGenerator
 
 RNG = np.random.default_rng(0)
 # The released code for COCO.
-LATER = {'joint_kernel': 3, 'residual': False, 'logit_bias': True, 'told_dimension': 128, 'projection': 0}
+LATER = {'joint_kernel': 3, 'residual': False, 'logit_bias': True, 'condition_dimension': 128, 'projection': 0}
 
 
 def normal(*shape):
@@ -91,9 +91,9 @@ def test_generator_without_embeddings_or_from_a_larger_first_map(tmp_path):
 def test_each_form_joins_the_condition_in_its_order(residual):
     network = StageOneGenerator(8, 5, 2, 7, 3, residual=residual)
     network.build((None, 5))
-    told = slice(3) if residual else slice(5, None)
+    condition = slice(3) if residual else slice(5, None)
     kernel = network.dense.kernel.numpy()
-    kernel[told] = 0
+    kernel[condition] = 0
     network.dense.kernel.assign(kernel)
     z = normal(2, 5)
     np.testing.assert_array_equal(network.images(z, normal(2, 3)), network.images(z, normal(2, 3)))
@@ -122,21 +122,24 @@ def test_a_first_map_must_double_to_the_image(first_map):
         (64, {'released_linear': True}),
         (64, {'last_map': 16}),
         (128, {'projection': 0}),
-        (128, {**LATER, 'told_dimension': 6}),
+        (128, {**LATER, 'condition_dimension': 6}),
     ],
 )
 def test_discriminator_of_matches(tmp_path, size, options):
-    images, told = normal(2, size, size, 3), normal(2, 6)
+    images, condition = normal(2, size, size, 3), normal(2, 6)
 
     def make():
-        return StageDiscriminator(size, 2, **{'told_dimension': 6, 'projection': 5, **options})
+        return StageDiscriminator(size, 2, **{'condition_dimension': 6, 'projection': 5, **options})
 
-    check_layer(make, (images, told), ((2,),), tmp_path)
+    check_layer(make, (images, condition), ((2,),), tmp_path)
     network = make()
     network.build(images.shape)
     features = network.features(images)
-    np.testing.assert_array_equal(network(images, told), network.match(features, told))
-    assert (network.match(features, told).numpy() != network.match(features, -told).numpy()).all()
+    np.testing.assert_array_equal(network(images, condition), network.conditional_logits(features, condition))
+    assert (
+        network.conditional_logits(features, condition).numpy()
+        != network.conditional_logits(features, -condition).numpy()
+    ).all()
 
 
 def test_discriminator_with_both_heads(tmp_path):

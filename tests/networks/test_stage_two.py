@@ -18,7 +18,7 @@ def normal(*shape):
         ({}, 26_290_080),
         ({'conditioning': 'relu', 'base_width': 192, 'residual_blocks': 2}, 37_130_480),
         # Without the text: 9 * 128 * 512 weights of the joining convolution and the conditioning augmentation fewer.
-        ({'told': False}, 26_290_080 - 589_824 - 262_400),
+        ({'conditional': False}, 26_290_080 - 589_824 - 262_400),
         ({'embedding_dimension': 0}, 26_290_080 - 589_824 - 262_400),
     ],
 )
@@ -53,7 +53,7 @@ def test_larger_sizes(small, size):
     assert network(normal(1, small, small, 3))[0].shape == (1, size, size, 3)
 
 
-@pytest.mark.parametrize('options', [{'embedding_dimension': 0}, {'embedding_dimension': 7, 'told': False}])
+@pytest.mark.parametrize('options', [{'embedding_dimension': 0}, {'embedding_dimension': 7, 'conditional': False}])
 def test_generator_of_the_image_alone(tmp_path, options):
     def make():
         return StageTwoGenerator(8, 32, 4, 1, **options)

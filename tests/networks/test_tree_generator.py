@@ -81,8 +81,8 @@ def test_a_tree_of_which_only_the_last_size_is_seen(tmp_path, branch_images, ima
     made = network.images(z)
     assert [image.shape for image in made] == [(2, 32, 32, 3)] * images
     np.testing.assert_array_equal(network(z)[0], made[-1])
-    twin = TreeGenerator.from_config(network.get_config())
-    assert (twin.branch_sizes, twin.image_sizes) == ((8, 16, 32), network.image_sizes)
+    trained_ema = TreeGenerator.from_config(network.get_config())
+    assert (trained_ema.branch_sizes, trained_ema.image_sizes) == ((8, 16, 32), network.image_sizes)
     with tf.GradientTape() as tape:
         loss = sum(tf.reduce_sum(image * image) for image in network.images(z, training=True))
     assert all(gradient is not None for gradient in tape.gradient(loss, network.trainable_variables))

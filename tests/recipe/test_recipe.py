@@ -6,7 +6,7 @@ import pytest
 
 from stackgan_tf.recipe.dry_run import describe
 from stackgan_tf.recipe.recipe import known_recipes, read_recipe, read_run
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.errors import UserError
 
 QUICKSTART = 'gin/painted_birds_unconditional.gin'
 
@@ -68,7 +68,7 @@ def test_mistakes_about_text_encoders(setting, message):
 
 
 def test_a_split_of_tfds_may_be_a_slice():
-    read_recipe([QUICKSTART], ["TfdsPictures.split = 'train[:10%]'"])
+    read_recipe([QUICKSTART], ["TfdsImages.split = 'train[:10%]'"])
 
 
 def test_a_runs_configuration_reads_back_the_same(tmp_path):
@@ -185,5 +185,5 @@ def test_a_recipe_without_data_says_what_to_set():
 
 
 def test_a_data_set_without_its_name_says_what_to_set():
-    with pytest.raises(UserError, match=r'does not set TfdsPictures.name'):
-        read_recipe(['gin/base/stackgan_v2.gin'], ['tree/Phase.data = @TfdsPictures'])
+    with pytest.raises(UserError, match=r'does not set TfdsImages.name'):
+        read_recipe(['gin/base/stackgan_v2.gin'], ['tree/Phase.data = @TfdsImages'])

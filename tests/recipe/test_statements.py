@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from stackgan_tf.recipe.recipe import read_recipe
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.errors import UserError
 
 WHOLE = "include 'gin/painted_birds_unconditional.gin'\n"
 
@@ -81,8 +81,8 @@ def test_files_and_macros_that_lead_round_in_a_circle(refusal):
 def test_objects_of_another_kind(refusal):
     for text in (
         'tree/Phase.data = @StackGANv2',
-        'tree/Phase.data = @TfdsPictures()',
-        'tree/Phase.model = @TfdsPictures',
+        'tree/Phase.data = @TfdsImages()',
+        'tree/Phase.model = @TfdsImages',
         'tree/Phase.steps = @tree/Phase()',
         'Recipe.phases = @tree/Phase()',
         'Recipe.phases = [@tree/Phase]',

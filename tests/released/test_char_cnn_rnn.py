@@ -5,8 +5,8 @@ from reed_encoders import Object, Table, checkpoint, embedding_of, encoder, para
 
 from stackgan_tf.formats.torch7 import read_t7
 from stackgan_tf.released.char_cnn_rnn import char_cnn_rnn_of
+from stackgan_tf.system.errors import UserError
 from stackgan_tf.text.character_encoder import CharacterEncoder
-from stackgan_tf.user_error import UserError
 
 CAPTIONS = ['a small red bird, with a black crown - and (no) belly!', 'x' * 300, '']
 KINDS = [(True, False), (False, True), (False, False)]

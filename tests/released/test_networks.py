@@ -22,7 +22,7 @@ from stackgan_tf.networks.scale_discriminator import ScaleDiscriminator
 from stackgan_tf.networks.stage_one import StageOneGenerator
 from stackgan_tf.networks.tree_generator import TreeGenerator
 from stackgan_tf.released.networks import network_of, released_weights
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.errors import UserError
 
 SMALL = {'embedding': 12, 'condition': 5, 'noise': 7}
 

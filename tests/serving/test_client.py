@@ -10,16 +10,17 @@ import grpc
 import numpy as np
 import pytest
 from command_runs import assert_one_line, command, run
+from development_server.batching import BatchQueue, TooLargeError
+from development_server.prediction_service import load_models, serving
 from tiny_text_model import text_generator
 
-from stackgan_tf.serving import connections, serving_export
-from stackgan_tf.serving.asking import pictures_to_ask, requests_of
-from stackgan_tf.serving.batching import BatchQueue, TooLargeError
+from stackgan_tf.saved_models import serving_export
+from stackgan_tf.saved_models.serving_export import ServedAs, export_for_serving
+from stackgan_tf.serving import connections
+from stackgan_tf.serving.client_requests import requested_images, requests_of
 from stackgan_tf.serving.connections import BusyError, GrpcConnection, RestConnection, patiently
-from stackgan_tf.serving.load import run_load
-from stackgan_tf.serving.prediction_service import load_models, serving
-from stackgan_tf.serving.serving_export import ServedAs, export_for_serving
-from stackgan_tf.user_error import UserError
+from stackgan_tf.serving.load_test import run_load
+from stackgan_tf.system.errors import UserError
 
 CAPTIONS = np.array([f'a bird with {number} red feathers'.encode() for number in range(4)])
 
@@ -173,20 +174,20 @@ def test_a_busy_server_is_asked_again(monkeypatch):
 
 
 def test_what_is_asked_is_limited_and_cut_into_requests():
-    asked = pictures_to_ask(['a', 'b'], [], 2, 5)
+    asked = requested_images(['a', 'b'], [], 2, 5)
     assert [name for name, *_ in asked][::3] == ['caption_000_seed_000005.png', 'caption_001_seed_000006.png']
     names, inputs = next(requests_of(asked, 3))
     assert len(names) == 3
     assert (inputs['caption'].tolist(), inputs['seed'].tolist()) == ([b'a', b'a', b'b'], [5, 6, 5])
-    assert next(requests_of(pictures_to_ask([], [3], 1, 0), 8))[1]['label'].tolist() == [3]
-    assert list(next(requests_of(pictures_to_ask([], [], 1, 0), 8))[1]) == ['seed']
+    assert next(requests_of(requested_images([], [3], 1, 0), 8))[1]['label'].tolist() == [3]
+    assert list(next(requests_of(requested_images([], [], 1, 0), 8))[1]) == ['seed']
     for captions, labels, count, message in (
         (['a'], [1], 1, 'captions or labels'),
         (['a' * 1001], [], 1, 'a caption has 1001 characters: shorten it to 1000'),
         (['a', 'b'], [], 501, '1002 pictures are too many'),
     ):
         with pytest.raises(UserError, match=message):
-            pictures_to_ask(captions, labels, count, 0)
+            requested_images(captions, labels, count, 0)
 
 
 def test_batches_wait_are_padded_and_never_split_a_request():

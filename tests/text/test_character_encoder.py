@@ -5,8 +5,8 @@ import tensorflow as tf
 
 from stackgan_tf.networks.char_cnn_rnn import LENGTH, CharCNNRNN
 from stackgan_tf.networks.image_encoder import ImageEncoder
+from stackgan_tf.system.errors import UserError
 from stackgan_tf.text.character_encoder import CharacterEncoder
-from stackgan_tf.user_error import UserError
 
 RIGHT_TO_LEFT = '\u05e6\u05d9\u05e4\u05d5\u05e8'
 ODD = ['', 'x' * 100_000, 'A RED BIRD', 'caf\u00e9', '\U0001f426 bird', 'nul \x00', RIGHT_TO_LEFT, b'\xff\xfe']

@@ -5,10 +5,10 @@ import pytest
 import tensorflow as tf
 from captioned import WordEncoder
 
-from stackgan_tf import cache_entry
+from stackgan_tf.system import cache_entry
+from stackgan_tf.system.errors import UserError
 from stackgan_tf.text import embedding_cache
 from stackgan_tf.text.embedding_cache import CachedEmbeddings
-from stackgan_tf.user_error import UserError
 
 CAPTIONS = np.array([f'{word} {number}'.encode() for number in range(7) for word in ('red', 'blue', 'black')], object)
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from stackgan_tf.system.errors import UserError
 from stackgan_tf.text.saved_encoder import SavedEncoder
-from stackgan_tf.user_error import UserError
 
 STRINGS = tf.TensorSpec((None,), tf.string)
 FLOATS = tf.TensorSpec((None, 3), tf.float32)

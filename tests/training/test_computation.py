@@ -4,17 +4,17 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from training import tiny_run
+import tiny_run
 
 from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.models.trained_model import variables_of
-from stackgan_tf.training.checkpoints import Checkpoints
+from stackgan_tf.runs.checkpoints import Checkpoints
+from stackgan_tf.runs.run_directory import RunDirectory
+from stackgan_tf.system.errors import UserError
 from stackgan_tf.training.computation import PRECISIONS, layers_in, prepare_steps
 from stackgan_tf.training.devices import check_compilation
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.run import Run
-from stackgan_tf.training.run_directory import RunDirectory
-from stackgan_tf.user_error import UserError
 
 
 def data(steps):
@@ -47,7 +47,7 @@ def test_every_precision_has_the_losses_of_float32_and_keeps_its_variables(preci
     assert kinds == {tf.float32}
     if precision.startswith('mixed'):
         assert model.generator.next_branches[0].compute_dtype == precision.removeprefix('mixed_')
-    images = model.averaged_generator(tf.zeros((1, 8)), training=False)
+    images = model.generator_ema(tf.zeros((1, 8)), training=False)
     assert {image.dtype for image in images} == {tf.float32}
     assert keras.config.dtype_policy().name == 'float32'
     assert not tf.config.optimizer.get_experimental_options().get('auto_mixed_precision_onednn_bfloat16', False)
@@ -81,7 +81,7 @@ def train(folder, steps):
     run.train(RunDirectory(folder, f'STEPS = {steps}\n'))
     with layers_in(run.precision):
         model = tiny_run.model()
-    Checkpoints(folder / 'tree' / 'checkpoints').restore(model.pieces())
+    Checkpoints(folder / 'tree' / 'checkpoints').restore(model.checkpoint_variables())
     return model
 
 
@@ -91,8 +91,8 @@ def test_in_float16_a_run_that_goes_on_equals_one_that_did_not_stop(tmp_path):
     train(tmp_path / 'parts', 5)
     parts = train(tmp_path / 'parts', 7)
     assert int(whole.step.numpy()) == 7
-    for name, piece in whole.pieces().items():
-        for one, other in zip(piece, parts.pieces()[name], strict=True):
+    for name, piece in whole.checkpoint_variables().items():
+        for one, other in zip(piece, parts.checkpoint_variables()[name], strict=True):
             np.testing.assert_array_equal(one, other, err_msg=name)
 
 

@@ -8,12 +8,12 @@ import tensorflow as tf
 from captioned import Captioned
 
 from stackgan_tf.models.trained_model import Rate, TrainedModel, variables_of
-from stackgan_tf.training.checkpoints import Checkpoints
+from stackgan_tf.runs.checkpoints import Checkpoints
+from stackgan_tf.runs.run_directory import RunDirectory
+from stackgan_tf.system.errors import UserError
 from stackgan_tf.training.divergence import DivergedError, check_record
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.run import Run
-from stackgan_tf.training.run_directory import RunDirectory
-from stackgan_tf.user_error import UserError
 
 NAN, FAST = float('nan'), 0.1
 
@@ -32,8 +32,8 @@ class Fragile(TrainedModel):
         optimizer.build(self.network.trainable_variables)
         self.set_up(optimizer, ('steady_loss', 'generator_loss_8'))
 
-    def pieces(self):
-        return {**super().pieces(), 'network': variables_of(self.network)}
+    def checkpoint_variables(self):
+        return {**super().checkpoint_variables(), 'network': variables_of(self.network)}
 
     def networks(self):
         return {'counter': self.network}
@@ -47,7 +47,7 @@ class Fragile(TrainedModel):
         with tf.GradientTape() as tape:
             loss = tf.reduce_sum(self.network(tf.ones((1, 1))))
             scaled = loss + (broken * loss if self.what == 'weights' else 0.0)
-        self.descend(self.optimizer, tape, scaled, self.network.trainable_variables)
+        self.apply_gradients(self.optimizer, tape, scaled, self.network.trainable_variables)
         self.record({'steady_loss': loss, 'generator_loss_8': loss + (broken if self.what == 'loss' else 0.0)})
         return {'steady_loss': loss}
 
@@ -59,7 +59,7 @@ def train(folder, breaks_at, what, until=FAST, steps=8, **settings):
 
 def weight(folder, step=None):
     model = Fragile(0, '')
-    Checkpoints(folder / 'phase' / 'checkpoints').restore(model.pieces())
+    Checkpoints(folder / 'phase' / 'checkpoints').restore(model.checkpoint_variables())
     return float(model.network.kernel[0, 0])
 
 

@@ -4,18 +4,18 @@ import functools
 import json
 
 import pytest
-from drawn_pictures import Speckled
-from feature_networks import MeanColours
+from drawn_images import Speckled
+from feature_extractors import MeanColours
 
 from stackgan_tf.data.embeddings import LabelVectors
 from stackgan_tf.models.attribute_classifier import AttributeClassifier
 from stackgan_tf.models.stackgan_v2 import StackGANv2
-from stackgan_tf.training.checkpoints import Checkpoints
+from stackgan_tf.runs.checkpoints import Checkpoints
+from stackgan_tf.runs.run_directory import RunDirectory
+from stackgan_tf.system.errors import UserError
 from stackgan_tf.training.generator_scores import GeneratorScores
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.run import Run
-from stackgan_tf.training.run_directory import RunDirectory
-from stackgan_tf.user_error import UserError
 
 
 @pytest.fixture(autouse=True)
@@ -61,8 +61,8 @@ def test_scoring_does_not_change_what_is_trained(tmp_path):
 
 
 def test_a_model_that_is_told_something_is_scored_on_the_test_data(tmp_path):
-    told = functools.partial(StackGANv2, (8, 16), 4, 8, 8, 4, 1, embedding_dimension=3)
-    settings = {'model': told, 'data': lambda: Speckled(20), 'test_data': lambda: Speckled(12)}
+    condition = functools.partial(StackGANv2, (8, 16), 4, 8, 8, 4, 1, embedding_dimension=3)
+    settings = {'model': condition, 'data': lambda: Speckled(20), 'test_data': lambda: Speckled(12)}
     lines, checkpoints = train(tmp_path / 'run', 2, text_encoder=LabelVectors, **settings)
     assert lines[-1]['fid_20'] > 0
     assert checkpoints.best()['score'] == 'fid_20'
@@ -70,8 +70,8 @@ def test_a_model_that_is_told_something_is_scored_on_the_test_data(tmp_path):
 
 def test_a_score_that_the_features_do_not_give(tmp_path):
     class Colours(MeanColours):
-        def _see(self, images):
-            return super()._see(images)[0], None
+        def extract(self, images):
+            return super().extract(images)[0], None
 
     scores = functools.partial(GeneratorScores, Colours, 20, 'inception_score')
     with pytest.raises(UserError, match='knows no classes'):

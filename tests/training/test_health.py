@@ -16,10 +16,10 @@ def test_the_lead_is_between_real_and_generated_images():
 
 def test_diversity_is_the_distance_between_pictures_of_one_caption():
     grey = np.repeat(np.arange(8, dtype=np.uint8) * 10, 8)[:, None, None, None] * np.ones((1, 4, 4, 3), np.uint8)
-    assert sample_diversity(grey, told=True) == 0
-    assert sample_diversity(grey, told=False) > 20
+    assert sample_diversity(grey, condition=True) == 0
+    assert sample_diversity(grey, condition=False) > 20
     rows = np.tile(np.array([0, 6] * 4, np.uint8), 8)[:, None, None, None] * np.ones((1, 4, 4, 3), np.uint8)
-    assert sample_diversity(rows, told=True) == pytest.approx(6 * 32 / 56)
+    assert sample_diversity(rows, condition=True) == pytest.approx(6 * 32 / 56)
 
 
 @pytest.mark.parametrize(

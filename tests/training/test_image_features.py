@@ -9,11 +9,11 @@ from captioned import Captioned
 
 from stackgan_tf.models.attribute_classifier import AttributeClassifier
 from stackgan_tf.models.text_matching import TextMatching
-from stackgan_tf.training.checkpoints import Checkpoints
+from stackgan_tf.runs.checkpoints import Checkpoints
+from stackgan_tf.runs.run_directory import RunDirectory
+from stackgan_tf.system.errors import UserError
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.run import Run
-from stackgan_tf.training.run_directory import RunDirectory
-from stackgan_tf.user_error import UserError
 
 MATCHING = functools.partial(TextMatching, (8,), 6, (4, 4, 4), 'relu', False, 5, 0.0)
 CLASSIFIER = Phase(
@@ -35,7 +35,7 @@ def train(workdir, *phases):
 def trained_features(workdir, phase, of_phase):
     """The numbers of the features in a phase's last checkpoint, and the tower's answer to a picture."""
     model = phase.make_model()
-    Checkpoints(workdir / phase.name / 'checkpoints').restore(model.pieces())
+    Checkpoints(workdir / phase.name / 'checkpoints').restore(model.checkpoint_variables())
     return of_phase(model)
 
 

@@ -16,13 +16,13 @@ from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.models.trained_model import TrainedModel
 from stackgan_tf.training import replica_check
 from stackgan_tf.training.devices import all_devices
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.errors import UserError
 
 strategy = all_devices()
 keras.utils.set_random_seed(0)
 with strategy.scope():
     model = StackGANv2((8,), 4, 8, 8, 4, 1)
-before = [value.numpy() for piece in model.pieces().values() for value in piece]
+before = [value.numpy() for piece in model.checkpoint_variables().values() for value in piece]
 said = {}
 
 def check(name):
@@ -33,7 +33,7 @@ def check(name):
         said[name] = str(error)
 
 check('right')
-for value, variable in zip(before, [value for piece in model.pieces().values() for value in piece]):
+for value, variable in zip(before, [value for piece in model.checkpoint_variables().values() for value in piece]):
     np.testing.assert_array_equal(value, variable.numpy())
 
 descend = TrainedModel.descend

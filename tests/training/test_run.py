@@ -9,7 +9,7 @@ import pytest
 
 from stackgan_tf.training.run import ticks_between
 
-TINY_RUN = Path(__file__).with_name('tiny_run.py')
+TINY_RUN = Path(__file__).parents[1] / 'support' / 'tiny_run.py'
 
 
 def tiny_run(workdir, *arguments, devices=1):

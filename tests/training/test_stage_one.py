@@ -13,14 +13,14 @@ import tensorflow as tf
 from stackgan_tf.models.stackgan_v1 import StageI, StageII
 from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.models.trained_model import variables_of
-from stackgan_tf.serving.saved_model import export_saved_model
-from stackgan_tf.training.checkpoints import Checkpoints
+from stackgan_tf.runs.checkpoints import Checkpoints
+from stackgan_tf.saved_models.saved_model import export_saved_model
+from stackgan_tf.system.errors import UserError
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.stage_one import load_stage_one
 from stackgan_tf.training.text_encoders import refuse_orphans
-from stackgan_tf.user_error import UserError
 
-TINY_RUN = Path(__file__).with_name('tiny_run.py')
+TINY_RUN = Path(__file__).parents[1] / 'support' / 'tiny_run.py'
 
 
 def no_data():
@@ -45,7 +45,7 @@ def weights_of(network):
 
 def loaded(directory, weights='first', **settings):
     """What a Stage-II phase takes over."""
-    model = second(first(**settings).averaged_generator, settings.get('embedding', 0))
+    model = second(first(**settings).generator_ema, settings.get('embedding', 0))
     phases = [Phase('first', first, no_data, 4), phase(weights)]
     load_stage_one(phases[1], model, phases, directory, 'these')
     return weights_of(model.stage_one)
@@ -56,9 +56,9 @@ def trained(tmp_path_factory):
     """A run of one phase, and the weights of its average."""
     keras.utils.set_random_seed(3)
     folder, model = tmp_path_factory.mktemp('runs') / 'run', first()
-    Checkpoints(folder / 'first' / 'checkpoints').save(4, model.pieces(), {'step': 4})
-    export_saved_model(model.averaged_generator, folder / 'export')
-    return folder, weights_of(model.averaged_generator)
+    Checkpoints(folder / 'first' / 'checkpoints').save(4, model.checkpoint_variables(), {'step': 4})
+    export_saved_model(model.generator_ema, folder / 'export')
+    return folder, weights_of(model.generator_ema)
 
 
 @pytest.mark.parametrize('where', ['', 'first', 'export'])
@@ -91,7 +91,7 @@ def test_weights_that_do_not_fit(trained, settings, message, where):
 
 def test_weights_that_fit_and_mean_something_else(tmp_path):
     here = {'conditioning': 'leaky_relu', 'augmented': True, 'whitened': False}
-    for step, (told, message) in enumerate(
+    for step, (condition, message) in enumerate(
         (
             (
                 {'stage_one': {**here, 'conditioning': 'relu'}},
@@ -105,7 +105,9 @@ def test_weights_that_fit_and_mean_something_else(tmp_path):
             ({'stage_one': here, 'embeddings': 'these'}, None),
         )
     ):
-        Checkpoints(tmp_path / 'first' / 'checkpoints').save(1 + step, first(embedding=6).pieces(), told)
+        Checkpoints(tmp_path / 'first' / 'checkpoints').save(
+            1 + step, first(embedding=6).checkpoint_variables(), condition
+        )
         if message is None:
             assert loaded(tmp_path, embedding=6)
             continue
@@ -122,8 +124,8 @@ def test_weights_that_are_not_there(trained, tmp_path):
         loaded(tmp_path, str(tmp_path))
     with pytest.raises(UserError, match=r'set second/Phase.stage_one_weights'):
         loaded(tmp_path, None)
-    Checkpoints(tmp_path / 'other' / 'checkpoints').save(1, first().pieces(), {})
-    Checkpoints(tmp_path / 'first' / 'checkpoints').save(1, first().pieces(), {})
+    Checkpoints(tmp_path / 'other' / 'checkpoints').save(1, first().checkpoint_variables(), {})
+    Checkpoints(tmp_path / 'first' / 'checkpoints').save(1, first().checkpoint_variables(), {})
     with pytest.raises(UserError, match=r'has several generators: name .*first or .*other'):
         loaded(tmp_path / 'new', str(tmp_path))
 
@@ -154,7 +156,7 @@ def losses(workdir):
 
 
 def restored(workdir, name, model):
-    Checkpoints(workdir / name / 'checkpoints').restore(model.pieces())
+    Checkpoints(workdir / name / 'checkpoints').restore(model.checkpoint_variables())
     return model
 
 
@@ -176,10 +178,10 @@ def test_both_stages_stop_and_go_on_exactly(whole, tmp_path):
 
 
 def test_stage_two_ends_with_the_stage_one_that_it_began_with(whole):
-    network = StageI(8, 4, 8, 8, 4, 0, residual=False).averaged_generator
-    of_first = restored(whole, 'first', StageI(8, 4, 8, 8, 4, 0, residual=False)).averaged_generator
+    network = StageI(8, 4, 8, 8, 4, 0, residual=False).generator_ema
+    of_first = restored(whole, 'first', StageI(8, 4, 8, 8, 4, 0, residual=False)).generator_ema
     stacked = restored(whole, 'second', StageII(network, 16, 4, 8, 4, 1, 0, discriminator_residual=False))
-    stacked = stacked.averaged_generator
+    stacked = stacked.generator_ema
     for was, now in zip(weights_of(of_first), weights_of(stacked.stage_one), strict=True):
         np.testing.assert_array_equal(was, now)
 

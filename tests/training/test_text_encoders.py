@@ -12,12 +12,12 @@ from stackgan_tf.data.embeddings import CaptionEmbeddings, LabelVectors
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.models.text_matching import TextMatching
 from stackgan_tf.models.trained_model import TrainedModel, variables_of
-from stackgan_tf.training.checkpoints import Checkpoints
+from stackgan_tf.runs.checkpoints import Checkpoints
+from stackgan_tf.runs.run_directory import RunDirectory
+from stackgan_tf.system.errors import UserError
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.run import Run
-from stackgan_tf.training.run_directory import RunDirectory
 from stackgan_tf.training.text_encoders import trained_text_encoder
-from stackgan_tf.user_error import UserError
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +29,7 @@ class Reader(TrainedModel):
     """Learns the mean embedding."""
 
     sizes = (8,)
-    reads = ('images', 'embedding')
+    batch_keys = ('images', 'embedding')
 
     def __init__(self, embedding_dimension=4):
         super().__init__(seed=0, batch_size=3)
@@ -40,8 +40,8 @@ class Reader(TrainedModel):
         optimizer.build(self.mean.trainable_variables)
         self.set_up(optimizer, ('mean_loss',))
 
-    def pieces(self):
-        return {**super().pieces(), 'mean': variables_of(self.mean)}
+    def checkpoint_variables(self):
+        return {**super().checkpoint_variables(), 'mean': variables_of(self.mean)}
 
     def networks(self):
         return {'mean': self.mean}
@@ -52,7 +52,7 @@ class Reader(TrainedModel):
     def train_step(self, batch):
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean((self.mean(batch['embedding']) - 1.0) ** 2)
-        self.descend(self.optimizer, tape, loss, self.mean.trainable_variables)
+        self.apply_gradients(self.optimizer, tape, loss, self.mean.trainable_variables)
         self.record({'mean_loss': loss})
         return {'mean_loss': loss}
 
@@ -87,7 +87,7 @@ def test_what_a_phase_trained_comes_back(tmp_path):
     keras.utils.set_random_seed(99)
     trained = trained_text_encoder(tmp_path / 'run' / 'encoder', matching())
     model = matching()
-    Checkpoints(tmp_path / 'run' / 'encoder' / 'checkpoints').restore(model.pieces())
+    Checkpoints(tmp_path / 'run' / 'encoder' / 'checkpoints').restore(model.checkpoint_variables())
     captions = tf.constant(['red 0 of 0'])
     np.testing.assert_array_equal(trained(captions), trained_text_encoder(tmp_path / 'run/encoder', model)(captions))
 
@@ -137,7 +137,7 @@ def test_pictures_without_captions_are_counted(tmp_path, capsys):
 def test_a_checkpoint_says_what_the_model_is_told_by(tmp_path):
     train(tmp_path / 'run', ('reader', lambda: Reader(3), {'text_encoder': LabelVectors}))
     progress = Checkpoints(tmp_path / 'run/reader/checkpoints').progress()
-    assert progress['told_by'] == {'class_names': ['red', 'green', 'blue']}
+    assert progress['condition_source'] == {'class_names': ['red', 'green', 'blue']}
 
 
 def test_data_to_score_on_must_have_captions(tmp_path):

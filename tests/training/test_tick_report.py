@@ -5,9 +5,9 @@ import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.plugin_event_accumulator import TENSORS, EventAccumulator
 
+from stackgan_tf.system.errors import UserError
 from stackgan_tf.training.divergence import DivergedError
 from stackgan_tf.training.tick_report import Clock, TickReport, duration, status_line, tag
-from stackgan_tf.user_error import UserError
 
 RECORD = {'color_loss': 0.1, 'discriminator_loss_8': 1.2, 'generator_loss_8': 0.7, 'confidence_real_8': 0.6}
 

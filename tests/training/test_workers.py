@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from stackgan_tf.system.errors import UserError
 from stackgan_tf.training.workers import read_configuration
-from stackgan_tf.user_error import UserError
 
-TINY_RUN = Path(__file__).with_name('tiny_run.py')
+TINY_RUN = Path(__file__).parents[1] / 'support' / 'tiny_run.py'
 PAIR = {'worker': ['a:1', 'b:1']}
 
 

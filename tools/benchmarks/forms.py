@@ -17,13 +17,13 @@ from benchmarks.machine import MatrixPeak, peak_memory
 from benchmarks.operations import matrix_operations
 from benchmarks.operator_times import operator_times
 from benchmarks.plain_keras import plain_keras
-from stackgan_tf.command_line import start_quietly
 from stackgan_tf.models.adversarial_model import AdversarialModel
-from stackgan_tf.networks.baking import baked
+from stackgan_tf.networks.folding import folded
 from stackgan_tf.recipe.recipe import read_recipe
+from stackgan_tf.system.command_line import start_quietly
+from stackgan_tf.system.errors import UserError
 from stackgan_tf.training.computation import graphs_in, layers_in
 from stackgan_tf.training.devices import set_up_operations
-from stackgan_tf.user_error import UserError
 
 PLAIN = 'plain Keras'
 AS_IT_IS = 'the recipe'
@@ -152,9 +152,9 @@ def _sampling(asked: Asked, name: str, variant: str) -> _Form:
     """Plain Keras's generator is as it trains; the others are baked, as in exports."""
     with plain_keras() if name == PLAIN else contextlib.nullcontext():
         model, precision, steps = _made(asked, variant)
-        generator = model.averaged_generator
+        generator = model.generator_ema
         with layers_in(precision):
-            network = generator if name == PLAIN else baked(generator)
+            network = generator if name == PLAIN else folded(generator)
         dimensions = [network.noise_dimension]
         if network.embedding_dimension:
             dimensions += [network.embedding_dimension, network.condition_dimension]
@@ -172,10 +172,10 @@ def made_up_batch(model: AdversarialModel) -> dict[str, Any]:
     parts = {
         'images': pictures(),
         'embedding': tf.constant(rng.standard_normal((rows, model.embedding_dimension)), tf.float32),
-        'embedded_rows': tf.ones(rows),
+        'has_condition': tf.ones(rows),
         'label': tf.range(rows),
         'mismatched_images': pictures(),
         'mismatched_rows': tf.ones(rows),
     }
-    extra = ('embedded_rows', 'mismatched_rows') if model.embedding_dimension else ()
-    return {name: part for name, part in parts.items() if name in (*model.reads, *extra)}
+    extra = ('has_condition', 'mismatched_rows') if model.embedding_dimension else ()
+    return {name: part for name, part in parts.items() if name in (*model.batch_keys, *extra)}

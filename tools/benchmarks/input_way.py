@@ -12,9 +12,9 @@ from absl import flags
 import gin
 from benchmarks.photographs import encoded, photographs
 from stackgan_tf.data.example_source import ExampleSource
+from stackgan_tf.data.image_decoding import decode
 from stackgan_tf.data.image_folder.image_folder import ImageFolder
 from stackgan_tf.data.image_pyramid import image_pyramid
-from stackgan_tf.data.picture import decode
 from stackgan_tf.data.random_crop import random_crops
 from stackgan_tf.data.training_batches import training_batches
 from stackgan_tf.recipe.recipe import read_recipe
@@ -22,7 +22,7 @@ from stackgan_tf.recipe.recipe import read_recipe
 GIN_FILE = flags.DEFINE_multi_string('gin_file', [], 'input: the recipe, as for training.')
 GIN_PARAM = flags.DEFINE_multi_string('gin_param', [], 'input, train, sample: a setting, as for training.')
 _SECONDS = flags.DEFINE_float('seconds', 3.0, 'input: how long each part is measured.')
-_PICTURES = flags.DEFINE_integer('pictures', 1000, 'input: how many pictures are made up.')
+_IMAGES = flags.DEFINE_integer('pictures', 1000, 'input: how many pictures are made up.')
 
 
 class OriginalFiles(ExampleSource):
@@ -52,7 +52,7 @@ def input_way() -> None:
     with tempfile.TemporaryDirectory() as folder:
         files, settings = list(GIN_FILE.value), list(GIN_PARAM.value)
         if not files:
-            make_photographs(Path(folder) / 'photographs', _PICTURES.value)
+            make_photographs(Path(folder) / 'photographs', _IMAGES.value)
             os.environ['STACKGAN_TF_CACHE'] = f'{folder}/cache'
             files, settings = ['gin/image_folder.gin'], [f"IMAGE_ROOT = '{folder}/photographs'", *settings]
         phases = read_recipe(files, settings).run.phases

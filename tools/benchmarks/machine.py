@@ -9,7 +9,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from stackgan_tf.onednn import KEY, onednn_is_on
+from stackgan_tf.system.onednn import KEY, onednn_is_on
 
 _SIZE = 2048  # of the matrices whose product is timed
 _PACKAGES = ('stackgan_tf', 'tensorflow', 'keras', 'numpy')

@@ -5,7 +5,7 @@ import os
 import statistics
 
 from benchmarks.forms import Asked, measure_in_process
-from stackgan_tf.onednn import VARIABLE
+from stackgan_tf.system.onednn import VARIABLE
 
 _REPEATS = 5  # steps of each process that count
 _SETTINGS = {'off': '0', 'on': '1'}

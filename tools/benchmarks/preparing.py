@@ -13,9 +13,9 @@ from absl import flags
 
 from benchmarks.machine import peak_memory
 from benchmarks.photographs import encoded, photographs
-from stackgan_tf.command_line import start_quietly
-from stackgan_tf.console import others_silent
-from stackgan_tf.data.lsun_scenes.lsun_scenes_dataset_builder import Builder as LsunScenes
+from stackgan_tf.data.published.lsun_scenes.lsun_scenes_dataset_builder import Builder as LsunScenes
+from stackgan_tf.system.command_line import start_quietly
+from stackgan_tf.system.console import others_silent
 
 _RECORDS = flags.DEFINE_integer('records', 50_000, 'prepare: how many records are made up.')
 _DIFFERENT = 200  # so many pictures are encoded, the records repeat them

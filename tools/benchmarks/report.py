@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.errors import UserError
 
 
 def print_rows(rows: list[dict[str, Any]]) -> None:

@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 from tqdm import tqdm
 
-from stackgan_tf.cache_entry import CacheEntry, NoRoomError, gigabytes, size_of
-from stackgan_tf.console import say
-from stackgan_tf.data.image_folder.listing import Listing, PictureFile
-from stackgan_tf.data.image_folder.picture_file import encode_compact, encode_lossless, read_picture
-from stackgan_tf.data.ordered_pool import in_order
-from stackgan_tf.data.picture import BadPictureError
-from stackgan_tf.files import write_json
-from stackgan_tf.user_error import UserError
+from stackgan_tf.data.image_decoding import BadImageError
+from stackgan_tf.data.image_folder.image_file import encode_compact, encode_lossless, read_image
+from stackgan_tf.data.image_folder.listing import ImageFile, Listing
+from stackgan_tf.data.published.ordered_map import ordered_map
+from stackgan_tf.system.atomic_files import write_json
+from stackgan_tf.system.cache_entry import CacheEntry, NoRoomError, gigabytes, size_of
+from stackgan_tf.system.console import say
+from stackgan_tf.system.errors import UserError
 
 SHARD = 8192  # files
 FRAME_BEFORE, FRAME_AFTER = 12, 4  # what TFRecord puts around a record, bytes
@@ -38,7 +38,7 @@ class Preparation:
     load_size: int
     crop_to_boxes: bool
 
-    def box(self, listing: Listing, file: PictureFile) -> tuple[float, ...] | None:
+    def box(self, listing: Listing, file: ImageFile) -> tuple[float, ...] | None:
         """The box that a picture is cropped around, if it is."""
         return listing.annotation(file.name).box if self.crop_to_boxes else None
 
@@ -109,11 +109,11 @@ def _make(
     files = listing.files
     allowed = entry.make_room(preparation.expected_bytes(len(files), lossless), limit)
 
-    def prepare(file: PictureFile) -> _Prepared | BadPictureError:
+    def prepare(file: ImageFile) -> _Prepared | BadImageError:
         try:
             box = preparation.box(listing, file)
-            image, enlarged = read_picture(listing.root / file.name, preparation.load_size, box)
-        except BadPictureError as error:
+            image, enlarged = read_image(listing.root / file.name, preparation.load_size, box)
+        except BadImageError as error:
             return error
         encoded = encode_lossless(image) if lossless else encode_compact(image)
         return _Prepared(encoded, (image.height, image.width), enlarged)
@@ -130,7 +130,7 @@ def _make(
             if contents is None or contents['lossless'] != lossless:
                 progress.update(number * SHARD - progress.n)
                 shard = files[number * SHARD : (number + 1) * SHARD]
-                outcomes = in_order(prepare, shard)
+                outcomes = ordered_map(prepare, shard)
                 contents = _write_shard(shard_path(entry.path, number), outcomes, lossless, progress)
             shards.append(contents)
             if size_of(entry.path) > allowed:
@@ -141,7 +141,7 @@ def _make(
 
 
 def _write_shard(
-    path: Path, outcomes: Iterator[_Prepared | BadPictureError], lossless: bool, progress: tqdm
+    path: Path, outcomes: Iterator[_Prepared | BadImageError], lossless: bool, progress: tqdm
 ) -> dict[str, Any]:
     contents: dict[str, Any] = {'lossless': lossless, 'again': False, 'enlarged': 0, 'bad': []}
     contents |= {'positions': [], 'lengths': [], 'shapes': []}
@@ -150,7 +150,7 @@ def _write_shard(
         with tf.io.TFRecordWriter(str(beside)) as writer:
             for position, outcome in enumerate(outcomes):
                 progress.update()
-                if isinstance(outcome, BadPictureError):
+                if isinstance(outcome, BadImageError):
                     contents['bad'].append((position, str(outcome)))
                     contents['again'] |= outcome.may_pass
                     continue

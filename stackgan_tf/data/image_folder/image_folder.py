@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from stackgan_tf.console import say
 from stackgan_tf.data.captions import Captions
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.image_folder.first_pass import Preparation
-from stackgan_tf.data.image_folder.listing import list_pictures, listed
-from stackgan_tf.data.image_folder.picture_cache import PictureCache
+from stackgan_tf.data.image_folder.image_cache import ImageCache
+from stackgan_tf.data.image_folder.listing import list_images, listed
 from stackgan_tf.data.image_folder.stored_embeddings import read_embeddings
 from stackgan_tf.data.random_crop import load_size, random_crops
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.console import say
+from stackgan_tf.system.errors import UserError
 
 
 class ImageFolder(ExampleSource):
@@ -52,13 +52,13 @@ class ImageFolder(ExampleSource):
         self._size = sizes[-1]
         self._classes = classes
         self.title = root if split == 'train' else f'{root} (split {split})'
-        self._listing = list_pictures(Path(os.path.expanduser(root)), split, test_fraction)
+        self._listing = list_images(Path(os.path.expanduser(root)), split, test_fraction)
         for note in self._listing.notes:
             say(note)
         if names := self.class_names:
             say(f'{len(names):,} classes, one a sub-folder: {listed(names)} (if not: ImageFolder.classes = False)')
         preparation = Preparation(load_size(self._size), crop_to_boxes)
-        self._cache = PictureCache(self._listing, preparation, int(cache_gigabytes * 1e9))
+        self._cache = ImageCache(self._listing, preparation, int(cache_gigabytes * 1e9))
 
     @property
     def count(self) -> int:

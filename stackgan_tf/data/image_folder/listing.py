@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from stackgan_tf.console import shown
 from stackgan_tf.data.image_folder import stored_embeddings
 from stackgan_tf.data.image_folder.metadata import FILE_NAMES, Annotation, read_metadata, together
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.console import shown
+from stackgan_tf.system.errors import UserError
 
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.webp', '.gif', '.bmp', '.tif', '.tiff')
 SPLITS = ('train', 'test')
@@ -21,7 +21,7 @@ _LISTED = 10  # of what is wrong, so many are named
 _OF_A_RUN = ('config.gin', 'environment.json')
 
 
-class PictureFile(NamedTuple):
+class ImageFile(NamedTuple):
     """A file that may be a picture.
 
     Attributes:
@@ -48,7 +48,7 @@ class Listing:
     """
 
     root: Path
-    files: list[PictureFile]
+    files: list[ImageFile]
     class_names: list[str]
     annotations: dict[str, Annotation]
     notes: list[str]
@@ -66,7 +66,7 @@ class Listing:
         return self.annotations.get(name, Annotation())
 
 
-def list_pictures(root: Path, split: str, test_fraction: float) -> Listing:
+def list_images(root: Path, split: str, test_fraction: float) -> Listing:
     """Finds the pictures of a split.
 
     With folders `train/` or `test/` in the root, the split is what lies in them; else a hash of each file's name
@@ -124,7 +124,7 @@ class _Found:
         runs: sub-folders in which something is trained; what they hold is generated.
     """
 
-    pictures: list[PictureFile] = dataclasses.field(default_factory=list)
+    pictures: list[ImageFile] = dataclasses.field(default_factory=list)
     others: Counter[str] = dataclasses.field(default_factory=Counter)
     metadata: list[str] = dataclasses.field(default_factory=list)
     unreadable: list[str] = dataclasses.field(default_factory=list)
@@ -162,7 +162,7 @@ def _find(root: Path) -> _Found:
             size, modified = status.st_size, status.st_mtime_ns
         except OSError:  # a link to nowhere, or gone since
             size, modified = -1, 0
-        found.pictures.append(PictureFile(_relative(path, root), size, modified))
+        found.pictures.append(ImageFile(_relative(path, root), size, modified))
     found.pictures.sort()
     found.metadata.sort()
     return found

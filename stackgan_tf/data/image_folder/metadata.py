@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from stackgan_tf.console import shown
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.console import shown
+from stackgan_tf.system.errors import UserError
 
 FILE_NAMES = ('metadata.jsonl', 'metadata.csv')
 _JSON_COLUMNS = ('captions', 'bbox')

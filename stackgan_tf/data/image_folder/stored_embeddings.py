@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from stackgan_tf.console import shown
 from stackgan_tf.formats.numpy_files import read_array
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.console import shown
+from stackgan_tf.system.errors import UserError
 
 FILE_NAME = 'embeddings.npz'
 _NAMED = 3

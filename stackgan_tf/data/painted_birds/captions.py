@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from stackgan_tf.data.painted_birds.species import ATTRIBUTES, Species
 
-CAPTIONS_PER_PICTURE = 10
+CAPTIONS_PER_IMAGE = 10
 
 _OPENINGS = ('this bird', 'this small bird', 'the bird', 'a small bird', 'this is a bird that', 'this little bird')
 _PARTS: dict[str, tuple[Callable[[Species], str], ...]] = {
@@ -43,6 +43,6 @@ def _caption(species: Species, rng: random.Random, parts: list[str]) -> Caption:
 def captions(species: Species, rng: random.Random) -> list[Caption]:
     """Ten captions: the first names every part, the others three to five parts in any order, as people do."""
     result = [_caption(species, rng, ['body', 'crown', 'belly', 'wing', 'beak'])]
-    while len(result) < CAPTIONS_PER_PICTURE:
+    while len(result) < CAPTIONS_PER_IMAGE:
         result.append(_caption(species, rng, rng.sample(list(_PARTS), rng.randint(3, 5))))
     return result

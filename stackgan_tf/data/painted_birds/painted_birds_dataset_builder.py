@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from stackgan_tf.data.painted_birds import painter
-from stackgan_tf.data.painted_birds.captions import CAPTIONS_PER_PICTURE, captions
+from stackgan_tf.data.painted_birds.captions import CAPTIONS_PER_IMAGE, captions
 from stackgan_tf.data.painted_birds.species import ATTRIBUTES, TRAINING_SPECIES, all_species, draw_attributes
 
 
@@ -21,7 +21,7 @@ class PaintedBirdsConfig(tfds.core.BuilderConfig):
     """
 
     load_size: int = 76
-    training_pictures: int = 40
+    training_images: int = 40
     test_pictures: int = 20
     mixed: bool = False
 
@@ -52,13 +52,13 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             features=tfds.features.FeaturesDict(
                 {
                     'image': tfds.features.Image(shape=(size, size, 3), encoding_format='png'),
-                    'captions': tfds.features.Sequence(tfds.features.Text(), length=CAPTIONS_PER_PICTURE),
+                    'captions': tfds.features.Sequence(tfds.features.Text(), length=CAPTIONS_PER_IMAGE),
                     'label': tfds.features.ClassLabel(names=[f'species_{i:03d}' for i in range(len(all_species()))]),
                     # x, y, width, height in pixels, as CUB has them
                     'bounding_box': tfds.features.Tensor(shape=(4,), dtype=np.float32),
                     'attributes': tfds.features.Tensor(shape=(len(ATTRIBUTES),), dtype=np.int32),
                     'caption_attributes': tfds.features.Tensor(
-                        shape=(CAPTIONS_PER_PICTURE, len(ATTRIBUTES)), dtype=np.bool_
+                        shape=(CAPTIONS_PER_IMAGE, len(ATTRIBUTES)), dtype=np.bool_
                     ),
                 }
             ),
@@ -70,7 +70,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         config = self.builder_config
         labels = range(len(all_species()))
         return {
-            'train': self._generate_examples(labels[:TRAINING_SPECIES], config.training_pictures),
+            'train': self._generate_examples(labels[:TRAINING_SPECIES], config.training_images),
             'test': self._generate_examples(labels[TRAINING_SPECIES:], config.test_pictures),
         }
 

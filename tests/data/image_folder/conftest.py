@@ -1,5 +1,5 @@
 import pytest
-from picture_files import photograph, save
+from image_files import photograph, save
 
 
 @pytest.fixture(autouse=True)

@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from folder_source import crops, passes, source
-from picture_files import photograph, save
+from image_files import photograph, save
 
-from stackgan_tf import cache_entry
-from stackgan_tf.data import picture
-from stackgan_tf.data.image_folder import first_pass, picture_cache
-from stackgan_tf.user_error import UserError
+from stackgan_tf.data import image_decoding
+from stackgan_tf.data.image_folder import first_pass, image_cache
+from stackgan_tf.system import cache_entry
+from stackgan_tf.system.errors import UserError
 
 
 def test_an_interrupted_first_pass_goes_on_with_the_next_shard(root, monkeypatch):
     monkeypatch.setattr(first_pass, 'SHARD', 2)
-    monkeypatch.setattr(picture_cache, 'SHARD', 2)
-    read, seen = first_pass.read_picture, []
+    monkeypatch.setattr(image_cache, 'SHARD', 2)
+    read, seen = first_pass.read_image, []
 
     def interrupted(path, *arguments):
         seen.append(path.name)
@@ -27,15 +27,15 @@ def test_an_interrupted_first_pass_goes_on_with_the_next_shard(root, monkeypatch
             raise KeyboardInterrupt
         return read(path, *arguments)
 
-    monkeypatch.setattr(first_pass, 'read_picture', interrupted)
+    monkeypatch.setattr(first_pass, 'read_image', interrupted)
     with pytest.raises(KeyboardInterrupt):
         source(root)
     seen.clear()
-    monkeypatch.setattr(first_pass, 'read_picture', lambda path, *rest: seen.append(path.name) or read(path, *rest))
+    monkeypatch.setattr(first_pass, 'read_image', lambda path, *rest: seen.append(path.name) or read(path, *rest))
     of_three_shards = crops(source(root), range(5))
     assert sorted(seen) == ['2.png', '3.png', '4.png']
     monkeypatch.setattr(first_pass, 'SHARD', 100)
-    monkeypatch.setattr(picture_cache, 'SHARD', 100)
+    monkeypatch.setattr(image_cache, 'SHARD', 100)
     np.testing.assert_array_equal(of_three_shards, crops(source(root), range(5)))
 
 
@@ -107,7 +107,7 @@ def test_files_that_could_not_be_read_are_tried_again(root, monkeypatch, capsys)
         raise OSError(errno.EIO, 'Input/output error')
 
     with monkeypatch.context() as patch:
-        patch.setattr(picture.Image, 'open', fail)
+        patch.setattr(image_decoding.Image, 'open', fail)
         with pytest.raises(UserError, match=r'no picture that can be used: 0.png: Input/output error'):
             source(root)
     assert source(root).count == 5
@@ -115,8 +115,8 @@ def test_files_that_could_not_be_read_are_tried_again(root, monkeypatch, capsys)
 
 
 def test_two_at_once_prepare_once(root, monkeypatch, capsys):
-    read = first_pass.read_picture
-    monkeypatch.setattr(first_pass, 'read_picture', lambda *arguments: time.sleep(0.1) or read(*arguments))
+    read = first_pass.read_image
+    monkeypatch.setattr(first_pass, 'read_image', lambda *arguments: time.sleep(0.1) or read(*arguments))
     folders = []
     threads = [threading.Thread(target=lambda: folders.append(source(root))) for _ in range(2)]
     for thread in threads:

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from folder_source import SIZES, crops, passes, source
-from picture_files import huge_png, photograph, save
+from image_files import huge_png, photograph, save
 from PIL import Image
 
 from stackgan_tf.data.image_folder.image_folder import ImageFolder
 from stackgan_tf.data.training_batches import training_batches
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.errors import UserError
 
 
 def test_crops_are_cut_from_the_prepared_pictures(root):

@@ -4,11 +4,11 @@ import sys
 
 import pytest
 
-from stackgan_tf.console import shown
 from stackgan_tf.data.image_folder import listing
-from stackgan_tf.data.image_folder.listing import list_pictures
+from stackgan_tf.data.image_folder.listing import list_images
 from stackgan_tf.data.image_folder.metadata import Annotation
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.console import shown
+from stackgan_tf.system.errors import UserError
 
 
 def touch(root, *names):
@@ -19,14 +19,14 @@ def touch(root, *names):
 
 
 def names(root, split='train', test_fraction=0.0):
-    return [file.name for file in list_pictures(root, split, test_fraction).files]
+    return [file.name for file in list_images(root, split, test_fraction).files]
 
 
 def test_it_finds_every_kind_at_any_depth_and_nothing_else(tmp_path):
     kinds = ['a.jpg', 'b.JPEG', 'c/d.png', 'c/e/f.webp', 'g.gif', 'h.bmp', 'i.tif', 'j.tiff']
     touch(tmp_path, *kinds, 'notes.txt', '.hidden.jpg', '.thumbnails/k.jpg', 'l.heic')
     assert names(tmp_path) == sorted(kinds)
-    assert list_pictures(tmp_path, 'train', 0.0).notes == ['passed over: 1 .heic, 1 .txt']
+    assert list_images(tmp_path, 'train', 0.0).notes == ['passed over: 1 .heic, 1 .txt']
 
 
 def test_names_of_all_sorts(tmp_path):
@@ -51,31 +51,31 @@ def test_given_splits_and_what_lies_outside(tmp_path):
     touch(tmp_path, 'train/a.jpg', 'train/deep/b.jpg', 'test/c.jpg', 'other/d.jpg')
     assert names(tmp_path, 'train', 0.5) == ['train/a.jpg', 'train/deep/b.jpg']
     assert names(tmp_path, 'test', 0.5) == ['test/c.jpg']
-    assert list_pictures(tmp_path, 'test', 0.5).notes == ['1 pictures outside train/ and test/ are not used']
+    assert list_images(tmp_path, 'test', 0.5).notes == ['1 pictures outside train/ and test/ are not used']
 
 
 def test_a_split_without_pictures(tmp_path):
     touch(tmp_path, 'train/a.jpg')
     with pytest.raises(UserError, match='no pictures in test/; 1 in all'):
-        list_pictures(tmp_path, 'test', 0.5)
+        list_images(tmp_path, 'test', 0.5)
     touch(tmp_path / 'flat', 'a.jpg')
     with pytest.raises(UserError, match='test_fraction decides'):
-        list_pictures(tmp_path / 'flat', 'test', 0.0)
+        list_images(tmp_path / 'flat', 'test', 0.0)
 
 
 def test_sub_folders_are_classes_if_all_pictures_lie_in_them(tmp_path):
     touch(tmp_path, 'train/wren/a.jpg', 'train/owl/b.jpg', 'test/owl/c.jpg', 'test/owl/deep/d.jpg')
     touch(tmp_path, 'val/owl/e.jpg', 'cover.jpg')  # not used, and so no classes
-    found = list_pictures(tmp_path, 'test', 0.0)
+    found = list_images(tmp_path, 'test', 0.0)
     assert found.class_names == ['owl', 'wren']
     assert [found.label(file.name) for file in found.files] == [0, 0]
-    assert list_pictures(tmp_path, 'train', 0.0).label('train/wren/a.jpg') == 1
+    assert list_images(tmp_path, 'train', 0.0).label('train/wren/a.jpg') == 1
 
 
 @pytest.mark.parametrize('files', [('images/a.jpg', 'images/b.jpg'), ('one/a.jpg', 'two/b.jpg', 'c.jpg')])
 def test_other_sub_folders_are_not(tmp_path, files):
     touch(tmp_path, *files)
-    found = list_pictures(tmp_path, 'train', 0.0)
+    found = list_images(tmp_path, 'train', 0.0)
     assert found.class_names == []
     assert found.label(files[0]) == -1
 
@@ -84,13 +84,13 @@ def test_metadata_of_any_folder(tmp_path):
     touch(tmp_path, 'train/a.jpg', 'train/b.jpg', 'test/sub/c.jpg')
     (tmp_path / 'metadata.csv').write_text('file_name,text\ntrain/a.jpg,from the root\n')
     (tmp_path / 'test' / 'sub' / 'metadata.jsonl').write_text('{"file_name": "c.jpg", "text": "from its folder"}\n')
-    assert list_pictures(tmp_path, 'train', 0).annotation('train/a.jpg').captions == ('from the root',)
-    found = list_pictures(tmp_path, 'test', 0)
+    assert list_images(tmp_path, 'train', 0).annotation('train/a.jpg').captions == ('from the root',)
+    found = list_images(tmp_path, 'test', 0)
     assert found.annotation('test/sub/c.jpg').captions == ('from its folder',)
     assert found.notes == ['1 pictures are not in the metadata: they have no captions']
     (tmp_path / 'metadata.jsonl').touch()
     with pytest.raises(UserError, match=r'has both metadata.jsonl and metadata.csv: keep one'):
-        list_pictures(tmp_path, 'train', 0)
+        list_images(tmp_path, 'train', 0)
 
 
 def test_two_metadata_files_of_one_picture(tmp_path):
@@ -98,7 +98,7 @@ def test_two_metadata_files_of_one_picture(tmp_path):
     (tmp_path / 'metadata.jsonl').write_text('{"file_name": "sub/a.jpg", "text": "one", "bbox": [1, 2, 3, 4]}\n')
     above = '{"file_name": "../b.jpg", "text": "three"}'
     (tmp_path / 'sub' / 'metadata.jsonl').write_text(f'{{"file_name": "a.jpg", "text": "two"}}\n{above}\n')
-    found = list_pictures(tmp_path, 'train', 0)
+    found = list_images(tmp_path, 'train', 0)
     assert found.annotation('sub/a.jpg') == Annotation(('one', 'two'), (1, 2, 3, 4))
     assert found.annotation('b.jpg').captions == ('three',)
     assert found.notes == ['1 pictures are named by several metadata files: their captions are put together']
@@ -107,18 +107,18 @@ def test_two_metadata_files_of_one_picture(tmp_path):
 def test_what_runs_made_is_no_data(tmp_path):
     touch(tmp_path, 'owl/a.jpg', 'wren/b.jpg', 'runs/mine/tree/samples/step_000100.png', 'wren/config.gin')
     touch(tmp_path, 'runs/mine/config.gin', 'runs/mine/environment.json')
-    found = list_pictures(tmp_path, 'train', 0)
+    found = list_images(tmp_path, 'train', 0)
     assert [file.name for file in found.files] == ['owl/a.jpg', 'wren/b.jpg']
     assert found.class_names == ['owl', 'wren']
     assert 'passed over what runs made: runs/mine' in found.notes
-    assert len(list_pictures(tmp_path / 'runs' / 'mine', 'train', 0).files) == 1  # asked for by name
+    assert len(list_images(tmp_path / 'runs' / 'mine', 'train', 0).files) == 1  # asked for by name
 
 
 def test_metadata_that_name_what_is_not_there_are_counted_and_listed_up_to_ten(tmp_path):
     touch(tmp_path, 'a.jpg')
     missing = ''.join(f'no{i:02}.jpg,x\n' for i in range(12))
     (tmp_path / 'metadata.csv').write_text(f'file_name,text\na.jpg,x\n"new\nline.jpg",x\n{missing}')
-    (note,) = list_pictures(tmp_path, 'train', 0).notes
+    (note,) = list_images(tmp_path, 'train', 0).notes
     assert note.startswith(r"the metadata name 13 pictures that are not there: 'new\nline.jpg', no00.jpg, ")
     assert note.endswith('no08.jpg, ...')
 
@@ -126,7 +126,7 @@ def test_metadata_that_name_what_is_not_there_are_counted_and_listed_up_to_ten(t
 def test_metadata_that_name_a_picture_twice_are_told(tmp_path):
     touch(tmp_path, 'a.jpg')
     (tmp_path / 'metadata.csv').write_text('file_name,text\na.jpg,x\na.jpg,y\n')
-    assert 'names 1 pictures again' in list_pictures(tmp_path, 'train', 0).notes[0]
+    assert 'names 1 pictures again' in list_images(tmp_path, 'train', 0).notes[0]
 
 
 def test_equal_names_in_two_folders_are_two_pictures(tmp_path):
@@ -165,20 +165,20 @@ def test_folders_deeper_than_python_can_recurse(tmp_path):
 
 def test_missing_folder_file_and_empty_folder(tmp_path):
     with pytest.raises(UserError, match='does not exist'):
-        list_pictures(tmp_path / 'nowhere', 'train', 0)
+        list_images(tmp_path / 'nowhere', 'train', 0)
     touch(tmp_path, 'notes.txt', 'more.txt', 'a.heic')
     with pytest.raises(UserError, match='is no folder'):
-        list_pictures(tmp_path / 'notes.txt', 'train', 0)
+        list_images(tmp_path / 'notes.txt', 'train', 0)
     with pytest.raises(UserError, match=r'no pictures \(jpg, .*\); it has 2 .txt, 1 .heic'):
-        list_pictures(tmp_path, 'train', 0)
+        list_images(tmp_path, 'train', 0)
     (tmp_path / 'empty').mkdir()
     with pytest.raises(UserError, match=r'no pictures \(jpg, [^;]*$'):
-        list_pictures(tmp_path / 'empty', 'train', 0)
+        list_images(tmp_path / 'empty', 'train', 0)
 
 
 def test_an_unknown_split(tmp_path):
     with pytest.raises(UserError, match=r"ImageFolder.split = 'val' must be 'train' or 'test'"):
-        list_pictures(tmp_path, 'val', 0)
+        list_images(tmp_path, 'val', 0)
 
 
 def test_folders_that_may_not_be_read(tmp_path, monkeypatch):
@@ -197,26 +197,26 @@ def test_folders_that_may_not_be_read(tmp_path, monkeypatch):
     for name, function in (('stat', os.stat), ('scandir', scandir)):  # it may be that its parent cannot be entered
         with monkeypatch.context() as patch:
             patch.setattr(listing.os, name, refusing(function))
-            found = list_pictures(tmp_path, 'train', 0)
+            found = list_images(tmp_path, 'train', 0)
         assert [file.name for file in found.files] == ['a.jpg']
         assert found.notes == ['1 folders may not be read: closed']
     monkeypatch.setattr(listing.os, 'scandir', refusing(scandir))
     closed.append(str(tmp_path))
     with pytest.raises(UserError, match='may not be read: Permission denied'):
-        list_pictures(tmp_path, 'train', 0)
+        list_images(tmp_path, 'train', 0)
 
 
 def test_memory_stays_small_however_many_names(tmp_path):
     script = (
         'import os, resource, sys\n'
         'from pathlib import Path\n'
-        'from stackgan_tf.data.image_folder.listing import PictureFile, list_pictures\n'
+        'from stackgan_tf.data.image_folder.listing import ImageFile, list_images\n'
         'import stackgan_tf.data.image_folder.listing as listing\n'
         'count = 100_000\n'
         'before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n'
-        'pictures = [PictureFile(f"folder/{i:012}.jpg", i, i) for i in range(count)]\n'
+        'pictures = [ImageFile(f"folder/{i:012}.jpg", i, i) for i in range(count)]\n'
         'listing._find = lambda root: listing._Found(pictures)\n'
-        'list_pictures(Path(sys.argv[1]), "train", 0.1)\n'
+        'list_images(Path(sys.argv[1]), "train", 0.1)\n'
         'print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / count)\n'
     )
     result = subprocess.run([sys.executable, '-c', script, str(tmp_path)], capture_output=True, text=True, check=True)

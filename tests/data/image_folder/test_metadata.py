@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from stackgan_tf.data.image_folder import metadata
 from stackgan_tf.data.image_folder.metadata import Annotation, read_metadata
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.errors import UserError
 
 
 def read(tmp_path, name, content):

@@ -5,11 +5,11 @@ import zipfile
 import numpy as np
 import pytest
 from folder_source import source
-from picture_files import save
+from image_files import save
 
 from stackgan_tf.data.embeddings import StoredEmbeddings
 from stackgan_tf.data.image_folder import stored_embeddings
-from stackgan_tf.user_error import UserError
+from stackgan_tf.system.errors import UserError
 
 
 @pytest.fixture

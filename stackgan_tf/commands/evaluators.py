@@ -1,0 +1,212 @@
+"""Opens what models are measured by: feature networks, references, classifiers of attributes."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+from stackgan_tf.data.example_source import ExampleSource
+from stackgan_tf.data.tfds_images import TfdsImages
+from stackgan_tf.evaluation.attribute_reader import AttributeReader, ClassReader
+from stackgan_tf.evaluation.classifier_features import ClassifierFeatures
+from stackgan_tf.evaluation.evaluate_model import Measurement, Reference, evaluate_generator, evaluate_images
+from stackgan_tf.evaluation.feature_extractor import FeatureExtractor
+from stackgan_tf.evaluation.image_sources import FolderImages, ImageSource, SourceImages
+from stackgan_tf.evaluation.inception_features import TFGAN_HANDLE, KerasInception, TfganInception
+from stackgan_tf.evaluation.saved_features import SavedFeatures
+from stackgan_tf.generator import Generator
+from stackgan_tf.loading import load, load_phase, load_text_encoder
+from stackgan_tf.recipe.recipe import read_run
+from stackgan_tf.runs.run_directory import CONFIG
+from stackgan_tf.system.errors import UserError
+from stackgan_tf.text.text_encoder import TextEncoder
+
+
+def load_features(what: str, resize: str = 'clean') -> FeatureExtractor:
+    """Loads what pictures are compared by.
+
+    Args:
+        what: `tfgan_inception`, from TF Hub, or `tfgan_inception:FOLDER`, a copy; `keras_inception`, or
+            `keras_inception:WEIGHTS_FILE`; `saved_model:SOURCE` or `saved_model:SOURCE@PIXELS`; `classifier:RUN`.
+        resize: a name of `RESIZES`.
+
+    Raises:
+        UserError: there is no such network.
+    """
+    kind, _, where = what.partition(':')
+    if kind == 'tfgan_inception':
+        return TfganInception(where or TFGAN_HANDLE, resize)
+    if kind == 'keras_inception':
+        return KerasInception(where or 'imagenet', resize)
+    if kind == 'saved_model' and where:
+        source, _, pixels = where.rpartition('@')
+        if source and pixels.isdigit():
+            return SavedFeatures(source, int(pixels), resize)
+        return SavedFeatures(where, resize=resize)
+    if kind == 'classifier' and where:
+        reader = load_phase(Path(where))
+        if isinstance(reader, AttributeReader | ClassReader):
+            return ClassifierFeatures(reader.network, resize)
+        raise UserError(f'{where} trains no classifier: train one of gin/evaluation/')
+    known = 'tfgan_inception[:FOLDER], keras_inception[:FILE], saved_model:SOURCE[@PIXELS], classifier:RUN'
+    raise UserError(f'there are no features {what!r}: there are {known}')
+
+
+def load_reference(what: str, split: str, crop_to_boxes: bool = False) -> ExampleSource:
+    """Opens real pictures to measure by.
+
+    Args:
+        what: a run directory, whose last phase's data are taken as its recipe crops them, or the name of a data set, as
+            in `tfds.load`.
+        split: which pictures.
+        crop_to_boxes: of a data set by its name, whether pictures are cropped around their bounding boxes.
+
+    Raises:
+        UserError: there is nothing of the kind.
+    """
+    if not (Path(what) / CONFIG).is_file():
+        return TfdsImages(what, split, crop_to_boxes=crop_to_boxes)
+    data: Callable[..., ExampleSource] = read_run(Path(what)).run.phases[-1].data
+    try:
+        return data(split=split)
+    except TypeError as error:
+        raise UserError(f'the data of {what} have no splits: name a data set or a folder with --reference') from error
+
+
+def load_classifier(directory: str | Path) -> tuple[AttributeReader, ExampleSource]:
+    """Loads the judge of generated pictures, and the pictures whose captions are to be drawn.
+
+    Args:
+        directory: a run whose last phase trains an `AttributeClassifier` and has test data.
+
+    Raises:
+        UserError: it is something else.
+    """
+    recipe = read_run(Path(directory))
+    reader, test_data = load_phase(Path(directory)), recipe.run.phases[-1].test_data
+    if not isinstance(reader, AttributeReader) or test_data is None:
+        raise UserError(f'{directory} trains no classifier with test data: train gin/evaluation/painted_birds.gin')
+    return reader, test_data()
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluator:
+    """What models are measured by, opened once; see `build_evaluator`.
+
+    Attributes:
+        count: how many pictures a model draws.
+        seed: of everything that is drawn.
+        network: by whose features pictures are compared; None without a reference.
+        folder: the reference, if it is one of pictures.
+        source: the reference, if it is a data set, else where captions come from.
+        random_crops: whether it is cropped at random.
+        small: whether copies of 64 pixels are measured too.
+        reader: reads attributes.
+        encoder: for R-precision; None: the model's own, if it reads pictures of the model's size.
+    """
+
+    count: int
+    seed: int
+    network: FeatureExtractor | None
+    folder: FolderImages | None
+    source: ExampleSource | None
+    random_crops: bool
+    small: bool
+    reader: AttributeReader | None
+    encoder: TextEncoder | None
+
+    def reference(self, size: int) -> Reference | None:
+        """The reference at some size, pixels; None if there is none."""
+        if self.network is None:
+            return None
+        pictures: ImageSource | None = self.folder
+        if pictures is None and self.source is not None:
+            pictures = SourceImages(self.source, size, self.seed if self.random_crops else None)
+        assert pictures is not None
+        return Reference(pictures, self.network, self.seed, self.small)
+
+    def measure(self, model: Generator | FolderImages, reference: Reference | None) -> Measurement:
+        """Measures a model, or pictures that one drew.
+
+        Raises:
+            UserError: that is not possible so.
+        """
+        if isinstance(model, FolderImages):
+            if reference is None:
+                raise UserError(f'{model.title} can only be measured against a --reference')
+            return evaluate_images(model, reference)
+        encoder = self.encoder
+        if encoder is None:
+            own = getattr(model, 'encoder', None)
+            # One that was trained without pictures, or with larger ones, can find no captions.
+            if own is not None and own.image_size is not None and own.image_size <= model.sizes[-1]:
+                encoder = own
+        return evaluate_generator(model, self.count, self.seed, reference, self.source, self.reader, encoder)
+
+
+def build_evaluator(
+    reference: str | None = None,
+    split: str = 'test',
+    crop_to_boxes: bool = False,
+    random_crops: bool = False,
+    classifier: str | None = None,
+    features: str | None = None,
+    resize: str = 'clean',
+    fid_64: bool = False,
+    text_encoder: str | None = None,
+    count: int | None = None,
+    seed: int = 0,
+) -> Evaluator:
+    """Opens what models are measured by.
+
+    Args:
+        reference: see `load_reference`; or a folder of pictures, taken as they are.
+        split: of the reference.
+        crop_to_boxes: see `load_reference`.
+        random_crops: whether a data set is cropped at random, as in training, and not in the centre.
+        classifier: see `load_classifier`.
+        features: see `load_features`; by default of the classifier, else TF-GAN's Inception.
+        resize: see `load_features`.
+        fid_64: whether copies of 64 pixels are measured too: FID* of the paper.
+        text_encoder: see `load_text_encoder`; by default that of the model.
+        count: how many pictures a model draws; by default 10,000, without a reference 1,000.
+        seed: of everything that is drawn.
+
+    Raises:
+        UserError: there is nothing to measure by, or something cannot be opened.
+    """
+    if reference is None and classifier is None:
+        raise UserError('name what to measure by: --reference=DATA_SET_OR_FOLDER, --classifier=RUN, or both')
+    if reference is None and features is not None:
+        raise UserError('--features is of no use without --reference')
+    source, folder = None, None
+    if reference is not None and _is_image_folder(reference):
+        folder = FolderImages(Path(reference))
+    elif reference is not None:
+        source = load_reference(reference, split, crop_to_boxes)
+    reader, captioned = load_classifier(classifier) if classifier is not None else (None, None)
+    by = features or (f'classifier:{classifier}' if classifier is not None else 'tfgan_inception')
+    return Evaluator(
+        count=count or (10_000 if reference is not None else 1000),
+        seed=seed,
+        network=load_features(by, resize) if reference is not None else None,
+        folder=folder,
+        source=source or captioned,
+        random_crops=random_crops,
+        small=fid_64,
+        reader=reader,
+        encoder=load_text_encoder(text_encoder) if text_encoder is not None else None,
+    )
+
+
+def open_model(what: str, checkpoint: str = 'newest') -> Generator | FolderImages:
+    """Opens what is to be measured: a model (see `loading.load`), or a folder of pictures.
+
+    Raises:
+        UserError: it is neither.
+    """
+    return FolderImages(Path(what)) if _is_image_folder(what) else load(what, checkpoint)
+
+
+def _is_image_folder(what: str) -> bool:
+    path = Path(what)
+    return path.is_dir() and not any((path / name).is_file() for name in (CONFIG, 'saved_model.pb'))

@@ -1,0 +1,1 @@
+"""The paper's seven data sets: archives, released captions, TFDS builders, preparation."""

@@ -1,0 +1,86 @@
+"""What pictures are compared by: a network that sees features in them, and may tell what they show."""
+
+import abc
+import hashlib
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from stackgan_tf.evaluation.resizing import RESIZES
+from stackgan_tf.system.errors import UserError
+
+
+class Features(NamedTuple):
+    """What a network sees in N pictures.
+
+    Attributes:
+        features: float32 `[N, D]`.
+        probabilities: p(y|x), float32 `[N, C]`; None if it knows no classes.
+    """
+
+    features: np.ndarray
+    probabilities: np.ndarray | None
+
+
+class FeatureExtractor(abc.ABC):
+    """A network by whose features pictures are compared.
+
+    Args:
+        name: for people.
+        fingerprint: of its weights.
+        size: that it reads, pixels.
+        resize: how pictures become that size, a name of `RESIZES`.
+
+    Raises:
+        UserError: there is no such resize.
+    """
+
+    def __init__(self, name: str, fingerprint: str, size: int, resize: str) -> None:
+        if resize not in RESIZES:
+            raise UserError(f'there is no resize {resize!r}: there are {", ".join(RESIZES)}')
+        self.name = name
+        self.fingerprint = fingerprint
+        self.size = size
+        self.resize = resize
+        self._traced = tf.function(self._resize_and_see, reduce_retracing=True)
+
+    @property
+    def title(self) -> str:
+        """All that its features depend on, on one line."""
+        return f'{self.name} (weights {self.fingerprint}), {self.resize} resize to {self.size} pixels'
+
+    def __call__(self, images: np.ndarray) -> Features:
+        """What it sees in uint8 images `[N, h, w, 3]`.
+
+        Raises:
+            UserError: they are something else, or it gives what are no numbers.
+        """
+        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] != 3:
+            raise UserError(
+                f'scores are of pictures of whole numbers 0..255 and three channels, uint8 [N, s, s, 3], not '
+                f'{images.dtype} {list(images.shape)}: convert them first'
+            )
+        features, probabilities = self._traced(tf.constant(images))
+        for given in (features, probabilities):
+            if given is not None and not np.isfinite(given).all():
+                raise UserError(f'{self.name} gives what are no numbers: its weights are broken')
+        return Features(features.numpy(), None if probabilities is None else probabilities.numpy())
+
+    def _resize_and_see(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
+        if images.shape[1:3] == (self.size, self.size):
+            return self.extract(tf.cast(images, tf.float32))
+        return self.extract(RESIZES[self.resize](images, self.size))
+
+    @abc.abstractmethod
+    def extract(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """Features `[N, D]`, and probabilities `[N, C]` or None, of float32 images `[N, size, size, 3]` in 0..255."""
+
+
+def fingerprint_of(variables: Iterable[tf.Variable]) -> str:
+    """A hash of weights."""
+    hashed = hashlib.sha256()
+    for variable in variables:
+        hashed.update(variable.numpy().tobytes())
+    return hashed.hexdigest()[:16]

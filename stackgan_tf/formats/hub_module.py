@@ -1,0 +1,39 @@
+"""Opens SavedModels, from a folder or by a TF Hub handle."""
+
+import hashlib
+import warnings
+from pathlib import Path
+from typing import Any
+
+from stackgan_tf.system.errors import as_user_error
+
+
+def load_hub_module(source: str) -> tuple[Any, Path]:
+    """Loads a SavedModel.
+
+    Args:
+        source: its folder, or a TF Hub handle; what a handle names is downloaded once.
+
+    Returns:
+        The object in it, and the folder that it lies in.
+
+    Raises:
+        UserError: nothing can be loaded from there.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings('ignore', message='pkg_resources')  # TF Hub's way to ask for a version
+        import tensorflow_hub as hub
+
+    with as_user_error(f'no model can be loaded from {source!r}'):
+        folder = hub.resolve(source)
+        return hub.load(folder), Path(folder)
+
+
+def hash_of_files(folder: Path) -> str:
+    """A hash of the content of every file below a folder."""
+    hashed = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob('*') if path.is_file()):
+        with path.open('rb') as file:
+            hashed.update(repr((path.relative_to(folder).as_posix(), path.stat().st_size)).encode())
+            hashed.update(hashlib.file_digest(file, 'sha256').digest())
+    return hashed.hexdigest()[:16]

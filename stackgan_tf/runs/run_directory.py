@@ -1,0 +1,167 @@
+"""The run directory: what was asked for, by what it was made, and that only one process works in it."""
+
+import contextlib
+import fcntl
+import json
+import os
+import platform
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import IO
+
+import tensorflow as tf
+
+from stackgan_tf.system import onednn
+from stackgan_tf.system.console import say
+from stackgan_tf.system.atomic_files import read_back, remove_leftovers, write_json, write_whole
+from stackgan_tf.system.errors import UserError
+
+CONFIG = 'config.gin'
+# What may change when a run goes on; anything else would make it another run.
+CHANGEABLE = ('STEPS', 'TICK', 'CHECKPOINT_EVERY')
+# And what changes no number of a run that goes well.
+_OF_NO_WEIGHT = tuple(
+    f'Recipe.{name}' for name in ('steps_per_execution', 'keep_last', 'keep_every_hours', 'rollbacks', 'rollback_rate')
+)
+
+
+class RunDirectory:
+    """A folder that belongs to one recipe.
+
+    Raises:
+        UserError: the folder is the run of another recipe, or holds other things.
+    """
+
+    def __init__(self, path: Path, config: str) -> None:
+        self.path = path
+        self.config = config
+        self._lock: IO[str] | None = None
+        self._started = False
+        self._check()
+
+    def _check(self) -> None:
+        saved = self.path / CONFIG
+        if self.path.exists() and not self.path.is_dir():
+            raise UserError(f'{self.path} is not a folder: name another with --workdir')
+        if not saved.exists():
+            # Hidden files are what a start that failed here leaves: the lock.
+            if self.path.is_dir() and any(not file.name.startswith('.') for file in self.path.iterdir()):
+                raise UserError(f'{self.path} is not empty and no run of this program: name another with --workdir')
+            return
+        before, now = _settings(saved.read_text(encoding='utf-8')), _settings(self.config)
+        changed = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
+        refused = [name for name in changed if name not in CHANGEABLE + _OF_NO_WEIGHT]
+        # Macros first: they are what people set.
+        refused.sort(key=lambda name: not name.isupper())
+        if refused:
+            name = refused[0]
+            more = f' and {len(refused) - 1} more' if len(refused) > 1 else ''
+            raise UserError(
+                f'{self.path} is a run with {name} = {before.get(name, "unset")}, now it is '
+                f'{now.get(name, "unset")}{more}: only {", ".join(CHANGEABLE)} may change; name another --workdir'
+            )
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keeps other processes out meanwhile: from now on if the folder exists, else from `open` on.
+
+        Raises:
+            UserError: another process is training here.
+        """
+        try:
+            if self.path.exists():
+                self._take_lock()
+                remove_leftovers(self.path)
+            yield
+        finally:
+            if self._lock is not None:
+                self._lock.close()
+            self._lock, self._started = None, False
+
+    def open(self) -> None:
+        """Makes the folder and writes what this start is; to be called within `alone`, and does nothing again.
+
+        Raises:
+            UserError: another process is training here.
+        """
+        if self._started:
+            return
+        self.path.mkdir(parents=True, exist_ok=True)
+        if self._lock is None:
+            self._take_lock()
+        write_whole(self.path / CONFIG, self.config.encode())
+        starts = self.path / 'environment.json'
+        with read_back(starts):
+            earlier = [*json.loads(starts.read_text(encoding='utf-8'))['starts']] if starts.exists() else []
+        now = environment()
+        begun_with = earlier[0].get(onednn.KEY) if earlier else None
+        if begun_with is not None and begun_with != now[onednn.KEY]:
+            say(
+                f'This run began with {onednn.VARIABLE}={begun_with:d}, now it is {now[onednn.KEY]:d}: the last digits '
+                'of its numbers will differ from those of an uninterrupted run'
+            )
+        write_json(starts, {'starts': [*earlier, now]})
+        self._started = True
+
+    def _take_lock(self) -> None:
+        lock = (self.path / '.lock').open('a+', encoding='utf-8')  # not 'w': who holds it is in it
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.seek(0)
+            with lock:
+                holder = lock.read()
+            raise UserError(
+                f'another process ({holder}) is training in {self.path}: wait for it, or name another --workdir'
+            ) from error
+        lock.truncate(0)
+        lock.write(f'pid {os.getpid()} on {socket.gethostname()}')
+        lock.flush()
+        self._lock = lock
+
+
+def _settings(config: str) -> dict[str, str]:
+    """The bindings of a configuration written by `Recipe.config`, one a line."""
+    partitions = (line.partition(' = ') for line in config.splitlines())
+    return {name: value for name, _, value in partitions}
+
+
+def environment() -> dict[str, object]:
+    """Versions, devices, command and git revision of this process."""
+    packages = ('stackgan-tf', 'tensorflow', 'keras', 'numpy', 'tensorflow-datasets', 'gin-config', 'pillow')
+    return {
+        'time': time.strftime('%Y-%m-%dT%H:%M:%S%z'),
+        'command': sys.argv,
+        'git_revision': _git_revision(),
+        'python': platform.python_version(),
+        'platform': platform.platform(),
+        'cpu_cores': os.cpu_count(),
+        'threads_per_operation': tf.config.threading.get_intra_op_parallelism_threads(),
+        onednn.KEY: onednn.onednn_is_on(),
+        'devices': [device.name for device in tf.config.list_logical_devices()],
+        'versions': {name: _version(name) for name in packages},
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _git_revision() -> str | None:
+    """The revision of the source tree that is running; none for an installed package."""
+    tree = Path(__file__).parents[2]
+    if not (tree / '.git').exists():
+        return None
+    command = ['git', '-C', str(tree), 'describe', '--always', '--dirty', '--abbrev=40']
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None

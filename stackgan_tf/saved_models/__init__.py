@@ -1,0 +1,1 @@
+"""Exports: SavedModels, TF Hub archives, folders for TensorFlow Serving, and their verification."""

@@ -1,0 +1,43 @@
+"""Requests as a server gets them, for checks and for warming up."""
+
+import numpy as np
+
+from stackgan_tf.generator import Generator
+
+CAPTIONS = (
+    'a small red bird with a black crown',
+    'this blue bird has a white belly, yellow wings and a green crown',
+    'A BIRD \N{BIRD}',
+    '',
+)
+
+
+def example_request(generator: Generator, count: int) -> dict[str, np.ndarray]:
+    """Inputs of `serving_default` and `images` for a finished model of any kind.
+
+    Args:
+        generator: the model.
+        count: N, the rows.
+
+    Returns:
+        By name `[N, ...]`: int64 `seed`, and as the model reads them `caption` (UTF-8 bytes), int64 `label` or float32
+        `embedding`.
+    """
+    seeds = np.arange(count, dtype=np.int64)
+    condition: dict[str, np.ndarray] = {}
+    if generator.kind == 'text':
+        condition['caption'] = np.array([CAPTIONS[row % len(CAPTIONS)].encode() for row in range(count)])
+    elif generator.kind == 'class':
+        condition['label'] = seeds % len(generator.class_names)
+    elif generator.kind == 'embedding':
+        condition['embedding'] = (
+            np.random.default_rng(0).normal(size=(count, generator.embedding_dimension)).astype('f4')
+        )
+    return condition | {'seed': seeds}
+
+
+def embeddings_of(generator: Generator, request: dict[str, np.ndarray]) -> np.ndarray | None:
+    """What the network is told by a request, float32 `[N, T]`; None if it is told nothing."""
+    if 'caption' in request:
+        return generator.embed([caption.decode() for caption in request['caption']])
+    return generator.embed(request['label']) if 'label' in request else request.get('embedding')

@@ -1,0 +1,108 @@
+"""Checks an export before it appears under its name: a fresh process, as a server, must make the same pictures."""
+
+import dataclasses
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from stackgan_tf.generator import Generator
+from stackgan_tf.saved_models.examples import CAPTIONS, embeddings_of, example_request
+from stackgan_tf.seeded_images import image_name
+from stackgan_tf.system.errors import UserError
+from stackgan_tf.text.text_encoder import TextEncoder
+
+_SCRIPT = Path(__file__).with_name('fresh_process.py')
+_ROWS = 2
+_LEVELS = 1  # of 255: another graph around the same network may round a pixel the other way
+_RELATIVE = 1e-4  # of the largest number in embeddings
+_SECONDS = 600
+
+
+@dataclasses.dataclass(frozen=True)
+class Trial:
+    """What one signature of an export is asked, and what it must answer.
+
+    Attributes:
+        signature: its name.
+        inputs: `[N, ...]` by name.
+        outputs: `[N, ...]` by name; those of PNG files as the pictures in them.
+    """
+
+    signature: str
+    inputs: Mapping[str, np.ndarray]
+    outputs: Mapping[str, np.ndarray]
+
+
+def generator_check(generator: Generator) -> Callable[[Path], None]:
+    """What checks exports of a generator: pictures of two requests, through both signatures that servers use."""
+    request = example_request(generator, _ROWS)
+    with tf.device('/CPU:0'):  # where the fresh process computes, on any machine
+        pictures = generator.generate_every_size(request['seed'].tolist(), embeddings_of(generator, request))
+    images = {image_name(size): of_size for size, of_size in pictures.items()}
+    largest = {'image_bytes': pictures[generator.sizes[-1]]}
+    trials = [Trial('images', request, images), Trial('serving_default', request, largest)]
+    return lambda export: check_export(export, trials)
+
+
+def encoder_check(encoder: TextEncoder) -> Callable[[Path], None]:
+    """What checks exports of a text encoder: the vectors of some captions."""
+    captions = np.array([caption.encode() for caption in CAPTIONS])
+    with tf.device('/CPU:0'):
+        vectors = encoder(tf.constant(captions)).numpy()
+    return lambda export: check_export(export, [Trial('embed', {'caption': captions}, {'embedding': vectors})])
+
+
+def check_export(export: Path, trials: Sequence[Trial]) -> None:
+    """Loads an export in a fresh process and compares what it answers, all rows together and each alone.
+
+    Raises:
+        UserError: it cannot be loaded, or answers something else.
+    """
+    asked = {f'{trial.signature}/{name}': array for trial in trials for name, array in trial.inputs.items()}
+    with tempfile.TemporaryDirectory() as folder:
+        np.savez(Path(folder) / 'asked.npz', **asked)  # type: ignore[arg-type]
+        _run(export, Path(folder))
+        with np.load(Path(folder) / 'answered.npz', allow_pickle=False) as file:
+            answered = dict(file)
+    for trial in trials:
+        for name, expected in trial.outputs.items():
+            found, alone = (answered.get(f'{trial.signature}/{name}{suffix}') for suffix in ('', '/alone'))
+            if not _alike(found, expected) or not _alike(alone, found, exact=expected.dtype == np.uint8):
+                raise UserError(
+                    f'loaded in a fresh process, the export answers {trial.signature} with another {name} than the '
+                    'network: nothing was kept; please report it with the recipe'
+                )
+
+
+def _run(export: Path, folder: Path) -> None:
+    """Runs the fresh process: on the CPU, without this package and without what the environment adds to Python.
+
+    Raises:
+        UserError: it fails.
+    """
+    command = [sys.executable, '-I', str(_SCRIPT), str(export.absolute()), 'asked.npz', 'answered.npz']
+    environment = {**os.environ, 'CUDA_VISIBLE_DEVICES': '-1'}
+    try:
+        subprocess.run(
+            command, cwd=folder, env=environment, check=True, capture_output=True, text=True, timeout=_SECONDS
+        )
+    except subprocess.TimeoutExpired as error:
+        raise UserError(f'the export did not answer within {_SECONDS} seconds: nothing was kept') from error
+    except subprocess.CalledProcessError as error:
+        reason = (error.stderr.strip().splitlines() or [f'status {error.returncode}'])[-1]
+        raise UserError(f'the export cannot be used by a fresh process ({reason}): nothing was kept') from error
+
+
+def _alike(found: np.ndarray | None, expected: np.ndarray | None, exact: bool = False) -> bool:
+    if found is None or expected is None or found.shape != expected.shape or found.dtype != expected.dtype:
+        return False
+    if exact:
+        return np.array_equal(found, expected)
+    tolerance = _LEVELS if expected.dtype == np.uint8 else _RELATIVE * float(np.abs(expected).max())
+    return bool(np.abs(found.astype(float) - expected.astype(float)).max() <= tolerance)

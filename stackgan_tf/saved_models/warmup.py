@@ -1,0 +1,51 @@
+"""Warm-up records: requests that TensorFlow Serving plays to a model before it answers anybody."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from tensorflow_serving.apis.predict_pb2 import PredictRequest
+from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog, PredictLog
+
+from stackgan_tf.generator import Generator
+from stackgan_tf.saved_models.examples import example_request
+
+# Where TensorFlow Serving looks, inside the folder of a version; it plays at most 1,000 records.
+WARMUP_FILE = Path('assets.extra') / 'tf_serving_warmup_requests'
+SIGNATURE = 'serving_default'
+
+
+def predict_request(model: str, inputs: dict[str, np.ndarray], signature: str = SIGNATURE) -> PredictRequest:
+    """A request for one signature of a model, from rows by name."""
+    request = PredictRequest()
+    request.model_spec.name = model
+    request.model_spec.signature_name = signature
+    for name, array in inputs.items():
+        request.inputs[name].CopyFrom(tf.make_tensor_proto(array))
+    return request
+
+
+def write_warmup(folder: Path, model: str, generator: Generator, batch_sizes: Sequence[int]) -> None:
+    """Writes one request of each allowed batch size: a graph's first call with each is the slow one.
+
+    Args:
+        folder: of a version of the exported model.
+        model: the name it is served under.
+        generator: the model.
+        batch_sizes: rows of the requests.
+    """
+    path = folder / WARMUP_FILE
+    path.parent.mkdir()
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for size in batch_sizes:
+            request = predict_request(model, example_request(generator, size))
+            writer.write(PredictionLog(predict_log=PredictLog(request=request)).SerializeToString())
+
+
+def read_warmup(folder: Path) -> Iterator[PredictRequest]:
+    """The requests in the warm-up file of a version; none if it has no such file."""
+    path = folder / WARMUP_FILE
+    if path.exists():
+        for record in tf.data.TFRecordDataset(str(path)):
+            yield PredictionLog.FromString(record.numpy()).predict_log.request

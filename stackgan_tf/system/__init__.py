@@ -1,0 +1,1 @@
+"""What every package uses: atomic files, the cache, the console, the command line, errors, interruption."""

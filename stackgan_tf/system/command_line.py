@@ -1,0 +1,122 @@
+"""What the commands share: quiet start, flags, and mistakes that end with one line."""
+
+import contextlib
+import errno
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+
+from absl import app, flags, logging
+
+from stackgan_tf.system.errors import UserError
+
+USER_ERROR_STATUS = 2
+INTERRUPTED_STATUS = 130
+_DISK_ERRORS = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EACCES,
+    errno.EROFS,
+    errno.EPERM,
+    errno.EEXIST,
+    errno.ENOTDIR,
+    errno.EISDIR,
+)
+
+
+@contextlib.contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """Holds back what C++ writes to stderr, and shows it only if the work inside fails."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(saved, held.read())
+            raise
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+
+
+def start_quietly() -> None:
+    """Imports TensorFlow and finds its devices without its start-up chatter, which no log level silences."""
+    # Among several hosts, what TensorFlow calls an error is that another has ended; that is said in one line.
+    os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3' if os.environ.get('TF_CONFIG') else '2')
+    with _quiet_stderr():
+        import tensorflow as tf
+
+        tf.config.list_physical_devices()  # not the logical ones: their threads can still be set
+
+
+def run_command(
+    main: Callable[..., None], words: bool = False, before_tensorflow: Callable[[], None] | None = None
+) -> None:
+    """Runs a command under absl's flags; what the user can mend ends with one line and status 2.
+
+    Args:
+        main: the command; with `words` it is given a list of those.
+        words: whether it takes arguments that are no flags.
+        before_tensorflow: called once the flags are read, before TensorFlow is imported.
+    """
+
+    def guarded(arguments: list[str]) -> None:
+        status = 0
+        logging.set_verbosity(logging.ERROR)
+        # File names may hold what the terminal cannot show.
+        sys.stdout.reconfigure(errors='backslashreplace')  # type: ignore[union-attr]
+        try:
+            if len(arguments) > 1 and not words:
+                raise UserError(f'{arguments[1]!r} is no flag: flags look like --name=value')
+            if before_tensorflow is not None:
+                before_tensorflow()
+            start_quietly()
+            main(*[arguments[1:]] * words)
+        except UserError as error:
+            status = _print_error(str(error))
+        except KeyboardInterrupt:
+            print('\nInterrupted.', file=sys.stderr)
+            status = INTERRUPTED_STATUS
+        except Exception as error:
+            message = _about_the_disk(error)
+            if message is None:
+                raise
+            status = _print_error(message)
+        sys.exit(status)
+
+    app.run(guarded, flags_parser=_parse_flags)
+
+
+def _about_the_disk(error: Exception) -> str | None:
+    """What to say if files cannot be written where the user wants them; none for any other error."""
+    if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
+        return f'{error.filename or "a file"} cannot be written: {error.strerror}'
+    # TensorFlow's writers raise errors of their own.
+    for number in _DISK_ERRORS:
+        if type(error).__module__.startswith('tensorflow') and os.strerror(number) in str(error):
+            return f'a file cannot be written: {os.strerror(number)}'
+    return None
+
+
+def _print_error(message: str) -> int:
+    # The first line only: gin adds others, about where it was.
+    print(f'{os.path.basename(sys.argv[0])}: {message.splitlines()[0]}', file=sys.stderr)
+    return USER_ERROR_STATUS
+
+
+def _with_home(flag: re.Match[str]) -> str:
+    return flag[1] + os.path.expanduser(flag[2])
+
+
+def _parse_flags(arguments: list[str]) -> list[str]:
+    # Shells leave `~` alone after `=`.
+    arguments = [re.sub(r'^(-\S+?=)(~/.*)', _with_home, each) for each in arguments]
+    try:
+        return flags.FLAGS(arguments)
+    except flags.Error as error:
+        sys.exit(_print_error(f'{str(error).splitlines()[-1].strip()}; --help lists the flags'))

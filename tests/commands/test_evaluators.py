@@ -1,0 +1,120 @@
+"""What models are measured by, from names to objects."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+from captioned import Captioned, WordEncoder
+from drawn_images import Painter
+from feature_extractors import TfganStandIn
+from image_files import photograph, save
+
+from stackgan_tf.commands.evaluators import Evaluator, build_evaluator, load_features, load_reference, open_model
+from stackgan_tf.data.image_folder.image_folder import ImageFolder
+from stackgan_tf.evaluation.image_sources import FolderImages
+from stackgan_tf.networks.attribute_classifier import AttributeClassifierNetwork
+from stackgan_tf.recipe.recipe import read_recipe
+from stackgan_tf.saved_models.classifier_module import export_classifier
+from stackgan_tf.system.errors import UserError
+
+
+@pytest.fixture(scope='module')
+def judge(tmp_path_factory):
+    """An exported classifier of 16 pixels."""
+    keras.utils.set_random_seed(0)
+    network = AttributeClassifierNetwork(16, (3, 2), 4)
+    network.build((None, 16, 16, 3))
+    folder = tmp_path_factory.mktemp('judge') / 'export'
+    export_classifier(network, folder)
+    return folder
+
+
+def pictures(folder, count=8):
+    for number in range(count):
+        save(folder / f'{number}.png', photograph(16, 16, seed=number))
+    return str(folder)
+
+
+def test_two_folders_are_compared(judge, tmp_path):
+    one = pictures(tmp_path / 'one')
+    judges = build_evaluator(
+        pictures(tmp_path / 'other'), features=f'saved_model:{judge}', resize='legacy', fid_64=True
+    )
+    found = judges.measure(open_model(one), judges.reference(16))
+    assert found.scores['fid'].value == pytest.approx(0, abs=1e-6)
+    assert found.scores['fid_64'].value == pytest.approx(0, abs=1e-6)
+    assert (found.scores['fid'].count, judges.count) == (8, 10_000)
+    assert f'(the files of {one})' in found.scores['fid'].protocol
+    assert 'legacy resize to 16 pixels' in found.scores['fid'].protocol
+
+
+def test_a_folder_alone_cannot_be_measured(tmp_path):
+    model = open_model(pictures(tmp_path / 'one'))
+    assert isinstance(model, FolderImages)
+    with pytest.raises(UserError, match='name what to measure by'):
+        build_evaluator()
+    with pytest.raises(UserError, match='of no use without'):
+        build_evaluator(classifier='somewhere', features='keras_inception')
+    judges = Evaluator(9, 0, None, None, None, False, False, None, None)
+    with pytest.raises(UserError, match='can only be measured against a --reference'):
+        judges.measure(model, judges.reference(16))
+
+
+@pytest.mark.parametrize(('size', 'measured'), [(None, False), (8, True), (32, False)])
+def test_a_models_own_encoder_measures_what_it_can_read(size, measured):
+    painter = Painter()
+    painter.encoder = WordEncoder()
+    painter.encoder.image_size = size
+    judges = Evaluator(9, 0, None, None, Captioned(9), False, False, None, None)
+    assert ('r_precision' in judges.measure(painter, None).scores) == measured
+    if not measured:
+        asked = dataclasses.replace(judges, encoder=painter.encoder)
+        with pytest.raises(UserError, match='cannot read pictures of 16 pixels: leave out --text_encoder'):
+            asked.measure(painter, None)
+
+
+def test_a_run_gives_its_data_as_its_recipe_crops_them(tmp_path):
+    for split in ('train', 'test'):
+        pictures(tmp_path / 'pictures' / split, 3 if split == 'train' else 2)
+    settings = [f"IMAGE_ROOT = '{tmp_path}/pictures'", 'SIZES = (8,)', "ImageFolder.split = 'train'"]
+    (tmp_path / 'run').mkdir()
+    (tmp_path / 'run' / 'config.gin').write_text(read_recipe(['gin/image_folder.gin'], settings).config)
+    source = load_reference(f'{tmp_path}/run', 'test')
+    assert isinstance(source, ImageFolder)
+    assert source.count == 2
+    assert source.crops(np.arange(2), np.full((2, 2), 0.5, np.float32), 8).shape == (2, 8, 8, 3)
+
+
+def test_a_copy_of_tfgans_inception_by_name(tmp_path):
+    import tensorflow as tf
+
+    tf.saved_model.save(TfganStandIn(), str(tmp_path / 'copy'))
+    assert load_features(f'tfgan_inception:{tmp_path}/copy', 'legacy').name == 'tfgan_inception'
+
+
+def test_pixels_behind_a_saved_model(judge):
+    assert load_features(f'saved_model:{judge}').size == 16
+    assert load_features(f'saved_model:{judge}@16').size == 16
+    with pytest.raises(UserError, match='maps no pictures of 20 pixels'):
+        load_features(f'saved_model:{judge}@20')
+
+
+@pytest.mark.parametrize(
+    ('what', 'message'),
+    [
+        ('inception', "no features 'inception': there are tfgan_inception"),
+        ('saved_model:', "no features 'saved_model:'"),
+        ('saved_model:/nowhere', 'no model can be loaded from'),
+        ('classifier:/nowhere', 'is no run'),
+        ('keras_inception:/nowhere.h5', 'no weights'),
+    ],
+)
+def test_features_that_are_not_there(what, message):
+    with pytest.raises(UserError, match=message):
+        load_features(what)
+
+
+def test_a_reference_that_is_not_there():
+    with pytest.raises(UserError, match="no data set 'no_such_data'"):
+        load_reference('no_such_data', 'test')

@@ -1,0 +1,47 @@
+import keras
+import numpy as np
+import pytest
+
+from stackgan_tf.networks.folding import folded
+from stackgan_tf.networks.stacked_generator import StackedGenerator
+from stackgan_tf.networks.stage_one import StageOneGenerator
+from stackgan_tf.networks.stage_two import StageTwoGenerator
+from stackgan_tf.networks.tree_generator import TreeGenerator
+
+
+def tree():
+    return TreeGenerator((8, 16, 32), 6, 8, 1, embedding_dimension=7, condition_dimension=3)
+
+
+def stage_one(residual=True):
+    return StageOneGenerator(32, 6, 4, 7, 3, residual=residual)
+
+
+def stacked():
+    return StackedGenerator(stage_one(), StageTwoGenerator(32, 64, 4, 1, 7, 3))
+
+
+@pytest.mark.parametrize('make', [tree, stage_one, lambda: stage_one(residual=False), stacked])
+def test_the_same_images_from_kernels_alone(make):
+    keras.utils.set_random_seed(0)
+    network = make()
+    network.build((None, 6))
+    rng = np.random.default_rng(0)
+    for variable in network.variables:  # as after training: nothing at its first value
+        name = variable.path.split('/')[-1]
+        if name in ('gamma', 'beta', 'moving_mean', 'moving_variance', 'bias'):
+            variable.assign(rng.uniform(0.3, 1.2, variable.shape))
+    before = [variable.numpy().copy() for variable in network.variables]
+    inputs = [rng.normal(size=(2, n)).astype('float32') for n in (6, 7, network.condition_dimension)]
+    images = network(*inputs, training=False)
+    served = folded(network)
+    for image, of_served in zip(images, served(*inputs, training=False), strict=True):
+        assert float(np.std(image)) > 0.005
+        np.testing.assert_allclose(of_served, image, atol=2e-5)
+    for variable, was in zip(network.variables, before, strict=True):  # the network itself stays as it was
+        np.testing.assert_array_equal(variable, was)
+    names = {variable.path.split('/')[-1] for variable in served.variables}
+    assert not names & {'gamma', 'moving_mean', 'moving_variance'}
+    shapes = [variable.shape for variable in served.variables if variable.path.endswith('folded_kernel')]
+    assert shapes
+    assert all(shape[:2] == (4, 4) for shape in shapes)

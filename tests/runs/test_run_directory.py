@@ -1,0 +1,117 @@
+import json
+import os
+import re
+import socket
+
+import pytest
+
+from stackgan_tf.runs.run_directory import RunDirectory
+from stackgan_tf.system.errors import UserError
+
+CONFIG = "BATCH_SIZE = 16\nSTEPS = 100\nTICK = 10\ntree/Phase.name = 'tree'\n"
+
+
+def opened(path, config=CONFIG):
+    directory = RunDirectory(path, config)
+    with directory.alone():
+        directory.open()
+    return path
+
+
+def test_first_start_writes_what_was_asked_for(tmp_path):
+    path = opened(tmp_path / 'runs' / 'one')
+    assert (path / 'config.gin').read_text() == CONFIG
+    start = json.loads((path / 'environment.json').read_text())['starts'][0]
+    assert {'time', 'command', 'git_revision', 'python', 'devices', 'versions'} <= set(start)
+
+
+def test_starts_are_kept(tmp_path):
+    opened(tmp_path / 'run')
+    opened(tmp_path / 'run')
+    assert len(json.loads((tmp_path / 'run' / 'environment.json').read_text())['starts']) == 2
+
+
+def test_starts_that_were_edited_into_nonsense_are_named(tmp_path):
+    path = opened(tmp_path / 'run')
+    (path / 'environment.json').write_text('{"starts": 3}')
+    with pytest.raises(UserError, match=r'environment\.json cannot be read any more'):
+        opened(path)
+
+
+def test_steps_and_tick_may_change(tmp_path):
+    longer = CONFIG.replace('100', '200').replace('TICK = 10', 'TICK = 20')
+    opened(opened(tmp_path / 'run'), longer)
+    assert (tmp_path / 'run' / 'config.gin').read_text() == longer
+
+
+@pytest.mark.parametrize(
+    ('config', 'message'),
+    [
+        (CONFIG.replace('16', '8'), r'run with BATCH_SIZE = 16, now it is 8: only STEPS, TICK'),
+        (CONFIG + 'SEED = 1\n', r'SEED = unset, now it is 1'),
+        (CONFIG.replace("'tree'", "'other'"), r"tree/Phase.name = 'tree', now it is 'other'"),
+        ('OTHER = 1\n', r'and \d more'),
+    ],
+)
+def test_another_recipe_is_refused_by_name(tmp_path, config, message):
+    opened(tmp_path / 'run')
+    with pytest.raises(UserError, match=message):
+        RunDirectory(tmp_path / 'run', config)
+    assert (tmp_path / 'run' / 'config.gin').read_text() == CONFIG
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path):
+    (tmp_path / 'thesis.txt').write_text('mine')
+    with pytest.raises(UserError, match='not empty'):
+        RunDirectory(tmp_path, CONFIG)
+    with pytest.raises(UserError, match='not a folder'):
+        RunDirectory(tmp_path / 'thesis.txt', CONFIG)
+
+
+def test_a_start_that_failed_can_be_repeated(tmp_path, monkeypatch):
+    def fail(path, content):
+        raise OSError(28, 'No space left on device')
+
+    with monkeypatch.context() as patch:
+        patch.setattr('stackgan_tf.runs.run_directory.write_whole', fail)
+        with pytest.raises(OSError, match='No space'):
+            opened(tmp_path / 'run')
+    opened(tmp_path / 'run')
+
+
+def test_starts_of_several_phases_are_one(tmp_path):
+    directory = RunDirectory(tmp_path / 'run', CONFIG)
+    with directory.alone():
+        directory.open()
+        directory.open()
+    assert len(json.loads((tmp_path / 'run' / 'environment.json').read_text())['starts']) == 1
+
+
+@pytest.mark.parametrize('is_there', [False, True])
+def test_a_second_process_is_refused_and_told_of_the_first(tmp_path, is_there):
+    path = opened(tmp_path / 'run') if is_there else tmp_path / 'run'
+    before = {file.name for file in path.iterdir()} if is_there else None
+    first, second = RunDirectory(path, CONFIG), RunDirectory(path, CONFIG)
+    named = rf'another process \(pid {os.getpid()} on {re.escape(socket.gethostname())}\) is training in .*run: wait'
+    with first.alone():
+        if not is_there:
+            first.open()
+        for _ in range(2):  # what was refused leaves the name of the first there
+            with pytest.raises(UserError, match=named), second.alone():
+                raise AssertionError('not alone')
+    with second.alone():
+        second.open()
+    assert before is None or before == {file.name for file in path.iterdir()}
+
+
+def test_what_killed_writers_left_is_removed(tmp_path):
+    path = opened(tmp_path / 'run')
+    (path / 'tree').mkdir()
+    for leftover in ('.config.gin.123', 'tree/.metrics.jsonl.45', 'tree/.notes'):
+        (path / leftover).write_text('half')
+    opened(path)
+    assert sorted(file.name for file in path.rglob('.*')) == ['.lock', '.notes']
+
+
+def test_what_changes_no_numbers_may_change(tmp_path):
+    opened(opened(tmp_path / 'run'), CONFIG + 'Recipe.keep_last = 5\nRecipe.rollbacks = 2\n')

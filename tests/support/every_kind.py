@@ -1,0 +1,75 @@
+"""A run with a phase of every kind of model, for `tools/kill_run.py`: `python every_kind.py WORKDIR STEPS`.
+
+Two replicas with EVERY_KIND_DEVICES=2. Each phase has what makes going on hard: schedules of rates, averages, spectral
+normalisation, a penalty every third step, whitened embeddings, scores and the best checkpoint.
+"""
+
+import functools
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import keras
+import tensorflow as tf
+from drawn_images import Speckled
+from feature_extractors import MeanColours
+from tiny_backbone import tiny_backbone
+
+from stackgan_tf.models.attribute_classifier import AttributeClassifier
+from stackgan_tf.models.class_classifier import ClassClassifier
+from stackgan_tf.models.stackgan_v1 import StageI, StageII
+from stackgan_tf.models.stackgan_v2 import StackGANv2
+from stackgan_tf.models.text_matching import TextMatching
+from stackgan_tf.networks import image_encoder
+from stackgan_tf.runs.run_directory import RunDirectory
+from stackgan_tf.training.generator_scores import GeneratorScores
+from stackgan_tf.training.phase import Phase
+from stackgan_tf.training.run import Run
+
+TOLD = {'embedding_dimension': 5, 'condition_dimension': 3, 'whitened_embeddings': True}
+AIDS = {'input_noise': 0.1, 'averaging_decay': 0.9}
+
+
+def encoder() -> TextMatching:
+    return TextMatching((8,), 6, (4, 4, 4), 'gru', False, 5, 0.0, caption_weight=0.5, image_width=4, decay_steps=12)
+
+
+def stage_one() -> StageI:
+    return StageI(8, 4, 8, 8, 4, residual=False, halve_every=5, **TOLD, **AIDS)
+
+
+def stage_two(stage_one: keras.Model) -> StageII:
+    return StageII(stage_one, 16, 4, 8, 4, 1, discriminator_residual=False, **TOLD, **AIDS)
+
+
+def tree() -> StackGANv2:
+    steep = {'spectral_normalization': True, 'r1_weight': 1.0, 'r1_every': 3, 'augmentation': ('color', 'cutout')}
+    return StackGANv2((8, 16), 4, 8, 8, 4, 1, pairs='image', decay_steps=12, **TOLD, **AIDS, **steep)
+
+
+def phases(steps: int) -> list[Phase]:
+    def source() -> Speckled:
+        return Speckled(12)
+
+    scores = functools.partial(GeneratorScores, MeanColours, 20)
+    attributes = functools.partial(AttributeClassifier, ('colour', 'evenness'), (3, 2), (8,), 4, 4)
+    classes = functools.partial(ClassClassifier, 3, (16,), 4, 'Tiny', '', 16)
+    return [
+        Phase('encoder', encoder, source, steps, test_data=source),
+        Phase('attributes', attributes, source, steps, test_data=source),
+        Phase('classes', classes, source, steps),
+        Phase('first', stage_one, source, steps, text_encoder='encoder', captions_averaged=2),
+        Phase('second', stage_two, source, steps, 'encoder', stage_one=stage_one, stage_one_weights='first'),
+        Phase('tree', tree, source, steps, text_encoder='encoder', scores=scores),
+    ]
+
+
+if __name__ == '__main__':
+    devices = [tf.config.LogicalDeviceConfiguration()] * int(os.environ.get('EVERY_KIND_DEVICES', '1'))
+    tf.config.set_logical_device_configuration(tf.config.list_physical_devices('CPU')[0], devices)
+    image_encoder.BACKBONES['Tiny'] = tiny_backbone
+    Run(phases(int(sys.argv[2])), 2, 4, seed=0, threads_per_operation=1).train(
+        RunDirectory(Path(sys.argv[1]), 'SEED = 0\n')
+    )

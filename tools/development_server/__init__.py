@@ -1,0 +1,1 @@
+"""A server for development and tests; not TensorFlow Serving."""
