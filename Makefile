@@ -3,9 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 RUN ?= runs/quickstart
-LOWEST_TESTS ?= $(addprefix tests/,data evaluation formats losses models networks serving text training recipe/test_statements.py \
+LOWEST_TESTS ?= $(addprefix tests/,data evaluation formats losses metrics models networks runs saved_models serving text training recipe/test_statements.py \
 	test_commands.py test_generator.py test_hostile_folder.py)
-# Users see our messages, not TensorFlow's start-up chatter.
+# Suppresses TensorFlow's start-up log.
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .PHONY: venv quickstart test test-lowest benchmark lint clean
@@ -31,15 +31,15 @@ quickstart: venv
 	@$(BIN)/python -W ignore::UserWarning tools/image_from_export.py --export=$(RUN)/export --seed=7 \
 		--caption='a small red bird with a black crown' --output=$(RUN)/picture.png
 	@printf '\nDone. In %s:\n' '$(RUN)'
-	@printf '  %-26s %s\n' 'pictures/grid.png' 'birds as told by their captions' 'picture.png' 'one bird from the exported model' \
-		'export/' 'the SavedModel other programs load' 'tree/samples/' 'how the birds came about' 'tree/metrics.jsonl' 'losses and speed'
+	@printf '  %-26s %s\n' 'pictures/grid.png' 'generated birds and their captions' 'picture.png' 'one bird from the exported model' \
+		'export/' 'the SavedModel for other programs' 'tree/samples/' 'samples during training' 'tree/metrics.jsonl' 'losses and speed'
 	@printf 'TensorBoard: %s --logdir %s\n' '$(BIN)/tensorboard' '$(RUN)'
 
 test: venv
 	@$(BIN)/python -m pytest
 
-# The lower ends of the bounds in setup.py, in an environment that is thrown away. The two tests that are left out want
-# nothing on stderr, where TensorFlow 2.20 says that it compiled with XLA.
+# Tests with the oldest versions that setup.py allows, in a temporary environment. Two tests are deselected: they expect an
+# empty stderr, where TensorFlow 2.20 logs XLA compilation.
 test-lowest:
 	@folder=$$(mktemp -d) && trap 'rm -rf '"$$folder" EXIT && $(PYTHON) -m venv $$folder && \
 	$$folder/bin/pip install --quiet --disable-pip-version-check --constraint constraints-lowest.txt '.[test]' && \
@@ -47,7 +47,7 @@ test-lowest:
 		--deselect tests/test_commands.py::test_training_speaks_to_the_user_and_to_nobody_else \
 		--deselect tests/test_commands.py::test_a_folder_of_pictures
 
-# The tables of docs/performance.md: ratios to plain Keras in training and in sampling, then recipes as they are.
+# The tables of docs/performance.md: ratios to plain Keras in training and in sampling, then unmodified recipes.
 BIRDS := gin/cub.gin --gin_param='BATCH_SIZE = 8' --baseline=plain
 TEXT := StackGANv2.pairs = 'text'
 BFLOAT16 := Recipe.precision = 'onednn_bfloat16'
