@@ -18,7 +18,7 @@ _WHERE = {
     'ScaleDiscriminator': 'stackgan_tf.networks.scale_discriminator',
     'StackGANv2': 'stackgan_tf.models.stackgan_v2',
     'StackedGenerator': 'stackgan_tf.networks.stacked_generator',
-    'StageDiscriminator': 'stackgan_tf.networks.stage_one',
+    'StageDiscriminator': 'stackgan_tf.networks.stage_discriminator',
     'StageI': 'stackgan_tf.models.stackgan_v1',
     'StageII': 'stackgan_tf.models.stackgan_v1',
     'StageOneGenerator': 'stackgan_tf.networks.stage_one',

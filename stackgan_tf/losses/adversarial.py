@@ -9,7 +9,7 @@ def binary_cross_entropy(logits: KerasTensor, target: float, row_weights: KerasT
     Args:
         logits: `[N]`, any float type; computed in float32.
         target: in [0, 1].
-        row_weights: `[N]`; the mean is over all rows, whatever they weigh.
+        row_weights: `[N]`; the mean is over all rows, whatever their weights.
 
     Returns:
         A float32 scalar, `mean(w * (softplus(l) - target * l))`.
@@ -21,11 +21,11 @@ def binary_cross_entropy(logits: KerasTensor, target: float, row_weights: KerasT
 def discriminator_loss(
     real_logits: KerasTensor, generated_logits: KerasTensor, real_target: float = 1.0
 ) -> KerasTensor:
-    """L_D of one scale: real images are to be called real, generated ones generated.
+    """L_D of one scale: the discriminator is to call real images real and generated ones generated.
 
     Args:
-        real_logits: `[N]`, of real images.
-        generated_logits: `[N]`, of generated images.
+        real_logits: logits of real images, `[N]`.
+        generated_logits: logits of generated images, `[N]`.
         real_target: 1 in the paper; below 1 for one-sided label smoothing (not in the paper).
 
     Returns:
@@ -35,5 +35,5 @@ def discriminator_loss(
 
 
 def generator_loss(generated_logits: KerasTensor) -> KerasTensor:
-    """L_G of one scale in its non-saturating form: generated images are to be called real."""
+    """L_G of one scale in its non-saturating form: the discriminator is to call generated images real."""
     return binary_cross_entropy(generated_logits, 1.0)

@@ -1,4 +1,4 @@
-"""The losses of one scale with a condition: is the image real, and does it go with the condition.
+"""The losses of one scale with a condition: is the image real, and does it match the condition.
 
 Source: StackGAN++, "Joint conditional and unconditional distribution approximation"; the mismatched pairs are those of
 StackGAN-v1 and of the released code.
@@ -13,11 +13,11 @@ from stackgan_tf.losses.adversarial import binary_cross_entropy
 
 
 class Logits(NamedTuple):
-    """What a discriminator says of some images, each `[N]`.
+    """The logits of a discriminator for a batch of images, each `[N]`.
 
     Attributes:
-        match: of image and condition together; none where nothing is told.
-        realness: of the image alone; none where only the condition was exchanged.
+        conditional_logits: logits of image and condition together; None without a condition.
+        unconditional_logits: logits of the image alone; None where only the condition was exchanged.
     """
 
     conditional_logits: KerasTensor | None
@@ -29,11 +29,11 @@ class TermWeights:
     """The weights of the terms. The defaults are the release's, which without unconditional terms halves two of them.
 
     Attributes:
-        conditional: of all terms of `match`.
-        unconditional: of all terms of `realness`.
-        mismatched: of mismatched pairs, within the conditional terms.
-        generated: of generated images, within the conditional terms.
-        mismatched_real: of mismatched images being real all the same, within the unconditional terms.
+        conditional: weight of all terms of the conditional logits.
+        unconditional: weight of all terms of the unconditional logits.
+        mismatched: weight of mismatched pairs, within the conditional terms.
+        generated: weight of generated images, within the conditional terms.
+        mismatched_real: weight of calling mismatched images, which are real, real, within the unconditional terms.
     """
 
     conditional: float = 1.0
@@ -55,17 +55,19 @@ def joint_discriminator_loss(
     """L_D of one scale.
 
     Args:
-        real: of real images with their conditions; without `realness` there are no unconditional terms.
-        mismatched: of real images with conditions of others; with `realness` if the images were exchanged.
-        generated: of generated images with their conditions.
+        real: logits of real images with their conditions; without unconditional logits there are no unconditional
+            terms.
+        mismatched: logits of real images with conditions of others; with unconditional logits if the images were
+            exchanged.
+        generated: logits of generated images with their conditions.
         mismatched_rows: float `[N]`, 1 where a pair is mismatched, 0 where no partner was found: such a row adds
             nothing.
-        weights: of the terms.
+        weights: the weights of the terms.
         real_target: 1 in the paper; below 1 for one-sided label smoothing (not in the paper).
         has_condition: float `[N]`, 0 where an image has no condition: such a row adds to unconditional terms alone.
 
     Returns:
-        float32 scalar.
+        A float32 scalar.
     """
     conditional = (
         binary_cross_entropy(real.conditional_logits, real_target, has_condition)
@@ -87,7 +89,7 @@ def joint_discriminator_loss(
 def joint_generator_loss(
     generated: Logits, weights: TermWeights, has_condition: KerasTensor | float = 1.0
 ) -> KerasTensor:
-    """L_G of one scale in its non-saturating form: generated images are to be called real, and matching."""
+    """L_G of one scale in its non-saturating form: the discriminator is to call generated images real and matching."""
     conditional = binary_cross_entropy(generated.conditional_logits, 1.0, has_condition)
     if generated.unconditional_logits is None:
         return weights.conditional * conditional
@@ -97,10 +99,10 @@ def joint_generator_loss(
 
 
 def partners(labels: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
-    """For each row of a batch the next row of another class, whose caption does not go with its image.
+    """Finds for each row of a batch the next row of another class, whose caption does not match its image.
 
     Args:
-        labels: int `[N]`.
+        labels: classes, int `[N]`.
 
     Returns:
         Rows, int32 `[N]`, and float32 `[N]`: 1, or 0 where the whole batch is of one class.

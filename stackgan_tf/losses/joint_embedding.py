@@ -1,4 +1,4 @@
-"""How well captions and pictures find each other: the structured joint embedding loss of text encoders.
+"""The losses that text encoders are trained with: structured joint embedding, and cross-entropy of matching pairs.
 
 Source: Reed et al. (arXiv 1605.05395), symmetric form, as in its released code.
 """
@@ -7,38 +7,39 @@ from keras import KerasTensor, ops
 
 
 def joint_embedding_loss(images: KerasTensor, texts: KerasTensor, labels: KerasTensor) -> KerasTensor:
-    """Hinge loss on the scores F(v, t) = v . t: a pair must score 1 more than its halves do with any other class.
+    """Hinge loss on the scores F(v, t) = v . t: a pair must score 1 more than its image or text with another class.
 
     Args:
-        images: v, features of pictures, `[N, T]`.
-        texts: t, embeddings of one caption of each picture, `[N, T]`.
-        labels: int32 `[N]`, classes. Pictures of one class are never held against each other.
+        images: v, features of images, `[N, T]`.
+        texts: t, embeddings of one caption of each image, `[N, T]`.
+        labels: classes, int32 `[N]`. Images of one class are never compared with each other.
 
     Returns:
-        float32 scalar: the sum of both hinges over all pairs of rows, divided by N^2, for pictures and for captions.
+        A float32 scalar: the sum of both hinges, for images and for captions, over all pairs of rows, divided by N^2.
     """
     scores = ops.matmul(ops.cast(images, 'float32'), ops.transpose(ops.cast(texts, 'float32')))  # [N, N]: v_i . t_j
     matching = ops.diagonal(scores)
     different = ops.cast(labels[:, None] != labels[None, :], 'float32')
-    of_images = ops.relu(1.0 + scores - matching[:, None])  # v_i with t_j against v_i with t_i
-    of_texts = ops.relu(1.0 + scores - matching[None, :])  # v_i with t_j against v_j with t_j
-    return ops.mean((of_images + of_texts) * different)
+    image_hinges = ops.relu(1.0 + scores - matching[:, None])  # v_i with t_j against v_i with t_i
+    text_hinges = ops.relu(1.0 + scores - matching[None, :])  # v_i with t_j against v_j with t_j
+    return ops.mean((image_hinges + text_hinges) * different)
 
 
 def matching_cross_entropy(images: KerasTensor, texts: KerasTensor, labels: KerasTensor) -> KerasTensor:
-    """Cross-entropy of finding a row's other half by the scores F(v, t) = v . t, among those of other classes.
+    """Cross-entropy of retrieving a row's match by the scores F(v, t) = v . t, among rows of other classes.
 
-    Unlike the hinges it asks most of rows whose nearest rivals differ in little.
+    Unlike in the hinge loss, gradients are largest for rows whose nearest rivals differ little.
 
     Source: not the paper's; AttnGAN (arXiv 1711.10485, section 3.2) trains its encoders so.
 
     Args:
-        images: v, features of pictures, `[N, T]`.
-        texts: t, embeddings of one caption of each picture, `[N, T]`.
-        labels: int32 `[N]`, classes. Pictures of one class are never held against each other.
+        images: v, features of images, `[N, T]`.
+        texts: t, embeddings of one caption of each image, `[N, T]`.
+        labels: classes, int32 `[N]`. Images of one class are never compared with each other.
 
     Returns:
-        float32 scalar, in nats: of pictures finding their captions and captions their pictures, the sum of both means.
+        A float32 scalar, in nats: the mean over images retrieving captions plus the mean over captions retrieving
+        images.
     """
     scores = ops.matmul(ops.cast(images, 'float32'), ops.transpose(ops.cast(texts, 'float32')))  # [N, N]: v_i . t_j
     same = ops.cast(labels[:, None] == labels[None, :], 'float32') - ops.eye(ops.shape(scores)[0])

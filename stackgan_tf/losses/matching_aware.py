@@ -1,8 +1,8 @@
-"""StackGAN-v1's adversarial losses: the discriminator is told whether images match (StackGAN++, section "StackGAN-v1").
+"""StackGAN-v1's adversarial losses with the matching-aware discriminator (StackGAN++, section "StackGAN-v1").
 
-All released forms are one rule: the mean of the cross-entropies of what is to be called real, plus the mean of those of
-what is to be called false. With a text and no unconditional head that is 1 for real images and 1/2 each for mismatched
-and generated ones; with that head (the later code's Stage-II) 1/2 each and 1/3 each. `joint_conditional.TermWeights`
+All released forms follow one rule: the mean of the cross-entropies with target real, plus the mean of those with target
+false. With a text and no unconditional head the weights are 1 for real images and 1/2 each for mismatched and generated
+ones; with that head (the later code's Stage-II) they are 1/2 each and 1/3 each. `joint_conditional.TermWeights`
 expresses the first but not the second, and its loss needs both heads, so v1 has its own.
 """
 
@@ -20,19 +20,20 @@ def matching_aware_discriminator_loss(
     real_target: float = 1.0,
     has_condition: KerasTensor | float = 1.0,
 ) -> KerasTensor:
-    """L_D of one stage; heads whose logits are none are left out, with both terms of them.
+    """L_D of one stage; a head whose logits are None is left out, with all of its terms.
 
     Args:
-        real: of real images with their conditions.
-        mismatched: of real images with conditions of others; only its `match` counts. None: there are no such pairs.
-        generated: of generated images with their conditions.
+        real: logits of real images with their conditions.
+        mismatched: logits of real images with conditions of others; its unconditional logits are ignored. None: there
+            are no such pairs.
+        generated: logits of generated images with their conditions.
         mismatched_rows: float `[N]`, 1 where a pair is mismatched, 0 where no partner was found: such a row adds
             nothing.
         real_target: 1 in the paper; below 1 for one-sided label smoothing (not in the paper).
         has_condition: float `[N]`, 0 where an image has no condition: such a row adds to unconditional terms alone.
 
     Returns:
-        float32 scalar.
+        A float32 scalar.
     """
     called_real, called_false = [], []
     if real.conditional_logits is not None:
@@ -49,7 +50,7 @@ def matching_aware_discriminator_loss(
 
 
 def matching_aware_generator_loss(generated: Logits, has_condition: KerasTensor | float = 1.0) -> KerasTensor:
-    """L_G of one stage in its non-saturating form: every head is to call generated images real, each with weight 1."""
+    """L_G of one stage in its non-saturating form: every head is to call generated images real, with weight 1 each."""
     heads = []
     if generated.conditional_logits is not None:
         heads.append(binary_cross_entropy(generated.conditional_logits, 1.0, has_condition))

@@ -13,7 +13,7 @@ from stackgan_tf.losses.matching_aware import matching_aware_discriminator_loss,
 from stackgan_tf.models.adversarial_model import AdversarialModel
 from stackgan_tf.models.discriminator_logits import logits_of
 from stackgan_tf.models.optimizers import adam
-from stackgan_tf.networks.stage_one import StageDiscriminator
+from stackgan_tf.networks.stage_discriminator import StageDiscriminator
 
 
 class Stage(AdversarialModel):

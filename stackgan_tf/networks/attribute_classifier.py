@@ -1,4 +1,4 @@
-"""Reads off a picture what is known to be in it, such as the colour of each part of a bird."""
+"""Classifier of an image's attributes, such as the color of each part of a bird."""
 
 from collections.abc import Sequence
 from itertools import accumulate
@@ -13,12 +13,12 @@ from stackgan_tf.networks.image_encoder import ImageEncoder
 
 @keras.saving.register_keras_serializable('stackgan_tf')
 class AttributeClassifierNetwork(keras.Model):
-    """An image encoder whose features are the logits of every choice of every attribute."""
+    """An image encoder whose outputs are the logits of every choice of every attribute."""
 
     def __init__(
         self,
         size: int,  # s, pixels
-        choices: Sequence[int],  # K_a, of each attribute
+        choices: Sequence[int],  # K_a, the number of choices of each attribute
         base_width: int = 16,  # channels after the first convolution
         synchronized: bool = False,  # batch statistics over all replicas
         **kwargs: object,
@@ -35,22 +35,23 @@ class AttributeClassifierNetwork(keras.Model):
         self.encoder.build(input_shape)
 
     def call(self, image: KerasTensor, training: bool = False) -> tuple[KerasTensor, ...]:
-        """Maps images `[N, s, s, 3]` in [-1, 1] to logits, float32 `[N, K_a]` of each attribute."""
+        """Maps images `[N, s, s, 3]` in [-1, 1] to logits, float32 `[N, K_a]` for each attribute."""
         logits = self.encoder(image, training=training)  # [N, sum of K_a]
         return self._split(logits)
 
     def judge(self, image: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
-        """What feature networks give: the input of the last layer, and how likely every combination of attributes is.
+        """The outputs of a feature extractor, for images `[N, s, s, 3]` in [-1, 1].
 
         Returns:
-            float32 `[N, F]`, and `[N, C]`, C the product of all K_a: attributes are read independently.
+            Features, the input of the last layer, float32 `[N, F]`, and the probability of every combination of
+            attributes, float32 `[N, C]`, C the product of all K_a: attributes count as independent.
         """
         features = self.encoder.last_map(image)
-        likely = [ops.softmax(of_attribute) for of_attribute in self._split(self.encoder.embed(features))]
-        joint = likely[0]
-        for of_attribute in likely[1:]:
-            combinations = joint[:, :, None] * of_attribute[:, None, :]
-            joint = ops.reshape(combinations, (-1, joint.shape[1] * of_attribute.shape[1]))
+        probabilities = [ops.softmax(logits) for logits in self._split(self.encoder.embed(features))]
+        joint = probabilities[0]
+        for attribute in probabilities[1:]:
+            combinations = joint[:, :, None] * attribute[:, None, :]
+            joint = ops.reshape(combinations, (-1, joint.shape[1] * attribute.shape[1]))
         return ops.cast(features, 'float32'), ops.cast(joint, 'float32')
 
     def _split(self, logits: KerasTensor) -> tuple[KerasTensor, ...]:

@@ -1,4 +1,4 @@
-"""The blocks that both StackGANs are built from: gated linear unit, up, joint, residual and down blocks.
+"""The building blocks of both StackGANs: gated linear unit, up, joint, residual and down blocks.
 
 Source: StackGAN++, section "Implementation details" (up-sampling and residual blocks) and the layer tables of the
 released PyTorch code. All tensors are channels last, `[N, H, W, C]`.
@@ -7,39 +7,20 @@ released PyTorch code. All tensors are channels last, `[N, H, W, C]`.
 from typing import Any
 
 import keras
-import numpy as np
 from keras import KerasTensor, ops
 
 from stackgan_tf.networks.batch_normalization import BatchNormalization
-from stackgan_tf.networks.folding import FOLDED_TAPS, fold_batch_norm, fold_upsampling, folded_kernel
-from stackgan_tf.networks.spectral_normalization import SpectralConv2D
+from stackgan_tf.networks.convolutions import conv, convolve_joined, up_convolve
+from stackgan_tf.networks.folding import fold_batch_norm, fold_upsampling
 
 BATCH_NORMALIZATION_EPSILON = 1e-5
 LEAKY_SLOPE = 0.2
 
 Shape = tuple[Any, ...]  # of a tensor, None where unknown
 
-# Which taps of a 3-tap filter lie inside, at the first place, between, and at the last place.
-_INSIDE = np.array([[0, 1, 1], [1, 1, 1], [1, 1, 0]], dtype='float32')
-
-
-def conv(
-    filters: int, kernel: int = 3, strides: int = 1, use_bias: bool = False, spectral: bool = False
-) -> keras.layers.Conv2D:
-    """A convolution initialised as the released code does: orthogonal kernel, no bias unless asked for."""
-    layer = SpectralConv2D if spectral else keras.layers.Conv2D
-    return layer(
-        filters,
-        kernel,
-        strides=strides,
-        padding='same',
-        use_bias=use_bias,
-        kernel_initializer=keras.initializers.Orthogonal(),
-    )
-
 
 def batch_norm(synchronized: bool) -> BatchNormalization:
-    """Batch normalisation with the released code's constants; PyTorch's momentum 0.1 is 0.9 in Keras."""
+    """Batch normalization with the constants of the released code; PyTorch's momentum 0.1 is 0.9 in Keras."""
     return BatchNormalization(
         momentum=0.9,
         epsilon=BATCH_NORMALIZATION_EPSILON,
@@ -52,7 +33,7 @@ def gated_linear_unit(x: KerasTensor) -> KerasTensor:
     """Gated linear unit (GLU): the first half of the channels times the sigmoid of the second half.
 
     Args:
-        x: `[..., 2C]`; an odd number of channels is an error of `ops.split`.
+        x: `[..., 2C]`; `ops.split` raises for an odd number of channels.
 
     Returns:
         `[..., C]`.
@@ -61,55 +42,13 @@ def gated_linear_unit(x: KerasTensor) -> KerasTensor:
     return value * ops.sigmoid(gate)
 
 
-def up_convolve(x: KerasTensor, kernel: KerasTensor, folded: bool) -> KerasTensor:
-    """Doubles `[N, H, W, C]` by nearest neighbour and convolves it with `[3, 3, C, C']`; `folded`: see `UpBlock`.
-
-    A kernel that is folded already, `[4, 4, C', C]`, is taken as it is.
-    """
-    if kernel.shape[0] != FOLDED_TAPS:
-        if not folded:
-            return _same_conv(ops.repeat(ops.repeat(x, 2, axis=1), 2, axis=2), kernel)
-        kernel = folded_kernel(kernel)
-    return ops.conv_transpose(x, kernel, strides=2, padding='same', data_format='channels_last')
-
-
-def convolve_joined(
-    vector: KerasTensor, of_vector: KerasTensor, features: KerasTensor, of_features: KerasTensor
-) -> KerasTensor:
-    """A convolution of features joined with a vector that is tiled over all places; the vector is not tiled for it.
-
-    Of a tiled vector every place sees the same, but for the taps that fall outside at the borders. So each tap
-    multiplies the vector once, and their sums are spread out: the same numbers.
-
-    Args:
-        vector: `[N, E]`.
-        of_vector: the part of the kernel that sees it, `[k, k, E, C']`, k 1 or 3.
-        features: `[N, H, W, C]`; H and W are at least 3.
-        of_features: the other part, `[k, k, C, C']`.
-
-    Returns:
-        `[N, H, W, C']`.
-    """
-    _, height, width, _ = features.shape
-    taps, _, condition, filters = of_vector.shape
-    h = ops.matmul(vector, ops.reshape(of_vector, (taps * taps, condition, filters)))  # [k k, N, C']
-    if taps > 1:
-        inside = ops.cast(np.kron(_INSIDE, _INSIDE), h.dtype)
-        h = ops.reshape(ops.matmul(inside, ops.reshape(h, (taps * taps, -1))), (taps * taps, -1, filters))
-    # At the first place, between and at the last, both ways: sums over the taps inside.
-    h = ops.transpose(ops.reshape(h, (taps, taps, -1, filters)), (2, 0, 1, 3))  # [N, k, k, C']
-    if taps > 1:
-        h = _spread(_spread(h, 1, height), 2, width)
-    return _same_conv(features, of_features) + h
-
-
 @keras.saving.register_keras_serializable('stackgan_tf')
 class UpBlock(keras.layers.Layer):
-    """Doubles height and width: nearest-neighbour up-sampling, 3x3 convolution, batch normalisation, GLU.
+    """Doubles height and width: nearest-neighbor up-sampling, 3x3 convolution, batch normalization, GLU.
 
-    `folded` computes the first two as one 4x4 transposed convolution of stride 2 whose kernel is the 3x3 kernel summed
-    onto itself: the same numbers with 2.25 times fewer multiplications. The parameters keep their 3x3 form.
-    The default folds from `FOLD_FROM` pixels up, where it is faster.
+    `folded` computes the first two as one 4x4 transposed convolution of stride 2 whose taps are sums of the 3x3
+    kernel's: the same numbers with 2.25 times fewer multiplications. The parameters keep their 3x3 form. The default
+    folds from `FOLD_FROM` pixels up, where folding is faster.
     """
 
     FOLD_FROM = 16
@@ -143,7 +82,7 @@ class UpBlock(keras.layers.Layer):
         return gated_linear_unit(x)  # [N, 2H, 2W, C']
 
     def fold_kernels(self) -> None:
-        """See `folding.baked`."""
+        """See `folding.folded`."""
         fold_batch_norm(self, self.batch_norm)
         if self._folds(self._built_for):
             fold_upsampling(self)
@@ -168,9 +107,9 @@ class UpBlock(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable('stackgan_tf')
 class JointBlock(keras.layers.Layer):
-    """Joins a vector with features: tiled over all places, concatenated, 3x3 convolution, batch normalisation, GLU.
+    """Joins a vector with features: tiling over all places, concatenation, 3x3 convolution, batch normalization, GLU.
 
-    The released code's `Block3x3_relu` (which ends in a GLU) with the tiling before it, see `convolve_joined`.
+    It is `Block3x3_relu` of the released code (which ends in a GLU) with the tiling before it, see `convolve_joined`.
     """
 
     def __init__(self, filters: int, synchronized: bool = False, **kwargs: object) -> None:
@@ -192,12 +131,12 @@ class JointBlock(keras.layers.Layer):
     def call(self, vector: KerasTensor, features: KerasTensor, training: bool = False) -> KerasTensor:
         """Maps `[N, Z]` and `[N, H, W, C]` to `[N, H, W, C']`; H and W are at least 3."""
         kernel = ops.cast(self.kernel, self.compute_dtype)
-        of_vector, of_features = ops.split(kernel, [self.vector_channels], axis=2)
-        h = convolve_joined(vector, of_vector, features, of_features)  # [N, H, W, 2C']
+        vector_kernel, features_kernel = ops.split(kernel, [self.vector_channels], axis=2)
+        h = convolve_joined(vector, vector_kernel, features, features_kernel)  # [N, H, W, 2C']
         return gated_linear_unit(self.batch_norm(h, training=training))
 
     def fold_kernels(self) -> None:
-        """See `folding.baked`."""
+        """See `folding.folded`."""
         fold_batch_norm(self, self.batch_norm)
 
     def compute_output_shape(self, vector_shape: Shape, features_shape: Shape) -> Shape:
@@ -207,18 +146,6 @@ class JointBlock(keras.layers.Layer):
     def get_config(self) -> dict[str, object]:
         """The constructor's arguments."""
         return {**super().get_config(), 'filters': self.filters, 'synchronized': self.synchronized}
-
-
-def _same_conv(x: KerasTensor, kernel: KerasTensor) -> KerasTensor:
-    return ops.conv(x, kernel, padding='same', data_format='channels_last')
-
-
-def _spread(x: KerasTensor, axis: int, length: int) -> KerasTensor:
-    """Repeats the middle one of three along an axis until there are `length`."""
-    first, middle, last = ops.split(x, 3, axis=axis)
-    repeats = [1] * 4
-    repeats[axis] = length - 2
-    return ops.concatenate([first, ops.tile(middle, repeats), last], axis=axis)
 
 
 @keras.saving.register_keras_serializable('stackgan_tf')
@@ -246,7 +173,7 @@ class ResidualBlock(keras.layers.Layer):
         return x + h
 
     def fold_kernels(self) -> None:
-        """See `folding.baked`."""
+        """See `folding.folded`."""
         fold_batch_norm(self.first_conv, self.first_norm)
         fold_batch_norm(self.second_conv, self.second_norm)
 
@@ -261,7 +188,7 @@ class ResidualBlock(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable('stackgan_tf')
 class LeakyBlock(keras.layers.Layer):
-    """Convolution, batch normalisation, leaky rectifier: what discriminators are made of.
+    """The block of the discriminators: convolution, batch normalization, leaky ReLU.
 
     Stride 2 with a 4x4 kernel halves height and width (`downBlock` of the released code), stride 1 with a 3x3 kernel
     keeps them (`Block3x3_leakRelu`).
@@ -273,7 +200,7 @@ class LeakyBlock(keras.layers.Layer):
         strides: int = 2,
         normalize: bool = True,
         synchronized: bool = False,
-        spectral: bool = False,  # spectral normalisation of the convolution
+        spectral: bool = False,  # spectral normalization of the convolution
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
@@ -286,7 +213,7 @@ class LeakyBlock(keras.layers.Layer):
         self.batch_norm = batch_norm(synchronized) if normalize else None
 
     def build(self, input_shape: Shape) -> None:
-        """Builds the convolution and, where wanted, its normalisation."""
+        """Builds the convolution and, with `normalize`, its batch normalization."""
         self.conv.build(input_shape)
         if self.batch_norm is not None:
             self.batch_norm.build(self.conv.compute_output_shape(input_shape))
@@ -296,11 +223,11 @@ class LeakyBlock(keras.layers.Layer):
         return self._finish(self.conv(x), training)
 
     def joined(self, vector: KerasTensor, features: KerasTensor, training: bool = False) -> KerasTensor:
-        """The same of a vector `[N, E]`, tiled, joined with features `[N, H, W, C]`: see `convolve_joined`."""
+        """Applies the block to features `[N, H, W, C]` joined with a tiled vector `[N, E]`: see `convolve_joined`."""
         kernel = self.conv.divided(self.conv.kernel) if self.spectral else self.conv.kernel
         kernel, vector, features = (ops.cast(x, self.compute_dtype) for x in (kernel, vector, features))
-        of_vector, of_features = ops.split(kernel, [vector.shape[-1]], axis=2)
-        h = convolve_joined(vector, of_vector, features, of_features)
+        vector_kernel, features_kernel = ops.split(kernel, [vector.shape[-1]], axis=2)
+        h = convolve_joined(vector, vector_kernel, features, features_kernel)
         return self._finish(h, training)
 
     def _finish(self, h: KerasTensor, training: bool) -> KerasTensor:

@@ -1,7 +1,7 @@
 """The hybrid character-level text encoder (char-CNN-RNN) that the paper's embeddings come from.
 
 Source: Reed et al., "Learning Deep Representations of Fine-Grained Visual Descriptions" (arXiv 1605.05395), and its
-released code, whose layers, initialisation and recurrences these are.
+released code: the same layers, initialization and recurrences.
 """
 
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ from keras import KerasTensor, ops
 from stackgan_tf.networks.blocks import Shape
 
 ALPHABET_SIZE = 70
-LENGTH = 201  # characters of a caption that are read
+LENGTH = 201  # characters of a caption; the rest is cut off
 
-# The three networks that were published, by the data they were trained on.
+# The three published networks, by their training data.
 PUBLISHED: dict[str, dict[str, Any]] = {
     # birds and flowers; 1,814,144 parameters
     'cvpr2016': {'widths': (384, 512, 256), 'recurrence': 'relu', 'last_pool': True},
@@ -27,7 +27,7 @@ PUBLISHED: dict[str, dict[str, Any]] = {
 
 
 def _initializers(initial_range: float) -> dict[str, Any]:
-    """Uniform up to `initial_range` in both directions, biases too, as released; for 0 Glorot's."""
+    """Uniform in `[-initial_range, initial_range]`, biases too, as released; 0: Glorot's."""
     if not initial_range:
         return {'kernel_initializer': keras.initializers.GlorotUniform(), 'bias_initializer': 'zeros'}
     kernel, bias = (keras.initializers.RandomUniform(-initial_range, initial_range) for _ in range(2))
@@ -39,7 +39,7 @@ def _dense(units: int, initial_range: float) -> keras.layers.Dense:
 
 
 class ReluRecurrence(keras.layers.Layer):
-    """A plain recurrent layer without a state before its first step: h_1 = relu(W x_1), h_t = relu(W x_t + U h_t-1)."""
+    """A plain recurrent layer without an initial state: h_1 = relu(W x_1), h_t = relu(W x_t + U h_t-1)."""
 
     def __init__(self, units: int, initial_range: float = 0.08, **kwargs: object) -> None:
         super().__init__(**kwargs)
@@ -58,7 +58,7 @@ class ReluRecurrence(keras.layers.Layer):
         inputs = self.from_input(x)
         states = [ops.relu(inputs[:, 0])]
         for step in range(1, x.shape[1]):
-            # relu, but TensorFlow 2.21 trips over fusing one with these additions, and complains.
+            # A maximum in place of relu: TensorFlow 2.21 fails to fuse relu with these additions, and logs an error.
             states.append(ops.maximum(inputs[:, step] + self.from_state(states[-1]), 0.0))
         return ops.stack(states, axis=1)
 
@@ -70,7 +70,7 @@ class ReluRecurrence(keras.layers.Layer):
 class GatedRecurrence(keras.layers.Layer):
     """The released gated recurrent unit: h_t = z c + (1 - z) h_(t-1), with c = tanh(W x_t + U (r h_(t-1))).
 
-    Unlike Keras's, z weighs the candidate c; and the first step is h_1 = tanh(W x_1), without gates.
+    Unlike in Keras's GRU, z weighs the candidate c, and the first step is h_1 = tanh(W x_1), without gates.
     """
 
     def __init__(self, units: int, initial_range: float = 0.08, **kwargs: object) -> None:
@@ -108,19 +108,19 @@ _RECURRENCES: dict[str, Any] = {'relu': ReluRecurrence, 'gru': GatedRecurrence}
 
 @keras.saving.register_keras_serializable('stackgan_tf')
 class CharCNNRNN(keras.Model):
-    """phi: from the characters of a caption to its embedding.
+    """phi: maps the characters of a caption to its embedding.
 
-    Three convolutions over the characters, a recurrence over what is left of them, the mean over its steps, one linear
-    layer. Nothing in it depends on the batch.
+    Three convolutions over the characters, a recurrence over their outputs, the mean over its steps, one linear layer.
+    An embedding does not depend on the rest of the batch.
     """
 
     def __init__(
         self,
         widths: Sequence[int] = (384, 512, 512),  # channels of the convolutions; the last also of the recurrence
         recurrence: str = 'gru',  # or 'relu'
-        last_pool: bool = False,  # whether the third convolution is pooled too
+        last_pool: bool = False,  # whether pooling follows the third convolution too
         dimension: int = 1024,  # T, of the embedding
-        initial_range: float = 0.08,  # of the first weights, in both directions; 0: Glorot's, for narrow networks
+        initial_range: float = 0.08,  # of the initial weights, uniform around 0; 0: Glorot's, for narrow networks
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
@@ -154,7 +154,7 @@ class CharCNNRNN(keras.Model):
     def call(self, tokens: KerasTensor, training: bool = False) -> KerasTensor:
         """Maps tokens, int32 `[N, LENGTH]` in [-1, ALPHABET_SIZE), to embeddings, float32 `[N, dimension]`.
 
-        -1 stands for what is not in the alphabet and for the end: a character without any feature.
+        -1 stands for characters outside the alphabet and for padding: it has no feature.
         """
         h = ops.one_hot(ops.cast(tokens, 'int32'), ALPHABET_SIZE, dtype=self.compute_dtype)  # [N, 201, 70]
         for convolution, (window, stride) in zip(self.convolutions, self._pools(), strict=True):

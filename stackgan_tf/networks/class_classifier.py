@@ -1,4 +1,4 @@
-"""Tells the class of a picture: a trained network of `keras.applications`, moved further on other classes.
+"""Classifier of an image's class: a trained network of `keras.applications`, fine-tuned on other classes.
 
 The paper scores birds and flowers by an Inception-v3 that was fine-tuned on them (StackGAN++, "Evaluation metrics").
 """
@@ -13,9 +13,9 @@ from stackgan_tf.networks.image_encoder import BackboneEncoder
 
 @keras.saving.register_keras_serializable('stackgan_tf')
 class ClassClassifierNetwork(BackboneEncoder):
-    """A backbone whose linear layer gives the logits of classes, and all of which learns.
+    """A backbone whose linear layer gives the logits of classes; all of its weights are trainable.
 
-    Its batch normalisation keeps the statistics that it came with: batches of a few dozen pictures would spoil them.
+    Its batch normalization keeps the pretrained statistics: those of batches of a few dozen images are too noisy.
     """
 
     def __init__(
@@ -29,10 +29,10 @@ class ClassClassifierNetwork(BackboneEncoder):
         self.features.trainable = True
 
     def judge(self, image: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
-        """What feature networks give, of images `[N, s, s, 3]` in [-1, 1].
+        """The outputs of a feature extractor, for images `[N, s, s, 3]` in [-1, 1].
 
         Returns:
-            The pooled features, float32 `[N, channels]`, and how likely each class is, `[N, K]`.
+            The pooled features, float32 `[N, channels]`, and the probability of each class, float32 `[N, K]`.
         """
         features = self.pooled(image)
         return ops.cast(features, 'float32'), ops.softmax(ops.cast(self.embed(features), 'float32'))

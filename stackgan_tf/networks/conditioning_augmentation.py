@@ -1,4 +1,4 @@
-"""Conditioning augmentation: a caption's embedding becomes a distribution that the generator's condition is drawn from.
+"""Conditioning augmentation: maps a caption's embedding to the distribution of the generator's condition.
 
 Source: StackGAN++, section "Conditioning augmentation", and the three released forms of it.
 """
@@ -10,8 +10,8 @@ from keras import KerasTensor, ops
 
 from stackgan_tf.networks.blocks import LEAKY_SLOPE, Shape, gated_linear_unit
 
-# What follows the linear layer: nothing (the paper), a gated linear unit (released v2), a leaky rectifier whose second
-# half is log sigma (released v1 for birds and flowers), a rectifier (released v1 for COCO).
+# The activation after the linear layer: none (the paper), a gated linear unit (released v2), a leaky ReLU whose second
+# half is log sigma (released v1 for birds and flowers), a ReLU (released v1 for COCO).
 ACTIVATIONS = ('linear', 'gated', 'leaky_relu', 'relu')
 
 
@@ -19,8 +19,8 @@ ACTIVATIONS = ('linear', 'gated', 'leaky_relu', 'relu')
 class ConditioningAugmentation(keras.layers.Layer):
     """c = mu(phi) + sigma(phi) * epsilon, with mu and sigma from one linear layer of the embedding phi.
 
-    It draws nothing: epsilon, standard normal, is an argument. Zeros give the mean; so does anything if it is made not
-    `augmented`, as in the paper's ablation.
+    The layer draws nothing: epsilon, standard normal, is an argument. Zeros give the mean; without `augmented`, the
+    paper's ablation, any epsilon does.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Brings embeddings to one scale (not in the paper)."""
+"""Whitening of embeddings (not in the paper)."""
 
 from typing import Any
 
@@ -8,18 +8,18 @@ from keras import KerasTensor, ops
 
 from stackgan_tf.networks.blocks import Shape
 
-# Directions that vary less than this share of the one that varies most are not brought to its scale: they are noise.
+# Directions whose variance is below this share of the largest one are not scaled up to it: they are noise.
 FLOOR = 0.01
 
 
 @keras.saving.register_keras_serializable('stackgan_tf')
 class EmbeddingWhitening(keras.layers.Layer):
-    """A fixed linear map, fitted once: afterwards embeddings vary about as much in all directions that say something.
+    """A fixed linear map, fitted once, that equalizes the variance of embeddings in all informative directions.
 
-    Their numbers have mean 0 and mean square 1 then, so that what they say is as loud as the noise beside it.
+    Fitted, its outputs have mean 0 and mean square 1, the scale of the noise that they are concatenated with.
 
-    A text encoder is free to say most in directions that hardly vary, where layers that begin with random weights take
-    long to hear it. Nothing here learns; until it is fitted, it changes nothing.
+    A text encoder may put most of its information into directions of small variance, which layers with random initial
+    weights take long to use. The layer has no trainable weights; until it is fitted, it is the identity.
     """
 
     def build(self, input_shape: Shape) -> None:
@@ -29,7 +29,7 @@ class EmbeddingWhitening(keras.layers.Layer):
         self.matrix = self.add_weight(shape=(dimension, dimension), initializer='identity', trainable=False, name='map')
 
     def fit(self, embeddings: np.ndarray) -> None:
-        """Takes mean and covariance of embeddings `[N, T]`."""
+        """Fits mean and map to the covariance of embeddings `[N, T]`."""
         mean = embeddings.mean(axis=0, dtype=np.float64)
         variances, directions = np.linalg.eigh(np.cov(embeddings - mean, rowvar=False))
         scales = 1.0 / np.sqrt(np.maximum(variances, 0.0) + FLOOR * variances.max())
@@ -38,11 +38,11 @@ class EmbeddingWhitening(keras.layers.Layer):
         self.matrix.assign(directions * scales @ directions.T)
 
     def call(self, embedding: KerasTensor) -> KerasTensor:
-        """Maps embeddings `[N, T]` to as many numbers."""
+        """Maps embeddings `[N, T]` to the same shape."""
         return ops.matmul(embedding - self.mean, self.matrix)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """The same."""
+        """Unchanged."""
         return input_shape
 
     def get_config(self) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""The image towers that text encoders are trained against.
+"""The image encoders that text encoders are trained with.
 
-Reed et al. (arXiv 1605.05395) used fixed features of a GoogLeNet; `BackboneEncoder` does the like with any network of
-`keras.applications`. `ImageEncoder` is a small network that learns with the text.
+Reed et al. (arXiv 1605.05395) used fixed features of a GoogLeNet; `BackboneEncoder` does the same with any network of
+`keras.applications`. `ImageEncoder` is a small network that is trained with the text encoder.
 """
 
 import importlib
@@ -16,7 +16,7 @@ from stackgan_tf.networks.scales import check_sizes, doublings
 
 @keras.saving.register_keras_serializable('stackgan_tf')
 class ImageEncoder(keras.Model):
-    """Convolutions of stride 2 with batch normalisation down to 4x4, doubling the width, and one linear layer."""
+    """Convolutions of stride 2 with batch normalization down to 4x4, doubling the width, and one linear layer."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class ImageEncoder(keras.Model):
         return ops.cast(self.embed(self.last_map(image, training)), 'float32')
 
     def last_map(self, image: KerasTensor, training: bool = False) -> KerasTensor:
-        """What the linear layer reads: `[N, 16 * channels]`."""
+        """The last feature map, flattened, which the linear layer reads: `[N, 16 * channels]`."""
         h = image
         for block in self.blocks:
             h = block(h, training=training)  # [N, s/2, s/2, base_width], ...
@@ -71,7 +71,7 @@ BACKBONES = {name: build for name, build in vars(keras.applications).items() if 
 
 @keras.saving.register_keras_serializable('stackgan_tf')
 class BackboneEncoder(keras.Model):
-    """Fixed features of a trained network, their mean over the picture, and one linear layer that learns."""
+    """Fixed features of a trained network, averaged over the image, and one trainable linear layer."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class BackboneEncoder(keras.Model):
         return BACKBONES[self.backbone](include_top=False, weights=weights, input_shape=shape, pooling='avg')
 
     def load_features(self, weights: str) -> None:
-        """Takes trained weights for the fixed features: 'imagenet', which Keras downloads once, or a weights file."""
+        """Loads trained weights of the fixed features: 'imagenet', which Keras downloads once, or a weights file."""
         self.features.set_weights(self._make_features(weights).get_weights())
 
     def build(self, input_shape: Shape) -> None:
@@ -106,7 +106,7 @@ class BackboneEncoder(keras.Model):
         return ops.cast(self.embed(self.pooled(image)), 'float32')
 
     def pooled(self, image: KerasTensor) -> KerasTensor:
-        """The mean of the features over the picture: `[N, channels]`."""
+        """The features averaged over the image: `[N, channels]`."""
         return self.features(self._preprocess((image + 1.0) * 127.5), training=False)
 
     def get_config(self) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """StackGAN-v2's discriminators: one network per scale of the tree (StackGAN++, figure 2, the D_i).
 
-With a condition they have two heads: is the image real, and does it go with the condition ("Joint conditional and
+With a condition they have two heads: is the image real, and does it match the condition ("Joint conditional and
 unconditional distribution approximation").
 """
 
@@ -9,7 +9,8 @@ from typing import Any
 import keras
 from keras import KerasTensor, ops
 
-from stackgan_tf.networks.blocks import LEAKY_SLOPE, LeakyBlock, Shape, conv
+from stackgan_tf.networks.blocks import LEAKY_SLOPE, LeakyBlock, Shape
+from stackgan_tf.networks.convolutions import conv
 from stackgan_tf.networks.scales import SEED_SIZE, check_sizes, doublings
 from stackgan_tf.networks.spectral_normalization import SpectralConv2D
 
@@ -19,12 +20,12 @@ FEATURE_MULTIPLE = 8
 
 @keras.saving.register_keras_serializable('stackgan_tf')
 class ScaleDiscriminator(keras.Model):
-    """D_i: tells real images of one scale from generated ones.
+    """D_i: separates real images of one scale from generated ones.
 
     log2(size / 4) convolutions of stride 2 bring the image to 4x4, doubling the width each time; below 64 pixels they
-    start wider, so that none ends with less than eight times the base; 3x3 convolutions bring the width back to that
-    where it is more; one 4x4 convolution makes the logit. With a condition, a second logit is made of the features
-    joined with it. At base width 64 the networks for 64, 128 and 256 pixels are the released ones: 2,765,569,
+    start wider, so that the last has at least eight times the base width; 3x3 convolutions reduce a larger width to
+    that; one 4x4 convolution makes the logit. With a condition, a second logit is computed from the features joined
+    with it. At base width 64 the networks for 64, 128 and 256 pixels are the released ones: 2,765,569,
     15,875,841 and 68,310,785 parameters; with a condition of 128 numbers 5,723,906, 18,834,178 and 71,269,122.
     """
 
@@ -32,13 +33,13 @@ class ScaleDiscriminator(keras.Model):
         self,
         size: int,  # s, pixels
         base_width: int = 64,  # channels after the first convolution from 64 pixels on (DF_DIM of the release)
-        normalize: bool = True,  # batch normalisation, as in the paper
+        normalize: bool = True,  # batch normalization, as in the paper
         synchronized: bool = False,  # batch statistics over all replicas
-        condition_dimension: int = 0,  # of the condition that images are matched with; 0: unconditional
-        projection: int = 0,  # if set, units of a layer of its own that reads the condition, as in the paper's v1
-        unconditional: bool = True,  # whether it has a logit of the image alone
-        spectral: bool = False,  # spectral normalisation of every convolution, which is not in the paper
-        inner_product: bool = False,  # whether the condition is also held against the features, not in the paper
+        condition_dimension: int = 0,  # E, of the condition; 0: unconditional
+        projection: int = 0,  # units of a dense layer that projects the condition, as in the paper's v1; 0: none
+        unconditional: bool = True,  # whether there is a logit of the image alone
+        spectral: bool = False,  # spectral normalization of every convolution, not in the paper
+        inner_product: bool = False,  # whether an inner product of condition and features is added, not in the paper
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
@@ -106,8 +107,8 @@ class ScaleDiscriminator(keras.Model):
     def conditional_logits(self, features: KerasTensor, condition: KerasTensor, training: bool = False) -> KerasTensor:
         """Maps `features` and conditions `[N, E]` to a logit `[N]`, positive for real and matching, in float32.
 
-        The inner product is that of the projection discriminator (Miyato and Koyama, arXiv 1802.05637), here of all
-        features and not of their sum over places, and over the root of their number.
+        The inner product is that of the projection discriminator (Miyato and Koyama, arXiv 1802.05637), here with all
+        features and not with their sum over places, divided by the square root of their number.
         """
         condition = condition if self.project is None else ops.leaky_relu(self.project(condition), LEAKY_SLOPE)
         h = self.joint.joined(condition, features, training=training)  # [N, 4, 4, C]
@@ -119,14 +120,18 @@ class ScaleDiscriminator(keras.Model):
         return logit + ops.sum(found * expected, axis=1) / self.expected.units**0.5
 
     def call(self, image: KerasTensor, condition: KerasTensor | None = None, training: bool = False) -> Any:
-        """Maps images `[N, s, s, 3]` in [-1, 1], and conditions `[N, E]`, to `match` and `realness`, if it has both."""
+        """Maps images `[N, s, s, 3]` in [-1, 1], and conditions `[N, E]`, to conditional and unconditional logits.
+
+        Returns:
+            The logits `[N]` of the only head, or a pair of both, the conditional ones first.
+        """
         h = self.features(image, training=training)  # [N, 4, 4, C]
         conditional_logits = [] if condition is None else [self.conditional_logits(h, condition, training=training)]
         logits = [*conditional_logits, self.unconditional_logits(h)] if self.unconditional else conditional_logits
         return logits[0] if len(logits) == 1 else tuple(logits)
 
     def compute_output_shape(self, input_shape: Shape, condition_shape: Shape | None = None) -> Any:
-        """`[N]`, twice if there are two logits."""
+        """`[N]`, or twice that for two heads."""
         heads = (condition_shape is not None) + self.unconditional
         return (input_shape[0],) if heads == 1 else ((input_shape[0],),) * heads
 

@@ -1,4 +1,4 @@
-"""The scales of the tree: which image sizes a model may have, from one formula."""
+"""The scales of the tree: the image sizes that a model may have, from one formula."""
 
 import itertools
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ def check_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
     """Returns `sizes` as a tuple if they are one to five powers of two from 8 up, each twice the one before.
 
     Raises:
-        ValueError: naming what is wrong and an example of what works.
+        ValueError: the sizes are others; the message names the mistake and an example of what works.
     """
     sizes = tuple(sizes)
     example = 'for example SIZES = (64, 128, 256)'
@@ -30,15 +30,15 @@ def check_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
 
 
 def image_sizes(sizes: tuple[int, ...], branch_images: str) -> tuple[int, ...]:
-    """Sizes of the images that the last branches of a tree make, as in StackGAN++, table 5.
+    """Sizes of the images of a tree's last branches, as in StackGAN++, table 5.
 
     Args:
-        sizes: of the branches' features, small to large.
+        sizes: sizes of the branches' features, small to large.
         branch_images: `'own_size'`, every branch at its own (the paper's StackGAN-v2); `'last_size'`, every branch at
             the last one's (all256); `'last_alone'`, only the last branch has an image (G3).
 
     Raises:
-        ValueError: it is none of them.
+        ValueError: `branch_images` is none of these.
     """
     if branch_images not in BRANCH_IMAGES:
         raise ValueError(f'branch_images = {branch_images!r} must be {" or ".join(map(repr, BRANCH_IMAGES))}')

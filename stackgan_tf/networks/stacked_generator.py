@@ -12,10 +12,10 @@ from stackgan_tf.networks.stage_two import StageTwoGenerator
 
 @keras.saving.register_keras_serializable('stackgan_tf')
 class StackedGenerator(keras.Model):
-    """G_0 and G: from noise, and an embedding if any, to Stage-I's image and Stage-II's, in the manner of the tree.
+    """G_0 and G: maps noise, and an embedding if any, to Stage-I's and Stage-II's images, called like `TreeGenerator`.
 
-    Both stages read the same embedding. Each has a conditioning augmentation of its own, with noise of its own: of
-    `conditioning_noise` the first numbers are Stage-I's.
+    Both stages read the same embedding. Each has its own conditioning augmentation, with its own noise: the first
+    numbers of `conditioning_noise` are Stage-I's.
     """
 
     def __init__(self, stage_one: StageOneGenerator, stage_two: StageTwoGenerator, **kwargs: object) -> None:
@@ -41,13 +41,13 @@ class StackedGenerator(keras.Model):
         conditioning_noise: KerasTensor | None = None,
         training: bool = False,
     ) -> tuple[KerasTensor, KerasTensor]:
-        """Generates.
+        """Generates images.
 
         Args:
             z: noise, `[N, Z]`.
-            embedding: phi, `[N, T]`, if the stages were made for it.
+            embedding: phi, `[N, T]`, for conditional stages.
             conditioning_noise: epsilon of Stage-I and then of Stage-II, `[N, E_1 + E_2]`; zeros give the means.
-            training: whether batch normalisation uses the batch's statistics.
+            training: whether batch normalization uses the batch's statistics.
 
         Returns:
             Images `[N, s, s, 3]` in [-1, 1] of Stage-I and Stage-II.
@@ -65,10 +65,10 @@ class StackedGenerator(keras.Model):
         return tuple((input_shape[0], size, size, 3) for size in self.sizes)
 
     def get_config(self) -> dict[str, Any]:
-        """Both stages, serialised."""
+        """Both stages, serialized."""
         stages = {'stage_one': self.stage_one, 'stage_two': self.stage_two}
-        serialised = {name: keras.saving.serialize_keras_object(stage) for name, stage in stages.items()}
-        return {**super().get_config(), **serialised}
+        serialized = {name: keras.saving.serialize_keras_object(stage) for name, stage in stages.items()}
+        return {**super().get_config(), **serialized}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> 'StackedGenerator':

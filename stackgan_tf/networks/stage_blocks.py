@@ -1,4 +1,4 @@
-"""The blocks that StackGAN-v1 is built from, initialised as in its released code.
+"""The building blocks of StackGAN-v1, initialized as in its released code.
 
 Source: StackGAN++ (arXiv 1710.10916), section "StackGAN-v1", "Implementation details", and the layers of the released
 code. All tensors are channels last, `[N, H, W, C]`.
@@ -7,8 +7,9 @@ code. All tensors are channels last, `[N, H, W, C]`.
 import keras
 from keras import KerasTensor, ops
 
-from stackgan_tf.networks.blocks import LEAKY_SLOPE, Shape, UpBlock, batch_norm, convolve_joined, up_convolve
+from stackgan_tf.networks.blocks import LEAKY_SLOPE, Shape, UpBlock, batch_norm
 from stackgan_tf.networks.conditioning_augmentation import ConditioningAugmentation
+from stackgan_tf.networks.convolutions import convolve_joined, up_convolve
 from stackgan_tf.networks.folding import fold_batch_norm, fold_upsampling
 from stackgan_tf.networks.scales import check_sizes
 from stackgan_tf.networks.tree_generator import NARROWEST_BRANCH
@@ -18,7 +19,7 @@ DEVIATION = 0.02  # of every initial kernel
 
 
 def stage_conv(filters: int, kernel: int = 3, strides: int = 1, use_bias: bool = False) -> keras.layers.Conv2D:
-    """A convolution that starts truncated normal, without a bias unless asked for."""
+    """A convolution whose kernel starts truncated normal, without a bias by default."""
     return keras.layers.Conv2D(
         filters,
         kernel,
@@ -30,14 +31,14 @@ def stage_conv(filters: int, kernel: int = 3, strides: int = 1, use_bias: bool =
 
 
 def stage_dense(units: int, use_bias: bool = True) -> keras.layers.Dense:
-    """A dense layer that starts normal, its bias at zero."""
+    """A dense layer whose kernel starts normal, its bias at zero."""
     return keras.layers.Dense(
         units, use_bias=use_bias, kernel_initializer=keras.initializers.RandomNormal(stddev=DEVIATION)
     )
 
 
 def stage_augmentation(dimension: int, activation: str, augmented: bool = True) -> ConditioningAugmentation:
-    """Conditioning augmentation whose dense layer starts as v1's others do, not orthogonal."""
+    """Conditioning augmentation whose dense layer starts normal as the other layers of v1, not orthogonal."""
     augment = ConditioningAugmentation(dimension, activation, augmented)
     augment.dense.kernel_initializer = keras.initializers.RandomNormal(stddev=DEVIATION)
     return augment
@@ -54,7 +55,7 @@ def doublings_between(small: int, size: int) -> int:
     """How many doublings lead from a map of `small` pixels to `size` pixels.
 
     Raises:
-        ValueError: if they do not, or `size` is none that a model may have.
+        ValueError: no number of doublings does, or `size` is not a size that a model may have.
     """
     check_sizes((size,))
     if not 0 < small < size or size % small:
@@ -63,7 +64,7 @@ def doublings_between(small: int, size: int) -> int:
 
 
 def scaled_width(base_width: int, doublings: int) -> int:
-    """`base_width * 2**doublings`; as in the tree, halving never leads under 8, nor a narrower base anywhere."""
+    """`base_width * 2**doublings`; as in the tree, halving stops at 8 channels, or at a base narrower than that."""
     if doublings >= 0:
         return base_width << doublings
     return max(base_width >> -doublings, min(base_width, NARROWEST_BRANCH))
@@ -71,7 +72,7 @@ def scaled_width(base_width: int, doublings: int) -> int:
 
 @keras.saving.register_keras_serializable('stackgan_tf')
 class UpConv(keras.layers.Layer):
-    """Nearest-neighbour doubling and a 3x3 convolution without bias, folded into one where that is faster."""
+    """Nearest-neighbor up-sampling by 2 and a 3x3 convolution without bias, folded into one where that is faster."""
 
     def __init__(self, filters: int, **kwargs: object) -> None:
         super().__init__(**kwargs)
@@ -91,7 +92,7 @@ class UpConv(keras.layers.Layer):
         return up_convolve(x, ops.cast(self.kernel, self.compute_dtype), _folds(x.shape))
 
     def fold_upsampling(self) -> None:
-        """See `folding.baked`; after what else is baked into the kernel."""
+        """See `folding.folded`; call it last, once batch normalization is folded into the kernel."""
         if _folds(self._built_for):
             fold_upsampling(self)
 
@@ -111,7 +112,7 @@ def _folds(shape: Shape) -> bool:
 
 @keras.saving.register_keras_serializable('stackgan_tf')
 class StageBlock(keras.layers.Layer):
-    """Convolution, batch normalisation, activation: what v1 repeats at its own size, halving it or doubling it."""
+    """v1's block: convolution, batch normalization, activation; it keeps, halves or doubles height and width."""
 
     def __init__(
         self,
@@ -138,7 +139,7 @@ class StageBlock(keras.layers.Layer):
         self.batch_norm = batch_norm(synchronized) if normalize else None
 
     def build(self, input_shape: Shape) -> None:
-        """Builds the convolution and, where wanted, its normalisation."""
+        """Builds the convolution and, with `normalize`, its batch normalization."""
         self.conv.build(input_shape)
         if self.batch_norm is not None:
             self.batch_norm.build(self.conv.compute_output_shape(input_shape))
@@ -148,10 +149,10 @@ class StageBlock(keras.layers.Layer):
         return self._finish(self.conv(x), training)
 
     def joined(self, features: KerasTensor, vector: KerasTensor, training: bool = False) -> KerasTensor:
-        """The same of features `[N, H, W, C]` joined with a vector `[N, E]`, tiled: see `convolve_joined`."""
+        """Applies the block to features `[N, H, W, C]` joined with a tiled vector `[N, E]`: see `convolve_joined`."""
         kernel, vector, features = (ops.cast(x, self.compute_dtype) for x in (self.conv.kernel, vector, features))
-        of_features, of_vector = ops.split(kernel, [features.shape[-1]], axis=2)
-        h = convolve_joined(vector, of_vector, features, of_features)
+        features_kernel, vector_kernel = ops.split(kernel, [features.shape[-1]], axis=2)
+        h = convolve_joined(vector, vector_kernel, features, features_kernel)
         return self._finish(h, training)
 
     def _finish(self, h: KerasTensor, training: bool) -> KerasTensor:
@@ -160,7 +161,7 @@ class StageBlock(keras.layers.Layer):
         return activate(h, self.activation)
 
     def fold_kernels(self) -> None:
-        """See `folding.baked`."""
+        """See `folding.folded`."""
         if self.batch_norm is not None:
             fold_batch_norm(self.conv, self.batch_norm)
         if self.up:
@@ -180,8 +181,8 @@ class StageBlock(keras.layers.Layer):
 class StageResidualBlock(keras.layers.Layer):
     """v1's residual block, with an activation after the sum: two 3x3 convolutions, or a bottleneck.
 
-    The bottleneck, of Stage-I's generator and of both discriminators, is a 1x1 and a 3x3 convolution at a quarter of
-    the width and a 3x3 convolution back. The plain form is that of Stage-II's generator.
+    The bottleneck, in Stage-I's generator and in both discriminators, has a 1x1 and a 3x3 convolution at a quarter of
+    the width and a 3x3 convolution back to it. Stage-II's generator has the plain form.
     """
 
     def __init__(

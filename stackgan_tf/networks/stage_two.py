@@ -1,6 +1,6 @@
 """StackGAN-v1's Stage-II generator (arXiv 1710.10916, section "StackGAN-v1", "Stage-II GAN").
 
-Both released forms agree on it. Its discriminator is `stage_one.StageDiscriminator` at the larger size.
+Both released forms have the same one. Its discriminator is `stage_discriminator.StageDiscriminator` at the larger size.
 """
 
 import keras
@@ -22,12 +22,12 @@ ENLARGEMENTS = (2, 4)  # of Stage-I's image
 
 @keras.saving.register_keras_serializable('stackgan_tf')
 class StageTwoGenerator(keras.Model):
-    """G: from Stage-I's image and a condition c of its own, if any, to a larger image. There is no further noise.
+    """G: maps Stage-I's image and its own condition c, if any, to a larger image, without further noise.
 
-    A convolution and two of stride 2 bring the image to a quarter of its size and `4 * base_width` channels; the
-    condition is joined; residual blocks follow; up-blocks that halve the width, never under 8, lead to the image. From
-    64 to 256 pixels, with its conditioning augmentation, it is the released network of 26,290,080 parameters. Without a
-    condition the joining convolution sees the features alone.
+    One convolution of stride 1 and two of stride 2 bring the image to a quarter of its size and `4 * base_width`
+    channels; the condition is joined; residual blocks follow; up-blocks that halve the width, never under 8, lead to
+    the image. From 64 to 256 pixels, with its conditioning augmentation, it is the released network of 26,290,080
+    parameters. Without a condition the joining convolution reads the features alone.
     """
 
     def __init__(
@@ -38,10 +38,10 @@ class StageTwoGenerator(keras.Model):
         residual_blocks: int = 4,
         embedding_dimension: int = 1024,  # T; 0: unconditional
         condition_dimension: int = 128,  # E, of c
-        conditioning: str = 'leaky_relu',  # what follows the linear layer, see `ConditioningAugmentation`
-        conditional: bool = True,  # off: the paper's ablation that gives the text to Stage-I alone
+        conditioning: str = 'leaky_relu',  # activation after the linear layer, see `ConditioningAugmentation`
+        conditional: bool = True,  # off: the paper's ablation in which Stage-I alone gets the text
         synchronized: bool = False,  # batch statistics over all replicas
-        whitened: bool = False,  # whether embeddings go through `EmbeddingWhitening` first, which is not in the paper
+        whitened: bool = False,  # whether `EmbeddingWhitening` is applied to embeddings, not in the paper
         augmented: bool = True,  # off: the condition is mu, whatever epsilon
         **kwargs: object,
     ) -> None:
@@ -93,7 +93,7 @@ class StageTwoGenerator(keras.Model):
             shape = block.compute_output_shape(shape)
 
     def read(self, embedding: KerasTensor) -> KerasTensor:
-        """What conditioning augmentation is given of an embedding `[N, T]`: itself, or whitened."""
+        """The input of conditioning augmentation: the embedding `[N, T]`, whitened where `whitened` is set."""
         return embedding if self.whiten is None else self.whiten(embedding)
 
     def images(
@@ -118,16 +118,16 @@ class StageTwoGenerator(keras.Model):
         conditioning_noise: KerasTensor | None = None,
         training: bool = False,
     ) -> tuple[KerasTensor, ...]:
-        """Generates.
+        """Generates images.
 
         Args:
             image: Stage-I's, `[N, r, r, 3]` in [-1, 1].
-            embedding: phi, `[N, T]`, not looked at if the network was not made for it.
+            embedding: phi, `[N, T]`; an unconditional network ignores it.
             conditioning_noise: epsilon, `[N, E]`, independent of Stage-I's; zeros give the mean of c.
-            training: whether batch normalisation uses the batch's statistics.
+            training: whether batch normalization uses the batch's statistics.
 
         Returns:
-            One image `[N, s, s, 3]` in [-1, 1], in a tuple as from the tree.
+            One image `[N, s, s, 3]` in [-1, 1], in a tuple as from `TreeGenerator`.
         """
         c = self.augment(self.read(embedding), conditioning_noise)[0] if self.embedding_dimension else None
         return self.images(image, c, training=training)

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import keras
 from keras import KerasTensor, ops
 
-from stackgan_tf.networks.blocks import JointBlock, ResidualBlock, Shape, UpBlock, batch_norm, conv, gated_linear_unit
+from stackgan_tf.networks.blocks import JointBlock, ResidualBlock, Shape, UpBlock, batch_norm, gated_linear_unit
 from stackgan_tf.networks.conditioning_augmentation import ConditioningAugmentation
+from stackgan_tf.networks.convolutions import conv
 from stackgan_tf.networks.embedding_whitening import EmbeddingWhitening
 from stackgan_tf.networks.folding import fold_batch_norm
 from stackgan_tf.networks.scales import SEED_SIZE, check_sizes, doublings, image_sizes
@@ -16,7 +17,7 @@ NARROWEST_BRANCH = 8
 
 @keras.saving.register_keras_serializable('stackgan_tf')
 class FirstBranch(keras.layers.Layer):
-    """F_0: the vector `z` becomes features of the smallest scale (StackGAN++, "Multi-scale image distributions")."""
+    """F_0: maps a vector to features of the smallest scale (StackGAN++, "Multi-scale image distributions")."""
 
     def __init__(self, size: int, width: int, synchronized: bool = False, **kwargs: object) -> None:
         super().__init__(**kwargs)
@@ -34,7 +35,7 @@ class FirstBranch(keras.layers.Layer):
         self.up = [UpBlock(self.seed_channels >> i, synchronized=synchronized) for i in range(1, steps + 1)]
 
     def build(self, input_shape: Shape) -> None:
-        """Builds from the vector's length."""
+        """Builds every layer for vectors `[N, Z]`."""
         self.dense.build(input_shape)
         self.batch_norm.build((None, self.dense.units))
         shape: Shape = (None, SEED_SIZE, SEED_SIZE, self.seed_channels)
@@ -51,7 +52,7 @@ class FirstBranch(keras.layers.Layer):
         return h
 
     def fold_kernels(self) -> None:
-        """See `folding.baked`."""
+        """See `folding.folded`."""
         fold_batch_norm(self.dense, self.batch_norm)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -70,7 +71,7 @@ class FirstBranch(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable('stackgan_tf')
 class NextBranch(keras.layers.Layer):
-    """F_i: joins the vector with the features of the branch before, refines them and doubles their size."""
+    """F_i: joins the vector with the features of the previous branch, refines them and doubles their size."""
 
     def __init__(
         self,
@@ -85,7 +86,7 @@ class NextBranch(keras.layers.Layer):
         self.synchronized = synchronized
 
     def build(self, vector_shape: Shape, features_shape: Shape) -> None:
-        """Builds from the shapes of the vector and of the features before."""
+        """Builds every layer for vectors `[N, Z]` and features `[N, s, s, C]`."""
         channels = features_shape[-1]
         self.joint = JointBlock(channels, self.synchronized)
         self.residual = [ResidualBlock(self.synchronized) for _ in range(self.residual_blocks)]
@@ -119,20 +120,21 @@ class NextBranch(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable('stackgan_tf')
 class TreeGenerator(keras.Model):
-    """The tree G: from noise `z ~ N(0, I)`, and maybe an embedding, to one image per scale, all from the same trunk.
+    """The tree G: maps noise `z ~ N(0, I)`, and an embedding if any, to one image per scale, all from the same trunk.
 
     Source: StackGAN++, section "StackGAN-v2", figure 2. With `sizes=(64, 128, 256)`, `base_width=64` and 100 noise
     dimensions it is the released unconditional network, 16,472,208 parameters; with embeddings of 1024 numbers the
-    released conditional one, 21,239,696. Branch i has `base_width / 2**i` channels, never under 8. It draws no random
-    number: noise is its argument. Without embeddings, z is joined with the features of every branch; with them the
-    condition c takes that place, and the trunk begins with c and z.
+    released conditional one, 21,239,696. Branch i has `base_width / 2**i` channels, never under 8. The network draws no
+    random numbers: noise is an argument. Without embeddings, z is joined with the features of every branch; with them
+    the condition c is joined instead, and the trunk starts from c and z.
 
-    `branch_images` makes the ablations of table 5. The branches stay; what changes is which of them have an image, and
-    of which size: features under it are enlarged, by nearest neighbour, before the convolution that makes the image.
+    `branch_images` selects the ablations of table 5. The branches stay the same; the setting decides which of them
+    have an image, and of which size: smaller features are enlarged, by nearest neighbor, before the convolution that
+    makes the image.
 
     Attributes:
-        image_sizes: of what `images` makes, one for each branch with an image.
-        sizes: of the finished images, each once: what `call` makes.
+        image_sizes: sizes of the images from `images`, one for each branch with an image.
+        sizes: sizes of the images from `call`, each once.
     """
 
     def __init__(
@@ -144,8 +146,8 @@ class TreeGenerator(keras.Model):
         synchronized: bool = False,  # batch statistics over all replicas
         embedding_dimension: int = 0,  # T; 0: unconditional
         condition_dimension: int = 128,  # E, of c
-        conditioning: str = 'gated',  # what follows the linear layer, see `ConditioningAugmentation`
-        whitened: bool = False,  # whether embeddings go through `EmbeddingWhitening` first, which is not in the paper
+        conditioning: str = 'gated',  # activation after the linear layer, see `ConditioningAugmentation`
+        whitened: bool = False,  # whether `EmbeddingWhitening` is applied to embeddings, not in the paper
         augmented: bool = True,  # off: the condition is mu, whatever epsilon
         branch_images: str = 'own_size',  # or 'last_size', 'last_alone'; see `image_sizes`
         **kwargs: object,
@@ -189,7 +191,7 @@ class TreeGenerator(keras.Model):
             to_image.build(shape)
 
     def read(self, embedding: KerasTensor) -> KerasTensor:
-        """What conditioning augmentation is given of an embedding `[N, T]`: itself, or whitened."""
+        """The input of conditioning augmentation: the embedding `[N, T]`, whitened where `whitened` is set."""
         return embedding if self.whiten is None else self.whiten(embedding)
 
     def images(self, z: KerasTensor, c: KerasTensor | None = None, training: bool = False) -> tuple[KerasTensor, ...]:
@@ -199,7 +201,7 @@ class TreeGenerator(keras.Model):
         for branch in self.next_branches:
             features.append(branch(joined, features[-1], training=training))  # [N, s_i, s_i, width_i]
         with_image = zip(self.to_image, features[-len(self.to_image) :], self.image_sizes, strict=True)
-        # Whatever the compute type, tanh and what comes of it are float32.
+        # tanh and the images are float32 under any compute type.
         return tuple(ops.tanh(ops.cast(to_image(_enlarged(h, size)), 'float32')) for to_image, h, size in with_image)
 
     def call(
@@ -209,16 +211,16 @@ class TreeGenerator(keras.Model):
         conditioning_noise: KerasTensor | None = None,
         training: bool = False,
     ) -> tuple[KerasTensor, ...]:
-        """Generates.
+        """Generates images.
 
         Args:
             z: noise, `[N, Z]`.
-            embedding: phi, `[N, T]`, if the tree was made for it.
+            embedding: phi, `[N, T]`, for a conditional network.
             conditioning_noise: epsilon, `[N, E]`; zeros give the mean of c.
-            training: whether batch normalisation uses the batch's statistics.
+            training: whether batch normalization uses the batch's statistics.
 
         Returns:
-            Images `[N, s, s, 3]` in [-1, 1] of `sizes`, small to large; of several of one size the last branch's.
+            Images `[N, s, s, 3]` in [-1, 1] of `sizes`, small to large; where several have one size, the last branch's.
         """
         c = self.augment(self.read(embedding), conditioning_noise)[0] if self.embedding_dimension else None
         return self.images(z, c, training=training)[-len(self.sizes) :]
@@ -246,6 +248,6 @@ class TreeGenerator(keras.Model):
 
 
 def _enlarged(features: KerasTensor, size: int) -> KerasTensor:
-    """Features `[N, s, s, C]` at a larger size, or the same, by nearest neighbour."""
+    """Enlarges features `[N, s, s, C]` to a size, if it is not theirs, by nearest neighbor."""
     times = size // features.shape[1]
     return features if times == 1 else ops.repeat(ops.repeat(features, times, axis=1), times, axis=2)

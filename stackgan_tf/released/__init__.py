@@ -1,1 +1,1 @@
-"""Networks that the paper's authors, and those of its text encoder, published as files of PyTorch and Torch."""
+"""Released weights of the paper's authors (PyTorch) and of the text encoder's (Torch): their keys and layouts."""

@@ -1,9 +1,9 @@
-"""The text encoders that Reed et al. published as files of Torch (.t7): which of their numbers are which of ours.
+"""The text encoders that Reed et al. published as Torch files (.t7): from their modules to a `CharCNNRNN`.
 
 Source: the released Lua code of arXiv 1605.05395 and 1605.05396 (`HybridCNN`, `HybridCNNLong`, `FixedRNN`, `FixedGRU`).
-An encoder is a graph of modules (nngraph): convolutions, a recurrence, which is a graph of its own with every step in
-it, and a linear layer. Steps share weights. Which linear layer of a step is which is told by what its output goes into,
-so that graph is followed.
+An encoder is a graph of modules (nngraph): convolutions, a recurrence, which is itself a graph of all its steps, and a
+linear layer. Steps share weights. The role of a step's linear layer follows from the consumer of its output, so this
+module follows the edges of that graph.
 """
 
 from typing import Any
@@ -14,24 +14,24 @@ from stackgan_tf.formats.torch7 import TorchObject, as_list
 from stackgan_tf.networks.char_cnn_rnn import ALPHABET_SIZE, LENGTH, CharCNNRNN
 from stackgan_tf.system.errors import UserError
 
-_KERNEL = 4  # characters that a convolution sees
+_KERNEL = 4  # kernel size of the convolutions
 _POOLS = {False: [(3, 3), (3, 3)], True: [(3, 3), (3, 3), (3, 2)]}  # window and stride, by `last_pool`
-_STEPS = {False: 18, True: 8}  # of the recurrence
+_STEPS = {False: 18, True: 8}  # of the recurrence, by `last_pool`
 
 
 class _UnknownError(Exception):
-    """The file holds something else; the text says what."""
+    """The file holds something else; the message says what."""
 
 
 def char_cnn_rnn_of(content: Any, source: str) -> CharCNNRNN:
-    """The encoder that a file holds, with its weights; its settings follow from the modules.
+    """Builds the encoder that a file holds, with its weights; its settings follow from the modules.
 
     Args:
-        content: what `read_t7` gave: the encoder, or a checkpoint of its training.
-        source: what to call it in errors.
+        content: the output of `read_t7`: the encoder, or a checkpoint of its training.
+        source: name of the file in errors.
 
     Raises:
-        UserError: it is no encoder of this kind.
+        UserError: the content is not an encoder of this kind.
     """
     try:
         if isinstance(content, dict):
@@ -40,7 +40,7 @@ def char_cnn_rnn_of(content: Any, source: str) -> CharCNNRNN:
     except _UnknownError as error:
         raise UserError(f'{source} holds no char-CNN-RNN as published: {error}') from error
     except (LookupError, TypeError, AttributeError, ValueError) as error:
-        raise UserError(f'{source} holds no char-CNN-RNN as published: its modules are others') from error
+        raise UserError(f'{source} holds no char-CNN-RNN as published: its modules are different') from error
 
 
 def _encoder(modules: list[Any]) -> CharCNNRNN:
@@ -74,45 +74,47 @@ def _encoder(modules: list[Any]) -> CharCNNRNN:
 
 
 class _Graph:
-    """The modules of a recurrence, and what each is given. A node here is a table, nngraph's `data` of a node."""
+    """The modules of a recurrence and their inputs. A node here is a table, nngraph's `data` of a node."""
 
     def __init__(self, fields: dict) -> None:
         nodes = [_fields(node, 'nngraph.Node')[b'data'] for node in as_list(fields[b'forwardnodes'])]
         self._nodes = [node for node in nodes if b'module' in node]
 
     def check_mean(self, steps: int) -> None:
-        """Refuses a recurrence that gives anything but the mean of its states, over so many steps.
+        """Checks that the recurrence returns the mean of its states over a number of steps.
 
         Raises:
-            _UnknownError: it is one.
+            _UnknownError: it does not.
         """
         factors = [
             _fields(node[b'module'], 'nn.MulConstant')[b'constant_scalar'] for node in self._of('nn.MulConstant')
         ]
         found = [round(1 / factor) for factor in factors if factor > 0]
         if found != [steps]:
-            raise _UnknownError(f'its recurrence gives no mean over {steps} states')
+            raise _UnknownError(f'its recurrence does not return the mean over {steps} states')
 
     def relu_recurrence(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Kernel and bias of what reads the input, and of what reads the state."""
+        """Kernel and bias of the layer that reads the input, and of the one that reads the state."""
         for node in self._of('nn.ReLU'):
-            (source,) = _given(node)
+            (source,) = _inputs(node)
             if _class(source) == 'nn.CAddTable':
-                from_input, from_state = _given(source)
+                from_input, from_state = _inputs(source)
                 self._check_shared(2)
                 return [_of_step(from_input), _of_step(from_state)]
-        raise _UnknownError('its recurrence is neither a gated one nor one of rectified units')
+        raise _UnknownError('its recurrence is neither gated nor of ReLU units')
 
     def gated_recurrence(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Kernel and bias of the three layers of `GatedRecurrence`; nothing if it is no such recurrence."""
+        """Kernel and bias of the three layers of `GatedRecurrence`; empty for another recurrence."""
         for candidate in self._of('nn.Tanh'):
-            (source,) = _given(candidate)
-            if _class(source) != 'nn.CAddTable':  # the first step, which has no state before it
+            (source,) = _inputs(candidate)
+            if _class(source) != 'nn.CAddTable':  # the first step, which has no previous state
                 continue
-            input_candidate, state_candidate = _given(source)
-            reset, _ = _given(_given(state_candidate)[0])
+            input_candidate, state_candidate = _inputs(source)
+            reset, _ = _inputs(_inputs(state_candidate)[0])
             (update,) = [
-                first for first, *others in map(_given, self._of('nn.CMulTable')) if any(o is candidate for o in others)
+                first
+                for first, *others in map(_inputs, self._of('nn.CMulTable'))
+                if any(o is candidate for o in others)
             ]
             gates = [_of_gate(update), _of_gate(reset)]
             self._check_shared(6)
@@ -125,14 +127,14 @@ class _Graph:
         return [node for node in self._nodes if _class(node) == class_name]
 
     def _check_shared(self, count: int) -> None:
-        """Refuses steps that are not all alike: there must be so many different layers."""
+        """Checks that all steps share weights: there must be `count` different layers."""
         layers = [_of_step(node) for node in self._of('nn.Sequential')]
         if len({(kernel.tobytes(), bias.tobytes()) for kernel, bias in layers}) != count:
             raise _UnknownError(f'the steps of its recurrence do not share {count} layers')
 
 
 def _fields(value: Any, class_name: str) -> dict:
-    """The fields of an object of Torch of a class."""
+    """The fields of a Torch object, which must be of a class."""
     if not isinstance(value, TorchObject) or value.class_name != class_name:
         found = value.class_name if isinstance(value, TorchObject) else f'a {type(value).__name__}'
         raise _UnknownError(
@@ -149,29 +151,29 @@ def _class(node: dict) -> str:
     return node[b'module'].class_name if b'module' in node else ''
 
 
-def _given(node: dict) -> list[dict]:
-    """The nodes whose outputs a node is given, in order; `mapindex` also has the inverse, by those tables."""
-    given = node[b'mapindex']
-    return [given[index] for index in range(1, len(given) + 1) if index in given]
+def _inputs(node: dict) -> list[dict]:
+    """The input nodes of a node, in order; `mapindex` also has the inverse mapping, with those tables as keys."""
+    inputs = node[b'mapindex']
+    return [inputs[index] for index in range(1, len(inputs) + 1) if index in inputs]
 
 
 def _of_gate(node: dict) -> tuple[dict, dict]:
-    """What a gate sums: of the input, and of the state."""
-    (source,) = _given(node)
+    """The two layers whose outputs a gate sums: that of the input, and that of the state."""
+    (source,) = _inputs(node)
     if _class(node) != 'nn.Sigmoid' or _class(source) != 'nn.CAddTable':
-        raise _UnknownError('its gates are no sigmoids of sums')
-    from_input, from_state = _given(source)
+        raise _UnknownError('its gates are not sigmoids of sums')
+    from_input, from_state = _inputs(source)
     return from_input, from_state
 
 
 def _of_step(node: dict) -> tuple[np.ndarray, np.ndarray]:
-    """Kernel and bias of a step's layer, which stands alone in a sequence."""
+    """Kernel and bias of a step's layer, the only one in its sequence."""
     (layer,) = as_list(_fields(node[b'module'], 'nn.Sequential')[b'modules'])
     return _linear(_fields(layer, 'nn.Linear'))
 
 
 def _linear(fields: dict) -> tuple[np.ndarray, np.ndarray]:
-    """(out, in) and (out) as Keras has them: [in, out] and [out]."""
+    """Kernel and bias as in Keras, [in, out] and [out], from (out, in) and (out)."""
     weight, bias = fields[b'weight'], fields[b'bias']
     if weight.ndim != 2 or bias.shape != weight.shape[:1]:
         raise _UnknownError(f'it has a linear layer of the shapes {weight.shape} and {bias.shape}')
@@ -179,7 +181,7 @@ def _linear(fields: dict) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _convolution(fields: dict, channels: int) -> tuple[np.ndarray, np.ndarray]:
-    """(out, kernel * in) and (out) as Keras has them: [kernel, in, out] and [out]."""
+    """Kernel and bias as in Keras, [kernel, in, out] and [out], from (out, kernel * in) and (out)."""
     weight, bias = fields[b'weight'], fields[b'bias']
     if bias.ndim != 1 or weight.shape != (len(bias), _KERNEL * channels):
         raise _UnknownError(f'it has a convolution of the shapes {weight.shape} and {bias.shape}')
@@ -187,6 +189,6 @@ def _convolution(fields: dict, channels: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _side_by_side(layers: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
-    """Layers of the same input as one."""
+    """Joins layers of the same input into one."""
     kernels, biases = zip(*layers, strict=True)
     return np.concatenate(kernels, axis=1), np.concatenate(biases)

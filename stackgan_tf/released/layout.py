@@ -1,4 +1,4 @@
-"""Which weight of ours is which of theirs, and how PyTorch lays it out."""
+"""The mapping between our weights and the released ones: keys, and PyTorch's memory layout."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -8,12 +8,12 @@ import numpy as np
 
 from stackgan_tf.networks.scales import SEED_SIZE
 
-PREFIX = 'module.'  # of all keys of networks that were saved inside a `DataParallel`, as v2's were
-COUNTERS = '.num_batches_tracked'  # of batch normalisation, since PyTorch 0.4.1; nothing reads them
+PREFIX = 'module.'  # of all keys of a network saved inside a `DataParallel`, as v2's are
+COUNTERS = '.num_batches_tracked'  # of batch normalization, since PyTorch 0.4.1; not used
 
 
 class Layout(NamedTuple):
-    """How to turn an array of ours into theirs and back."""
+    """Converts one of our arrays to the released layout and back."""
 
     to_theirs: Callable[[np.ndarray], np.ndarray]
     to_ours: Callable[[np.ndarray], np.ndarray]
@@ -27,16 +27,16 @@ class ReleasedWeight(NamedTuple):
     layout: Layout
 
     def value(self) -> np.ndarray:
-        """As PyTorch lays it out, float32; maybe a view."""
+        """The value in PyTorch's layout, float32; possibly a view."""
         return self.layout.to_theirs(self.variable.numpy())
 
     def shape(self) -> tuple[int, ...]:
-        """Of `value`: reversed, but of convolutions (out, in, height, width)."""
+        """The shape of `value`: ours reversed, but (out, in, height, width) for convolutions."""
         shape = tuple(self.variable.shape)
         return shape[:1:-1] + shape[:2] if self.layout is CONVOLUTION else shape[::-1]
 
     def assign(self, value: np.ndarray) -> None:
-        """Takes what a released file holds."""
+        """Assigns a value from a released file."""
         self.variable.assign(self.layout.to_ours(value))
 
 
@@ -51,10 +51,10 @@ CONVOLUTION = _transposed(3, 2, 0, 1)  # [height, width, in, out] is (out, in, h
 
 
 def maps(parts: int) -> Layout:
-    """Of what gives numbers that are then reshaped to maps of 4x4: a dense layer's kernel, or vectors beside it.
+    """The layout of a dense layer whose outputs are reshaped to 4x4 maps: its kernel, or vectors over its outputs.
 
-    Here the last of a map's axes are its channels, there the first. With a gated linear unit in between there are two
-    such maps, values and gates, one after the other: `parts` is 2.
+    Channels are the last axis of a map here, and the first in PyTorch. Before a gated linear unit there are two such
+    maps, values and then gates: `parts` is 2.
     """
 
     def to_theirs(ours: np.ndarray) -> np.ndarray:
@@ -85,7 +85,7 @@ def dense(key: str, layer: keras.layers.Dense, layout: Layout = MATRIX) -> Itera
 def batch_normalization(
     key: str, layer: keras.layers.BatchNormalization, layout: Layout = VECTOR
 ) -> Iterator[ReleasedWeight]:
-    """Batch normalisation: both sides use the moving variance as it is stored, with the same epsilon."""
+    """Batch normalization: both sides use the moving variance as it is stored, with the same epsilon."""
     yield ReleasedWeight(f'{key}.weight', layer.gamma, layout)
     yield ReleasedWeight(f'{key}.bias', layer.beta, layout)
     yield ReleasedWeight(f'{key}.running_mean', layer.moving_mean, layout)
@@ -95,6 +95,6 @@ def batch_normalization(
 def normalized(
     key: str, first: int, layer: keras.layers.Layer, norm: keras.layers.BatchNormalization
 ) -> Iterator[ReleasedWeight]:
-    """A convolution and the batch normalisation after it, at places `first` and `first + 1` of a sequence."""
+    """A convolution and the batch normalization after it, at places `first` and `first + 1` of a sequence."""
     yield from convolution(f'{key}.{first}', layer)
     yield from batch_normalization(f'{key}.{first + 1}', norm)

@@ -1,4 +1,4 @@
-"""From a released file of weights to a network, and back."""
+"""Conversion of a released weights file to a network, and back."""
 
 import functools
 from collections.abc import Callable, Iterator, Mapping
@@ -9,7 +9,8 @@ import numpy as np
 
 from stackgan_tf.networks.scale_discriminator import ScaleDiscriminator
 from stackgan_tf.networks.stacked_generator import StackedGenerator
-from stackgan_tf.networks.stage_one import StageDiscriminator, StageOneGenerator
+from stackgan_tf.networks.stage_discriminator import StageDiscriminator
+from stackgan_tf.networks.stage_one import StageOneGenerator
 from stackgan_tf.networks.tree_generator import TreeGenerator
 from stackgan_tf.released import stackgan_v1, stackgan_v2
 from stackgan_tf.released.layout import COUNTERS, PREFIX, ReleasedWeight
@@ -21,11 +22,11 @@ _MOST_NAMED = 120  # keys in a message; released networks have at most 107
 
 class _Kind(NamedTuple):
     name: str
-    mark: str  # a key that it has, and those after it have not
+    mark: str  # a key that this kind has, and the kinds after it do not
     network: type[keras.Model]
     make: Callable[[Shapes], Any]
     weights: Callable[[Any], Iterator[ReleasedWeight]]
-    check: Callable[[Any], None]  # refuses networks of ours that have no such keys
+    check: Callable[[Any], None]  # raises for networks of ours without a released form
     prefix: str  # of keys in the released files
 
 
@@ -54,20 +55,20 @@ _KINDS = (
 
 
 def kind_of(network: keras.Model) -> str:
-    """What a network is in the release, for people."""
+    """The name of a network in the release, for messages."""
     return next(kind.name for kind in _KINDS if isinstance(network, kind.network))
 
 
 def network_of(weights: Mapping[str, np.ndarray], source: str) -> keras.Model:
-    """The network whose weights these are, with them; its settings follow from the keys and shapes.
+    """Builds the network of released weights, with these weights; its settings follow from the keys and shapes.
 
     Args:
-        weights: by the keys of the released files, laid out as PyTorch does.
-        source: what to call them in errors.
+        weights: arrays by the keys of the released files, in PyTorch's layout.
+        source: name of the weights in errors.
 
     Raises:
-        UserError: they are of no network of the release, or not whole; one line that names every key and shape that is
-            wrong.
+        UserError: the weights fit no network of the release, or are incomplete; the line names every wrong key and
+            shape.
     """
     weights = _plain(weights)
     kind = next((kind for kind in _KINDS if kind.mark in weights), None)
@@ -76,20 +77,20 @@ def network_of(weights: Mapping[str, np.ndarray], source: str) -> keras.Model:
     try:
         network, wanted, mistakes = _build(kind, weights)
     except (UnknownNetworkError, ValueError) as error:
-        raise UserError(f'{source} is no {kind.name} as released: {error}') from error
+        raise UserError(f'{source} is not a {kind.name} as released: {error}') from error
     if mistakes:
-        raise UserError(f'{source} is no {kind.name} as released: {"; ".join(mistakes)}')
-    for weight in wanted:  # a Keras of another version may have begun otherwise
+        raise UserError(f'{source} is not a {kind.name} as released: {"; ".join(mistakes)}')
+    for weight in wanted:  # another version of Keras may have initialized them differently
         if not np.array_equal(weight.value(), weights[weight.key]):
             weight.assign(weights[weight.key])
     return network
 
 
 def _build(kind: _Kind, weights: Mapping[str, np.ndarray]) -> tuple[keras.Model, list[ReleasedWeight], list[str]]:
-    """The network, its weights, and what is wrong with those given.
+    """The network, its weights, and the mistakes in those of the file.
 
-    Within this scope variables wait for their first values until its end. They begin as what the file holds; orthogonal
-    kernels before that would take seconds and 200 MB. If something is wrong nothing is allocated.
+    Inside the scope variables are not initialized until its end. Their initial values are those of the file; orthogonal
+    kernels before that would take seconds and 200 MB. With mistakes nothing is allocated.
     """
     with keras.StatelessScope():
         network = kind.make(Shapes(weights))
@@ -102,7 +103,7 @@ def _build(kind: _Kind, weights: Mapping[str, np.ndarray]) -> tuple[keras.Model,
     return network, wanted, mistakes
 
 
-# What Keras calls for first values.
+# The initializers that Keras calls.
 
 
 def _first_value(weights: Mapping[str, np.ndarray], weight: ReleasedWeight, _: Any, dtype: str) -> np.ndarray:
@@ -116,11 +117,11 @@ def _nothing(_: Any, dtype: str) -> np.ndarray:
 def released_weights(network: keras.Model, source: str) -> dict[str, np.ndarray]:
     """The inverse of `network_of`: weights under the keys of the released files, laid out as PyTorch does.
 
-    There are no counters of batch normalisation: PyTorch makes them up where they are missing.
+    There are no counters of batch normalization: PyTorch creates missing ones.
 
     Args:
-        network: built.
-        source: what to call it in errors.
+        network: a built network.
+        source: its name in errors.
 
     Raises:
         UserError: the release has no such network.
@@ -136,7 +137,7 @@ def released_weights(network: keras.Model, source: str) -> dict[str, np.ndarray]
 
 
 def _plain(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Without the prefix that all keys have or none, and without counters."""
+    """Removes the prefix, which all keys have or none, and the counters."""
     prefix = PREFIX if all(key.startswith(PREFIX) for key in weights) else ''
     return {key.removeprefix(prefix): value for key, value in weights.items() if not key.endswith(COUNTERS)}
 
@@ -148,13 +149,13 @@ def _mistakes(weights: Mapping[str, np.ndarray], wanted: list[ReleasedWeight]) -
         yield f'it lacks {_named(missing)}'
     unexpected = [key for key in weights if key not in shapes]
     if unexpected:
-        yield f'it has besides {_named(unexpected)}'
+        yield f'it also has {_named(unexpected)}'
     wrong = [key for key in shapes if key in weights and weights[key].shape != shapes[key]]
     if wrong:
         yield ', '.join(f'{key} is {weights[key].shape} and not {shapes[key]}' for key in wrong)
 
 
 def _named(keys: Mapping[str, Any] | list[str]) -> str:
-    shown = [key if key.isprintable() else ascii(key) for key in list(keys)[:_MOST_NAMED]]
+    names = [key if key.isprintable() else ascii(key) for key in list(keys)[:_MOST_NAMED]]
     more = f' and {len(keys) - _MOST_NAMED} more' if len(keys) > _MOST_NAMED else ''
-    return ', '.join(key[:80] for key in shown) + more if keys else 'none'
+    return ', '.join(key[:80] for key in names) + more if keys else 'none'

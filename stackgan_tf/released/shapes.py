@@ -1,17 +1,17 @@
-"""What the shapes in a file of weights tell of its network, before anything is built."""
+"""The shapes in a weights file, from which the settings of its network follow before anything is built."""
 
 from collections.abc import Mapping
 
 import numpy as np
 
-# Bounds of what a file may make us build: the released networks have at most 3,072 channels, and 2 residual blocks.
+# Bounds on the networks that a file can ask for: the released ones have at most 3,072 channels and 2 residual blocks.
 _MOST_NUMBERS = 16384
 _MOST_CHANNELS = 4096
 _MOST_LAYERS = 16
 
 
 class UnknownNetworkError(Exception):
-    """The network is none of the release; the text says why, after its name."""
+    """The network is not one of the release; the message says why, to be put after the network's name."""
 
 
 class Shapes:
@@ -25,7 +25,7 @@ class Shapes:
         return key in self._shapes
 
     def count(self, key: str, first: int) -> int:
-        """How many weights there are whose key has the numbers `first`, `first + 1`, ... in place of `{}`."""
+        """The number of weights whose keys have `first`, `first + 1`, ... in place of `{}`."""
         number = first
         while self.has(key.format(number)):
             number += 1
@@ -48,25 +48,25 @@ class Shapes:
 
 
 def remaining(total: int, taken: int, what: str) -> int:
-    """How many of the numbers that a layer reads are left for something.
+    """How many inputs of a layer are left for `what`.
 
     Raises:
-        UnknownNetworkError: none.
+        UnknownNetworkError: none are left.
     """
     if total <= taken:
-        raise UnknownNetworkError(f'of {total} numbers that it reads none is left for {what}')
+        raise UnknownNetworkError(f'it reads {total} numbers, which leaves none for {what}')
     return total - taken
 
 
 def check_channels(width: int, doublings: int) -> None:
-    """Refuses networks that would fill the memory.
+    """Checks that a network fits into memory.
 
     Args:
         width: channels of the narrowest map.
         doublings: how often they double from there.
 
     Raises:
-        UnknownNetworkError: it is one.
+        UnknownNetworkError: it has too many channels, or none.
     """
     if not 0 < width << doublings <= _MOST_CHANNELS:
         raise UnknownNetworkError(f'it would have {width << doublings} channels')

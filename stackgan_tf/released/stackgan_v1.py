@@ -1,14 +1,15 @@
-"""Networks of v1's later release (COCO): their keys, and what shapes tell.
+"""Networks of v1's later release (COCO): their keys, and their settings from the shapes of weights.
 
 Source: the released PyTorch code of StackGAN-v1, `STAGE1_G`, `STAGE2_G`, `STAGE1_D` and `STAGE2_D`. Stage-II's
-generator holds Stage-I's.
+generator contains Stage-I's.
 """
 
 from collections.abc import Iterator
 
 from stackgan_tf.networks.scales import SEED_SIZE
 from stackgan_tf.networks.stacked_generator import StackedGenerator
-from stackgan_tf.networks.stage_one import StageDiscriminator, StageOneGenerator
+from stackgan_tf.networks.stage_discriminator import StageDiscriminator
+from stackgan_tf.networks.stage_one import StageOneGenerator
 from stackgan_tf.networks.stage_two import StageTwoGenerator
 from stackgan_tf.released.layout import (
     ReleasedWeight,
@@ -20,9 +21,9 @@ from stackgan_tf.released.layout import (
 )
 from stackgan_tf.released.shapes import Shapes, UnknownNetworkError, check_channels, remaining
 
-STAGE_ONE = 'STAGE1_G.'  # before Stage-I's keys in a file of Stage-II
-_ENCODER = 4  # Stage-II reads a quarter of the image's size
-_AUGMENTATION = 2  # outputs of conditioning augmentation's dense layer a number of c: mu and log variance
+STAGE_ONE = 'STAGE1_G.'  # prefix of Stage-I's keys in a file of Stage-II
+_ENCODER = 4  # Stage-II encodes the image to a quarter of its size
+_AUGMENTATION = 2  # outputs of conditioning augmentation's dense layer per number of c: mu and log variance
 
 
 def stage_one_weights(network: StageOneGenerator, prefix: str = '') -> Iterator[ReleasedWeight]:
@@ -56,10 +57,10 @@ def stacked_weights(network: StackedGenerator) -> Iterator[ReleasedWeight]:
 
 
 def make_stage_one(shapes: Shapes, prefix: str = '') -> StageOneGenerator:
-    """Stage-I's generator that a file's shapes tell of.
+    """Stage-I's generator with the settings that follow from shapes.
 
     Raises:
-        UnknownNetworkError: they tell of none.
+        UnknownNetworkError: the shapes fit none.
     """
     ups = shapes.count(f'{prefix}upsample{{}}.1.weight', 1)
     first_width = shapes.dimension(f'{prefix}upsample1.1.weight', 1)
@@ -77,10 +78,10 @@ def make_stage_one(shapes: Shapes, prefix: str = '') -> StageOneGenerator:
 
 
 def make_stacked(shapes: Shapes) -> StackedGenerator:
-    """Both generators that a file's shapes tell of.
+    """Both generators with the settings that follow from shapes.
 
     Raises:
-        UnknownNetworkError: they tell of none.
+        UnknownNetworkError: the shapes fit none.
     """
     stage_one = make_stage_one(shapes, STAGE_ONE)
     (size,) = stage_one.sizes
@@ -100,7 +101,7 @@ def make_stacked(shapes: Shapes) -> StackedGenerator:
 
 
 def _condition(shapes: Shapes, prefix: str) -> tuple[int, int]:
-    """Numbers of an embedding and of c."""
+    """Dimensions of an embedding and of c."""
     key = f'{prefix}ca_net.fc.weight'
     return shapes.dimension(key, 1), shapes.dimension(key, 0) // _AUGMENTATION
 
@@ -119,10 +120,10 @@ def discriminator_weights(discriminator: StageDiscriminator) -> Iterator[Release
 
 
 def make_discriminator(shapes: Shapes) -> StageDiscriminator:
-    """The discriminator that a file's shapes tell of.
+    """The discriminator with the settings that follow from shapes.
 
     Raises:
-        UnknownNetworkError: they tell of none.
+        UnknownNetworkError: the shapes fit none.
     """
     layers = 1 + sum(shapes.has(f'encode_img.{2 + 3 * i}.weight') for i in range(16))
     kernels = [shapes.dimension(f'encode_img.{max(3 * i - 1, 0)}.weight', 2) for i in range(layers)]
@@ -133,7 +134,7 @@ def make_discriminator(shapes: Shapes) -> StageDiscriminator:
     return StageDiscriminator(
         size=SEED_SIZE << downs,
         base_width=width,
-        condition_dimension=remaining(shapes.dimension(joint, 1), shapes.dimension(joint, 0), 'what is told'),
+        condition_dimension=remaining(shapes.dimension(joint, 1), shapes.dimension(joint, 0), 'the condition'),
         projection=0,
         joint_kernel=3,
         residual=False,
@@ -143,21 +144,21 @@ def make_discriminator(shapes: Shapes) -> StageDiscriminator:
 
 
 def check_stage_one(network: StageOneGenerator) -> None:
-    """Refuses a generator that the release has no keys for.
+    """Checks that the release has keys for a generator.
 
     Raises:
-        UnknownNetworkError: it says why.
+        UnknownNetworkError: it does not; the message says why.
     """
     _check_conditioning(network)
     if network.residual or network.first_map != SEED_SIZE:
-        raise UnknownNetworkError('it is of the form of the TensorFlow release (StageI.residual, StageI.first_map)')
+        raise UnknownNetworkError('it has the form of the TensorFlow release (StageI.residual, StageI.first_map)')
 
 
 def check_stacked(network: StackedGenerator) -> None:
-    """Refuses generators that the release has no keys for.
+    """Checks that the release has keys for both generators.
 
     Raises:
-        UnknownNetworkError: it says why.
+        UnknownNetworkError: it does not; the message says why.
     """
     check_stage_one(network.stage_one)
     _check_conditioning(network.stage_two)
@@ -165,18 +166,18 @@ def check_stacked(network: StackedGenerator) -> None:
 
 def _check_conditioning(network: StageOneGenerator | StageTwoGenerator) -> None:
     if not network.embedding_dimension:
-        raise UnknownNetworkError('it reads no embeddings')
+        raise UnknownNetworkError('it does not read embeddings')
     if (network.conditioning, network.whitened, network.augmented) != ('relu', False, True):
         raise UnknownNetworkError("it reads embeddings in another way than the release's rectifier")
 
 
 def check_discriminator(discriminator: StageDiscriminator) -> None:
-    """Refuses a discriminator that the release has no keys for.
+    """Checks that the release has keys for a discriminator.
 
     Raises:
-        UnknownNetworkError: it says why.
+        UnknownNetworkError: it does not; the message says why.
     """
     found = (discriminator.joint_kernel, discriminator.projection, discriminator.residual, discriminator.logit_bias)
     others = (discriminator.last_map, discriminator.normalize, discriminator.condition_dimension > 0)
     if found != (3, 0, False, True) or others != (SEED_SIZE, True, True):
-        raise UnknownNetworkError('it is not of the form of the PyTorch release (see gin/coco_v1.gin)')
+        raise UnknownNetworkError('it does not have the form of the PyTorch release (see gin/coco_v1.gin)')

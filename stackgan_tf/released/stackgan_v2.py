@@ -1,4 +1,4 @@
-"""Networks of the v2 release (birds; and without captions dog, cat, church, bedroom): their keys, and what shapes tell.
+"""Networks of the v2 release (birds; dog, cat, church and bedroom without captions): their keys, their settings.
 
 Source: the released PyTorch code of StackGAN-v2, `G_NET`, `D_NET64`, `D_NET128` and so on.
 """
@@ -19,8 +19,8 @@ from stackgan_tf.released.layout import (
 from stackgan_tf.released.shapes import Shapes, UnknownNetworkError, check_channels, remaining
 
 _S16 = 4  # convolutions of `img_code_s16`, each of stride 2
-_FURTHER = 4  # at most, up to 1024 pixels
-_GATED = 4  # outputs of conditioning augmentation's dense layer a number of c: mu and log variance, values and gates
+_FURTHER = 4  # further convolutions of stride 2 at most, up to 1024 pixels
+_GATED = 4  # outputs of conditioning augmentation's dense layer per number of c: values and gates of mu, log variance
 
 
 def tree_weights(tree: TreeGenerator) -> Iterator[ReleasedWeight]:
@@ -43,10 +43,10 @@ def tree_weights(tree: TreeGenerator) -> Iterator[ReleasedWeight]:
 
 
 def make_tree(shapes: Shapes) -> TreeGenerator:
-    """The generator that a file's shapes tell of.
+    """The generator with the settings that follow from shapes.
 
     Raises:
-        UnknownNetworkError: they tell of none.
+        UnknownNetworkError: the shapes fit none.
     """
     ups, branches = shapes.count('h_net1.upsample{}.1.weight', 1), shapes.count('img_net{}.img.0.weight', 1)
     width = shapes.dimension('img_net1.img.0.weight', 1)
@@ -68,7 +68,7 @@ def make_tree(shapes: Shapes) -> TreeGenerator:
 def discriminator_weights(discriminator: ScaleDiscriminator) -> Iterator[ReleasedWeight]:
     """The weights of a discriminator in the order of the release.
 
-    `logits` is the head of the joint features where there is a condition, and else the only one.
+    `logits` is the conditional head where there is a condition, otherwise the only head.
     """
     yield from convolution('img_code_s16.0', discriminator.first)
     for i, block in enumerate(discriminator.down, 1):
@@ -85,10 +85,10 @@ def discriminator_weights(discriminator: ScaleDiscriminator) -> Iterator[Release
 
 
 def make_discriminator(shapes: Shapes) -> ScaleDiscriminator:
-    """The discriminator that a file's shapes tell of.
+    """The discriminator with the settings that follow from shapes.
 
     Raises:
-        UnknownNetworkError: they tell of none.
+        UnknownNetworkError: the shapes fit none.
     """
     downs = _S16 + sum(shapes.has(f'img_code_s{32 << i}.0.weight') for i in range(_FURTHER))
     width = shapes.dimension('img_code_s16.0.weight', 0)
@@ -101,26 +101,26 @@ def make_discriminator(shapes: Shapes) -> ScaleDiscriminator:
 
 
 def check_tree(tree: TreeGenerator) -> None:
-    """Refuses a generator that the release has no keys for.
+    """Checks that the release has keys for a generator.
 
     Raises:
-        UnknownNetworkError: it says why.
+        UnknownNetworkError: it does not; the message says why.
     """
     if tree.embedding_dimension and (tree.conditioning, tree.whitened, tree.augmented) != ('gated', False, True):
         raise UnknownNetworkError("it reads embeddings in another way than the release's gated linear unit")
     if tree.branch_images != 'own_size':
-        raise UnknownNetworkError('its branches have not each an image of their own size')
+        raise UnknownNetworkError('not each of its branches has an image of its own size')
 
 
 def check_discriminator(discriminator: ScaleDiscriminator) -> None:
-    """Refuses a discriminator that the release has no keys for.
+    """Checks that the release has keys for a discriminator.
 
     Raises:
-        UnknownNetworkError: it says why.
+        UnknownNetworkError: it does not; the message says why.
     """
     if doublings(discriminator.size) < _S16:
-        raise UnknownNetworkError(f'it reads {discriminator.size} pixels, in the release 64 and more')
+        raise UnknownNetworkError(f'it reads {discriminator.size} pixels, those of the release 64 and more')
     if not discriminator.normalize or discriminator.projection or discriminator.inner_product:
-        raise UnknownNetworkError('it has no batch normalisation, or a layer of its own for what it is told')
+        raise UnknownNetworkError('it has no batch normalization, or it projects the condition')
     if not discriminator.unconditional or discriminator.spectral:
-        raise UnknownNetworkError('it has no logit of the image alone, or spectral normalisation')
+        raise UnknownNetworkError('it has no unconditional logit, or it has spectral normalization')

@@ -11,17 +11,16 @@ from stackgan_tf.networks.blocks import (
     LeakyBlock,
     ResidualBlock,
     UpBlock,
-    convolve_joined,
     gated_linear_unit,
-    up_convolve,
 )
+from stackgan_tf.networks.convolutions import up_convolve
 
 
 def normal(*shape, seed=0):
     return np.random.default_rng(seed).normal(size=shape).astype('float32')
 
 
-def test_the_second_half_is_the_gate():
+def test_gated_linear_unit_takes_its_second_half_as_the_gate():
     x = np.array([[2.0, 3.0, 0.0, 100.0]], 'float32')
     np.testing.assert_allclose(gated_linear_unit(x), [[1.0, 3.0]])
 
@@ -77,27 +76,7 @@ def test_up_block_folds_by_size(monkeypatch):
     assert calls == [True, False]
 
 
-@pytest.mark.parametrize(('taps', 'height', 'width'), [(1, 4, 4), (3, 3, 3), (3, 4, 9)])
-def test_joining_a_vector_equals_convolving_the_tiled_one_in_value_and_gradient(taps, height, width):
-    given = [normal(2, 5), normal(taps, taps, 5, 4), normal(2, height, width, 6), normal(taps, taps, 6, 4)]
-    given = [tf.constant(array) for array in given]
-
-    def tiled(vector, of_vector, features, of_features):
-        joined = tf.concat([tf.tile(vector[:, None, None], (1, height, width, 1)), features], -1)
-        return tf.nn.conv2d(joined, tf.concat([of_vector, of_features], 2), 1, 'SAME')
-
-    results = []
-    for form in (convolve_joined, tiled):
-        with tf.GradientTape() as tape:
-            tape.watch(given)
-            y = form(*given)
-            loss = tf.reduce_sum(y * normal(*y.shape, seed=1))
-        results.append([y, *tape.gradient(loss, given)])
-    for one, other in zip(*results, strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-4)
-
-
-def test_the_vectors_channels_come_first():
+def test_kernels_read_the_channels_of_the_vector_first():
     vector, features = normal(2, 5), normal(2, 4, 4, 6)
     joint = JointBlock(4)
     joint.build(vector.shape, features.shape)

@@ -20,7 +20,7 @@ def tokens(count=2, seed=0):
     ('name', 'parameters'),
     [('cvpr2016', 1_814_144), ('icml2016_flowers', 2_994_560), ('icml2016_birds_coco', 4_045_184)],
 )
-def test_the_published_sizes(name, parameters):
+def test_published_networks_have_the_published_parameters(name, parameters):
     network = CharCNNRNN(**PUBLISHED[name])
     network.build((None, LENGTH))
     assert network.count_params() == parameters
@@ -71,7 +71,7 @@ def test_gated_recurrence_against_its_formula():
     np.testing.assert_allclose(layer(x), np.stack(expected, 1), atol=1e-6)
 
 
-def test_a_caption_has_one_embedding_in_any_batch():
+def test_an_embedding_does_not_depend_on_the_batch():
     network = CharCNNRNN((16, 32, 32), 'gru', False, 16)
     network.build((None, LENGTH))
     together = np.asarray(network(tokens(7)))
@@ -82,9 +82,9 @@ def test_a_caption_has_one_embedding_in_any_batch():
 def test_unknown_characters_have_no_features():
     network = CharCNNRNN((6, 8, 8), 'relu', True, 6)
     network.build((None, LENGTH))
-    nothing = np.full((1, LENGTH), -1)
-    assert np.isfinite(np.asarray(network(nothing))).all()
-    assert (np.asarray(network(nothing)) != np.asarray(network(np.full((1, LENGTH), 69)))).any()
+    padding = np.full((1, LENGTH), -1)
+    assert np.isfinite(np.asarray(network(padding))).all()
+    assert (np.asarray(network(padding)) != np.asarray(network(np.full((1, LENGTH), 69)))).any()
 
 
 def test_unknown_recurrence():
@@ -92,7 +92,7 @@ def test_unknown_recurrence():
         CharCNNRNN(recurrence='lstm')
 
 
-def test_first_weights_are_the_released_ones_or_glorots():
+def test_initial_weights_are_as_released_or_glorot_uniform():
     released, narrow = CharCNNRNN((6, 8, 8), dimension=6), CharCNNRNN((6, 8, 8), dimension=6, initial_range=0.0)
     for network, limit in ((released, 0.08), (narrow, 1.0)):
         network.build((None, LENGTH))

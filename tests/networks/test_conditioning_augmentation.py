@@ -27,7 +27,7 @@ def test_released_parameters(activation, parameters):
     assert layer.count_params() == parameters
 
 
-def test_formulas():
+def test_each_activation_against_its_formula():
     def linear(layer):
         return EMBEDDING @ layer.dense.kernel.numpy() + layer.dense.bias.numpy()
 
@@ -41,13 +41,13 @@ def test_formulas():
             h = np.where(h > 0, h, 0.2 * h)
         if activation == 'relu':
             h = np.maximum(h, 0)
-        # The released v1 of birds and flowers makes log sigma, the others log sigma squared.
+        # The second half is log sigma in the released v1 of birds and flowers, log sigma squared in the others.
         sigma = np.exp(h[:, 3:] if activation == 'leaky_relu' else h[:, 3:] / 2)
         np.testing.assert_allclose(mu, h[:, :3], atol=1e-5)
         np.testing.assert_allclose(np.exp(log_variance / 2), sigma, rtol=1e-4)
         np.testing.assert_allclose(c, h[:, :3] + sigma * NOISE, atol=1e-4)
 
 
-def test_an_unknown_activation():
+def test_unknown_activation():
     with pytest.raises(ValueError, match="no activation 'tanh'"):
         ConditioningAugmentation(3, 'tanh')

@@ -16,8 +16,8 @@ def draws(count=3, seed=0):
     return np.random.default_rng(seed).random((count, DRAWS), np.float32)
 
 
-def augmented(policy, drawn, pictures=None):
-    return np.asarray(augment(tf.constant(images() if pictures is None else pictures), tf.constant(drawn), policy))
+def augmented(policy, drawn, inputs=None):
+    return np.asarray(augment(tf.constant(images() if inputs is None else inputs), tf.constant(drawn), policy))
 
 
 def test_no_policy_changes_nothing():
@@ -29,7 +29,7 @@ def test_unknown_policy():
         augmented(('blur',), draws())
 
 
-def test_draws_in_the_middle_leave_colours_and_places():
+def test_draws_of_one_half_change_neither_colors_nor_places():
     middle = np.full((3, DRAWS), 0.5, np.float32)
     np.testing.assert_allclose(augmented(('color', 'translation'), middle), images(), atol=1e-6)
 
@@ -44,19 +44,19 @@ def test_each_image_depends_on_its_own_draws():
     assert (augmented(EVERYTHING, draws(seed=1)) != together).any()
 
 
-def test_colours_against_the_formulas():
+def test_colors_against_the_formulas():
     drawn = draws()
     expected = []
     for image, (b, s, c, *_) in zip(images().astype(float), drawn.astype(float), strict=True):
         brighter = image + b - 0.5
-        grey = brighter.mean(-1, keepdims=True)
-        saturated = grey + (brighter - grey) * 2 * s
+        gray = brighter.mean(-1, keepdims=True)
+        saturated = gray + (brighter - gray) * 2 * s
         expected.append(saturated.mean() + (saturated - saturated.mean()) * (c + 0.5))
     np.testing.assert_allclose(augmented(('color',), drawn), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize(('down', 'right', 'shift'), [(0.0, 0.0, (-2, -2)), (0.999, 0.4, (2, 0)), (0.7, 0.999, (1, 2))])
-def test_translation_moves_grey_in(down, right, shift):
+def test_translation_fills_with_gray(down, right, shift):
     drawn = draws(1)
     drawn[:, 3:5] = down, right
     padded = np.pad(images(1)[0], ((2, 2), (2, 2), (0, 0)))
@@ -70,7 +70,7 @@ def test_translation_moves_grey_in(down, right, shift):
     ('down', 'right', 'rows', 'columns'),
     [(0.5, 0.5, slice(4, 12), slice(4, 12)), (0.0, 0.999, slice(0, 4), slice(12, 16))],
 )
-def test_cutout_greys_a_square_of_half_the_side(down, right, rows, columns):
+def test_cutout_makes_a_square_of_half_the_side_gray(down, right, rows, columns):
     drawn = draws(1)
     drawn[:, 5:7] = down, right
     expected = images(1)
@@ -92,10 +92,10 @@ def test_every_translation_and_cutout_occurs_equally_often():
 
 
 def test_gradients_reach_the_images():
-    pictures = tf.Variable(images())
+    inputs = tf.Variable(images())
     with tf.GradientTape() as tape:
-        loss = tf.reduce_sum(augment(pictures, tf.constant(draws()), ('color', 'translation')) ** 2)
-    gradient = tape.gradient(loss, pictures).numpy()
+        loss = tf.reduce_sum(augment(inputs, tf.constant(draws()), ('color', 'translation')) ** 2)
+    gradient = tape.gradient(loss, inputs).numpy()
     assert np.isfinite(gradient).all()
     assert (gradient != 0).mean() > 0.7
 

@@ -13,13 +13,13 @@ def test_layer(tmp_path):
     check_layer(EmbeddingWhitening, (EMBEDDINGS[:3],), ((3, 6),), tmp_path)
 
 
-def test_until_it_is_fitted_it_changes_nothing():
+def test_the_layer_is_the_identity_until_it_is_fitted():
     layer = EmbeddingWhitening()
     np.testing.assert_array_equal(layer(EMBEDDINGS), EMBEDDINGS)
     assert not layer.trainable_variables
 
 
-def test_directions_that_say_something_vary_alike():
+def test_informative_directions_have_equal_variance():
     layer = EmbeddingWhitening()
     layer.build((None, 6))
     layer.fit(EMBEDDINGS)
@@ -30,14 +30,14 @@ def test_directions_that_say_something_vary_alike():
     expected = before / (before + FLOOR * before.max())
     np.testing.assert_allclose(np.sort(after), np.sort(expected * 6 / expected.sum()), atol=4e-3)
     np.testing.assert_allclose(np.square(whitened).mean(), 1, atol=1e-2)
-    # However large embeddings are, the same comes out.
+    # The result does not depend on the scale of the embeddings.
     layer.fit(100 * EMBEDDINGS)
     np.testing.assert_allclose(layer(100 * EMBEDDINGS), whitened, atol=2e-3)
 
 
 def test_the_tree_reads_whitened_embeddings():
-    made = {'noise_dimension': 4, 'base_width': 8, 'residual_blocks': 1, 'embedding_dimension': 6}
-    plain, whitened = (TreeGenerator((8,), **made, condition_dimension=3, whitened=each) for each in (False, True))
+    settings = {'noise_dimension': 4, 'base_width': 8, 'residual_blocks': 1, 'embedding_dimension': 6}
+    plain, whitened = (TreeGenerator((8,), **settings, condition_dimension=3, whitened=each) for each in (False, True))
     for network in (plain, whitened):
         network.build((None, 4))
     assert plain.count_params() + 6 + 36 == whitened.count_params()

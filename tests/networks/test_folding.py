@@ -22,26 +22,26 @@ def stacked():
 
 
 @pytest.mark.parametrize('make', [tree, stage_one, lambda: stage_one(residual=False), stacked])
-def test_the_same_images_from_kernels_alone(make):
+def test_a_folded_generator_makes_the_same_images(make):
     keras.utils.set_random_seed(0)
     network = make()
     network.build((None, 6))
     rng = np.random.default_rng(0)
-    for variable in network.variables:  # as after training: nothing at its first value
+    for variable in network.variables:  # as after training: no initial values
         name = variable.path.split('/')[-1]
         if name in ('gamma', 'beta', 'moving_mean', 'moving_variance', 'bias'):
             variable.assign(rng.uniform(0.3, 1.2, variable.shape))
     before = [variable.numpy().copy() for variable in network.variables]
     inputs = [rng.normal(size=(2, n)).astype('float32') for n in (6, 7, network.condition_dimension)]
     images = network(*inputs, training=False)
-    served = folded(network)
-    for image, of_served in zip(images, served(*inputs, training=False), strict=True):
+    copy = folded(network)
+    for image, folded_image in zip(images, copy(*inputs, training=False), strict=True):
         assert float(np.std(image)) > 0.005
-        np.testing.assert_allclose(of_served, image, atol=2e-5)
-    for variable, was in zip(network.variables, before, strict=True):  # the network itself stays as it was
-        np.testing.assert_array_equal(variable, was)
-    names = {variable.path.split('/')[-1] for variable in served.variables}
+        np.testing.assert_allclose(folded_image, image, atol=2e-5)
+    for variable, value in zip(network.variables, before, strict=True):  # the network itself does not change
+        np.testing.assert_array_equal(variable, value)
+    names = {variable.path.split('/')[-1] for variable in copy.variables}
     assert not names & {'gamma', 'moving_mean', 'moving_variance'}
-    shapes = [variable.shape for variable in served.variables if variable.path.endswith('folded_kernel')]
+    shapes = [variable.shape for variable in copy.variables if variable.path.endswith('folded_kernel')]
     assert shapes
     assert all(shape[:2] == (4, 4) for shape in shapes)

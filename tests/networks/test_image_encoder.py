@@ -15,10 +15,10 @@ def test_network(size, tmp_path):
     check_layer(lambda: ImageEncoder(size, 4, 6), (images(size),), ((2, 6),), tmp_path)
 
 
-def test_parameters():
+def test_number_of_parameters():
     network = ImageEncoder(16, 4, 10)
     network.build((None, 16, 16, 3))
-    # Convolutions, four numbers a channel of batch normalisation, and the linear layer.
+    # Convolutions, four numbers per channel of batch normalization, and the linear layer.
     assert network.count_params() == 16 * 3 * 4 + 4 * 4 + 16 * 4 * 8 + 4 * 8 + (16 * 8 * 10 + 10)
 
 
@@ -34,25 +34,25 @@ def backbone(name='MobileNetV2'):
     return network
 
 
-def test_only_the_last_layer_of_a_backbone_learns():
+def test_only_the_last_layer_of_a_backbone_is_trainable():
     network = backbone()
     assert [variable.shape for variable in network.trainable_variables] == [(1280, 6), (6,)]
     np.testing.assert_array_equal(network(images(32), training=True), network(images(32), training=False))
-    again = BackboneEncoder.from_config(network.get_config())
-    assert (again.backbone, again.size, again.dimension) == ('MobileNetV2', 32, 6)
+    copy = BackboneEncoder.from_config(network.get_config())
+    assert (copy.backbone, copy.size, copy.dimension) == ('MobileNetV2', 32, 6)
 
 
-def test_trained_features_are_taken_from_a_weights_file(tmp_path):
+def test_load_features_from_a_weights_file(tmp_path):
     trained = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3), pooling='avg')
     trained.save_weights(tmp_path / 'trained.weights.h5')
     network = backbone()
     network.load_features(str(tmp_path / 'trained.weights.h5'))
-    # The same features as the network gives by itself, of pictures prepared its way: [-1, 1].
+    # The features equal those of the network alone, on images preprocessed as it expects: [-1, 1].
     expected = trained(images(32), training=False) @ network.embed.kernel + network.embed.bias
     np.testing.assert_allclose(network(images(32)), expected, atol=1e-4)
 
 
-def test_every_backbone_has_a_way_to_prepare_pictures():
+def test_every_backbone_preprocesses_images():
     assert {'InceptionV3', 'ResNet50', 'VGG16', 'MobileNetV3Small'} <= set(BACKBONES)
     for name in ('VGG16', 'MobileNetV3Small'):
         assert np.isfinite(backbone(name)(images(32))).all()

@@ -18,7 +18,7 @@ from stackgan_tf.networks.scale_discriminator import ScaleDiscriminator
     ],
 )
 def test_released_networks_have_the_released_parameters(size, condition, parameters, monkeypatch):
-    # Counting needs no orthogonal start, which takes most of a minute here.
+    # Counting parameters needs no orthogonal kernels, which take most of a minute.
     monkeypatch.setattr(keras.initializers, 'Orthogonal', keras.initializers.Zeros)
     network = ScaleDiscriminator(size, 64, condition_dimension=condition)
     network.build((None, size, size, 3))
@@ -44,14 +44,14 @@ def test_conditional_discriminator(tmp_path, size, projection):
     network = make()
     network.build(images.shape)
     conditional_logits, unconditional_logits = network(images, conditions)
-    other_match, same_realness = network(images, -conditions)
-    np.testing.assert_array_equal(unconditional_logits, same_realness)
+    other_conditional, same_unconditional = network(images, -conditions)
+    np.testing.assert_array_equal(unconditional_logits, same_unconditional)
     assert not np.any(network.logit.bias)
     assert not np.any(network.conditional_logit.bias)
-    assert (conditional_logits.numpy() != other_match.numpy()).all()
+    assert (conditional_logits.numpy() != other_conditional.numpy()).all()
 
 
-def test_the_inner_product_is_added_to_the_logit_of_matching(tmp_path):
+def test_the_inner_product_is_added_to_the_conditional_logit(tmp_path):
     rng = np.random.default_rng(0)
     images = rng.normal(size=(3, 16, 16, 3)).astype('float32')
     conditions = rng.normal(size=(3, 6)).astype('float32')
@@ -67,12 +67,12 @@ def test_the_inner_product_is_added_to_the_logit_of_matching(tmp_path):
     inner = np.sum(network.features(images).numpy().reshape(3, -1) * expected, axis=1) / 16.0
     assert np.abs(inner).min() > 1e-3
     network.expected.kernel.assign(np.zeros(network.expected.kernel.shape))
-    without, same_realness = network(images, conditions)
+    without, same_unconditional = network(images, conditions)
     np.testing.assert_allclose(conditional_logits, without + inner, atol=1e-5)
-    np.testing.assert_array_equal(unconditional_logits, same_realness)
+    np.testing.assert_array_equal(unconditional_logits, same_unconditional)
 
 
-def test_without_a_logit_of_the_image_alone(tmp_path):
+def test_without_an_unconditional_logit(tmp_path):
     rng = np.random.default_rng(0)
     inputs = (rng.normal(size=(2, 8, 8, 3)).astype('float32'), rng.normal(size=(2, 6)).astype('float32'))
 

@@ -28,7 +28,7 @@ def test_the_kernel_is_divided_by_its_largest_singular_value(filters):
     np.testing.assert_allclose(layer(x), tf.nn.conv2d(x, layer.kernel.numpy() / largest, 2, 'SAME'), atol=1e-4)
 
 
-def test_the_length_of_the_kernel_does_not_matter_and_has_no_gradient():
+def test_the_norm_of_the_kernel_does_not_matter_and_has_no_gradient():
     layer = built()
     x, towards = image(2, 8, 8, 3), image(2, 4, 4, 6)
     layer.iterate()
@@ -42,7 +42,7 @@ def test_the_length_of_the_kernel_does_not_matter_and_has_no_gradient():
     np.testing.assert_allclose(layer(x), before, atol=1e-4)
 
 
-def test_a_discriminator_so_normalised(tmp_path):
+def test_a_discriminator_with_spectral_normalization(tmp_path):
     images, conditions = image(2, 16, 16, 3), image(2, 6)
 
     def make():
@@ -59,6 +59,8 @@ def test_a_discriminator_so_normalised(tmp_path):
     for layer in convolutions:
         layer.kernel.assign(image(*layer.kernel.shape))
     network(images, conditions, training=True)
-    for layer, was in zip(convolutions[:3], before, strict=False):  # the heads have one direction only
+    for layer, was in zip(
+        convolutions[:3], before, strict=False
+    ):  # the heads have a single filter, so a single direction
         assert not np.array_equal(layer.direction, was)
     check_layer(make, (images, conditions), ((2,), (2,)), tmp_path)

@@ -24,7 +24,7 @@ def normal(*shape):
 )
 def test_released_networks_have_the_released_parameters(options, expected):
     network = StageTwoGenerator(**options)
-    with keras.StatelessScope(initialize_variables=False):  # takes no memory and no time to draw them
+    with keras.StatelessScope(initialize_variables=False):  # allocates and draws no initial values
         network.build((None, 64, 64, 3))
         assert sum(int(np.prod(variable.shape)) for variable in network.trainable_variables) == expected
     keras.utils.clear_session()
@@ -54,7 +54,7 @@ def test_larger_sizes(small, size):
 
 
 @pytest.mark.parametrize('options', [{'embedding_dimension': 0}, {'embedding_dimension': 7, 'conditional': False}])
-def test_generator_of_the_image_alone(tmp_path, options):
+def test_unconditional_generator(tmp_path, options):
     def make():
         return StageTwoGenerator(8, 32, 4, 1, **options)
 
@@ -77,6 +77,6 @@ def test_widths_halve_and_never_go_under_eight(small, size, width, expected):
 
 
 @pytest.mark.parametrize('size', [64, 48, 512])
-def test_it_makes_two_or_four_times_the_pixels(size):
+def test_the_size_must_be_two_or_four_times_that_of_stage_one(size):
     with pytest.raises(ValueError, match=f'makes 128 or 256 pixels of the 64 of Stage-I, not {size}'):
         StageTwoGenerator(64, size)

@@ -61,14 +61,14 @@ def test_conditional_network(tmp_path):
 
 
 @pytest.mark.parametrize('sizes', [(8,), (32,), (8, 16), (8, 16, 32, 64, 128)])
-def test_any_one_to_five_doubling_scales(tmp_path, sizes):
+def test_one_to_five_scales(tmp_path, sizes):
     z = np.random.default_rng(0).normal(size=(2, 5)).astype('float32')
     shapes = tuple((2, size, size, 3) for size in sizes)
     check_layer(lambda: TreeGenerator(sizes, 5, 8, 1), (z,), shapes, tmp_path)
 
 
 @pytest.mark.parametrize(('branch_images', 'images'), [('last_size', 3), ('last_alone', 1)])
-def test_a_tree_of_which_only_the_last_size_is_seen(tmp_path, branch_images, images):
+def test_tree_with_images_of_the_last_size_alone(tmp_path, branch_images, images):
     z = np.random.default_rng(0).normal(size=(2, 5)).astype('float32')
 
     def make():
@@ -77,12 +77,12 @@ def test_a_tree_of_which_only_the_last_size_is_seen(tmp_path, branch_images, ima
     network, whole = make(), built((8, 16, 32), 5, 8, 1)
     assert network.image_sizes == (32,) * images
     assert network.sizes == (32,)
-    assert trainable(whole) - trainable(network) == (3 - images) * 3 * 9 * 8  # the layers of the images that are gone
+    assert trainable(whole) - trainable(network) == (3 - images) * 3 * 9 * 8  # the layers of the missing images
     made = network.images(z)
     assert [image.shape for image in made] == [(2, 32, 32, 3)] * images
     np.testing.assert_array_equal(network(z)[0], made[-1])
-    trained_ema = TreeGenerator.from_config(network.get_config())
-    assert (trained_ema.branch_sizes, trained_ema.image_sizes) == ((8, 16, 32), network.image_sizes)
+    copy = TreeGenerator.from_config(network.get_config())
+    assert (copy.branch_sizes, copy.image_sizes) == ((8, 16, 32), network.image_sizes)
     with tf.GradientTape() as tape:
         loss = sum(tf.reduce_sum(image * image) for image in network.images(z, training=True))
     assert all(gradient is not None for gradient in tape.gradient(loss, network.trainable_variables))
@@ -117,7 +117,7 @@ def test_first_branch_ends_at_the_base_width():
     assert [block.filters for block in network.first_branch.up] == [64, 32, 16, 8]
 
 
-def test_it_draws_no_random_number():
+def test_the_generator_is_deterministic():
     network = built((8, 16), noise_dimension=4, base_width=8)
     z = np.ones((2, 4), 'float32')
     for one, other in zip(network(z, training=False), network(z, training=False), strict=True):

@@ -35,6 +35,6 @@ def test_networks_run_without_tensorflow_on_weights_saved_with_it(tmp_path):
     np.save(tmp_path / 'noise.npy', z)
     environment = {**os.environ, 'KERAS_BACKEND': 'jax', 'KERAS_HOME': str(tmp_path)}
     subprocess.run([sys.executable, '-c', SCRIPT], env=environment, check=True, timeout=120, cwd=tmp_path)
-    elsewhere = np.load(tmp_path / 'images.npz').values()
-    for here, there in zip(generator(z, training=False), elsewhere, strict=True):
-        np.testing.assert_allclose(here, there, atol=1e-4)
+    on_jax = np.load(tmp_path / 'images.npz').values()
+    for image, jax_image in zip(generator(z, training=False), on_jax, strict=True):
+        np.testing.assert_allclose(image, jax_image, atol=1e-4)
