@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 RUN ?= runs/quickstart
-LOWEST_TESTS ?= $(addprefix tests/,data evaluation formats losses metrics models networks runs saved_models serving text training recipe/test_statements.py \
-	test_commands.py test_generator.py test_hostile_folder.py)
+LOWEST_TESTS ?= $(addprefix tests/,data evaluation formats losses metrics models networks runs saved_models serving text \
+	training recipe/test_statements.py test_commands.py test_generator.py test_hostile_folder.py)
 # Suppresses TensorFlow's start-up log.
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
