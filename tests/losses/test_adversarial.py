@@ -18,7 +18,7 @@ def test_cross_entropy_equals_its_definition(target):
     assert float(binary_cross_entropy(LOGITS, target)) == pytest.approx(by_hand(LOGITS, target), rel=1e-6)
 
 
-def test_an_undecided_discriminator_loses_two_log_two():
+def test_the_loss_of_zero_logits_is_two_log_two():
     assert float(discriminator_loss(np.zeros(4), np.zeros(4))) == pytest.approx(2 * math.log(2))
 
 

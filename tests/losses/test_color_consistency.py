@@ -29,7 +29,7 @@ def test_released_norm_is_the_mean_over_all_elements():
     assert float(loss) == pytest.approx(expected, rel=1e-4)
 
 
-def test_papers_norm_is_the_squared_norm_of_each_image():
+def test_norm_of_the_paper_is_the_squared_norm_of_each_image():
     coarse, fine = images(8, 16)
     (mean_a, cov_a), (mean_b, cov_b) = statistics(coarse), statistics(fine)
     expected = np.mean(np.sum((mean_a - mean_b) ** 2, 1) + 5 * np.sum((cov_a - cov_b) ** 2, (1, 2)))
@@ -37,11 +37,11 @@ def test_papers_norm_is_the_squared_norm_of_each_image():
     assert float(loss) == pytest.approx(expected, rel=1e-4)
 
 
-def test_only_the_finer_image_is_moved():
+def test_gradients_reach_only_the_finer_image():
     pyramid = [tf.constant(batch) for batch in images(8, 16, 32)]
     with tf.GradientTape() as tape:
         tape.watch(pyramid)
-        # The middle image as the coarse side of a pair must not be moved by it: compare with its pair alone.
+        # As the coarse side of a pair the middle image gets no gradient: compare with its other pair alone.
         loss = color_consistency_loss(pyramid)
     gradients = tape.gradient(loss, pyramid)
     assert gradients[0] is None
@@ -56,7 +56,7 @@ def test_only_the_last_three_scales_count():
     assert float(color_consistency_loss(pyramid)) == pytest.approx(float(color_consistency_loss(pyramid[1:])))
 
 
-def test_one_scale_has_nothing_to_agree_with():
+def test_the_loss_of_one_scale_is_zero():
     assert float(color_consistency_loss([tf.constant(images(8)[0])])) == 0.0
 
 

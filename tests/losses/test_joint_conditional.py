@@ -14,8 +14,8 @@ from stackgan_tf.losses.joint_conditional import (
 RNG = np.random.default_rng(0)
 
 
-def logits(unconditional_logits=True):
-    return Logits(*RNG.normal(size=(2 if unconditional_logits else 1, 5)).astype('float32'))
+def logits(unconditional=True):
+    return Logits(*RNG.normal(size=(2 if unconditional else 1, 5)).astype('float32'))
 
 
 def entropy(values, target, rows=1.0):
@@ -48,7 +48,7 @@ def test_without_the_unconditional_terms_as_released():
 
 
 def test_text_pairs_every_weight_and_rows_without_a_partner():
-    real, wrong, fake = logits(), logits(unconditional_logits=False), logits()
+    real, wrong, fake = logits(), logits(unconditional=False), logits()
     rows = np.array([1, 0, 1, 1, 0], 'float32')
     weights = TermWeights(conditional=2.0, unconditional=3.0, mismatched=0.7, generated=0.4)
     found = joint_discriminator_loss(real, wrong, fake, rows, weights, real_target=0.9)
@@ -71,17 +71,17 @@ def test_generator():
 
 def test_rows_without_a_condition_add_to_unconditional_terms_alone():
     real, wrong, fake = logits(), logits(), logits()
-    mismatched, embedded = np.array([1, 1, 0, 1, 1], 'float32'), np.array([0, 1, 1, 1, 0], 'float32')
-    found = joint_discriminator_loss(real, wrong, fake, mismatched, TermWeights(), 1.0, embedded)
-    expected = entropy(real.conditional_logits, 1, embedded) + entropy(
-        wrong.conditional_logits, 0, mismatched * embedded
+    mismatched, has_condition = np.array([1, 1, 0, 1, 1], 'float32'), np.array([0, 1, 1, 1, 0], 'float32')
+    found = joint_discriminator_loss(real, wrong, fake, mismatched, TermWeights(), 1.0, has_condition)
+    expected = entropy(real.conditional_logits, 1, has_condition) + entropy(
+        wrong.conditional_logits, 0, mismatched * has_condition
     )
-    expected += entropy(fake.conditional_logits, 0, embedded) + entropy(fake.unconditional_logits, 0)
+    expected += entropy(fake.conditional_logits, 0, has_condition) + entropy(fake.unconditional_logits, 0)
     expected += entropy(real.unconditional_logits, 1) + entropy(wrong.unconditional_logits, 1, mismatched)
     assert float(found) == pytest.approx(expected, rel=1e-5)
-    found = joint_generator_loss(fake, TermWeights(), embedded)
+    found = joint_generator_loss(fake, TermWeights(), has_condition)
     assert float(found) == pytest.approx(
-        entropy(fake.conditional_logits, 1, embedded) + entropy(fake.unconditional_logits, 1), rel=1e-5
+        entropy(fake.conditional_logits, 1, has_condition) + entropy(fake.unconditional_logits, 1), rel=1e-5
     )
 
 

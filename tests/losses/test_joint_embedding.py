@@ -28,15 +28,15 @@ def test_against_the_sums_of_the_paper():
     np.testing.assert_allclose(loss(v, t, labels), by_hand(v, t, labels), rtol=1e-5)
 
 
-def test_pairs_that_find_each_other_cost_nothing():
+def test_the_loss_of_well_separated_pairs_is_zero():
     assert loss(2 * np.eye(3), np.eye(3), [0, 1, 2]) == 0
 
 
-def test_equal_embeddings_cost_one_a_pair_and_side():
+def test_the_hinges_of_equal_embeddings_are_one():
     assert loss(np.ones((4, 2)), np.ones((4, 2)), [0, 1, 2, 3]) == 2 * 12 / 16
 
 
-def test_pictures_of_one_class_are_not_held_against_each_other():
+def test_images_of_one_class_are_not_compared():
     v, t = np.random.default_rng(0).normal(size=(2, 4, 3))
     assert loss(v, t, [5, 5, 5, 5]) == 0
 

@@ -7,7 +7,9 @@ from stackgan_tf.losses.matching_aware import matching_aware_discriminator_loss,
 
 RNG = np.random.default_rng(0)
 REAL, WRONG, FAKE = (Logits(*RNG.normal(size=(2, 5)).astype('float32')) for _ in range(3))
-MATCH_REAL, MATCH_WRONG, MATCH_FAKE = (Logits(logits.conditional_logits) for logits in (REAL, WRONG, FAKE))
+CONDITIONAL_REAL, CONDITIONAL_WRONG, CONDITIONAL_FAKE = (
+    Logits(logits.conditional_logits) for logits in (REAL, WRONG, FAKE)
+)
 
 
 def entropy(values, target, rows=1.0):
@@ -16,7 +18,7 @@ def entropy(values, target, rows=1.0):
 
 
 def test_as_in_the_paper():
-    found = matching_aware_discriminator_loss(MATCH_REAL, MATCH_WRONG, MATCH_FAKE)
+    found = matching_aware_discriminator_loss(CONDITIONAL_REAL, CONDITIONAL_WRONG, CONDITIONAL_FAKE)
     expected = entropy(REAL.conditional_logits, 1) + 0.5 * (
         entropy(WRONG.conditional_logits, 0) + entropy(FAKE.conditional_logits, 0)
     )
@@ -24,7 +26,7 @@ def test_as_in_the_paper():
 
 
 def test_without_mismatched_pairs():
-    found = matching_aware_discriminator_loss(MATCH_REAL, None, MATCH_FAKE)
+    found = matching_aware_discriminator_loss(CONDITIONAL_REAL, None, CONDITIONAL_FAKE)
     assert float(found) == pytest.approx(
         entropy(REAL.conditional_logits, 1) + entropy(FAKE.conditional_logits, 0), rel=1e-5
     )
@@ -37,7 +39,7 @@ def test_with_an_unconditional_head_as_in_the_later_released_stage_two():
         + entropy(WRONG.conditional_logits, 0)
         + entropy(FAKE.unconditional_logits, 0)
     ) / 3
-    for wrong in (WRONG, MATCH_WRONG):  # nothing is asked of mismatched images alone
+    for wrong in (WRONG, CONDITIONAL_WRONG):  # the unconditional logits of mismatched images do not count
         assert float(matching_aware_discriminator_loss(REAL, wrong, FAKE)) == pytest.approx(expected, rel=1e-5)
 
 
@@ -53,14 +55,18 @@ def test_unconditional():
 
 
 def test_rows_without_a_partner_or_a_condition_and_a_smoothed_target():
-    rows, embedded = np.array([1, 0, 1, 1, 0], 'float32'), np.array([0, 1, 1, 1, 1], 'float32')
-    found = matching_aware_discriminator_loss(MATCH_REAL, MATCH_WRONG, MATCH_FAKE, rows, 0.9, embedded)
-    false = entropy(WRONG.conditional_logits, 0, rows * embedded) + entropy(FAKE.conditional_logits, 0, embedded)
-    assert float(found) == pytest.approx(entropy(REAL.conditional_logits, 0.9, embedded) + 0.5 * false, rel=1e-5)
+    rows, has_condition = np.array([1, 0, 1, 1, 0], 'float32'), np.array([0, 1, 1, 1, 1], 'float32')
+    found = matching_aware_discriminator_loss(
+        CONDITIONAL_REAL, CONDITIONAL_WRONG, CONDITIONAL_FAKE, rows, 0.9, has_condition
+    )
+    false = entropy(WRONG.conditional_logits, 0, rows * has_condition) + entropy(
+        FAKE.conditional_logits, 0, has_condition
+    )
+    assert float(found) == pytest.approx(entropy(REAL.conditional_logits, 0.9, has_condition) + 0.5 * false, rel=1e-5)
 
 
 def test_generator():
-    assert float(matching_aware_generator_loss(MATCH_FAKE)) == pytest.approx(
+    assert float(matching_aware_generator_loss(CONDITIONAL_FAKE)) == pytest.approx(
         entropy(FAKE.conditional_logits, 1), rel=1e-5
     )
     unconditional = Logits(None, FAKE.unconditional_logits)

@@ -23,7 +23,7 @@ def read(tmp_path):
 
 
 @pytest.mark.parametrize(('gated', 'last_pool'), KINDS)
-def test_what_an_encoder_computes(read, gated, last_pool):
+def test_embeddings_against_the_published_code(read, gated, last_pool):
     arrays = parameters_of((6, 8, 10), 7, gated)
     network = read(checkpoint(encoder(arrays, gated, last_pool)))
     assert (network.widths, network.dimension, network.last_pool) == ((6, 8, 10), 7, last_pool)
@@ -52,7 +52,7 @@ def unlike(arrays, name, value):
 
 
 def with_another_step(module):
-    """One of the steps has a bias of its own."""
+    """Gives one of the steps its own bias."""
 
     def fields(value, *names):
         for name in names:
@@ -71,10 +71,10 @@ def test_other_networks_are_refused(read):
     image_model = Object('nn.Sequential', modules=Table())
     for value, reason in (
         (image_model, r'it has nn\.Sequential in place of nn\.gModule'),
-        (Table(a=1), 'its modules are others'),
+        (Table(a=1), 'its modules are different'),
         (Table(protos=Table(enc_doc=3.0)), r'it has a float in place of nn\.gModule'),
-        (encoder(arrays, True, False, steps=17), 'its recurrence gives no mean over 18 states'),
-        (encoder(rectified, False, True, mean=False), 'its recurrence gives no mean over 8 states'),
+        (encoder(arrays, True, False, steps=17), 'its recurrence does not return the mean over 18 states'),
+        (encoder(rectified, False, True, mean=False), 'its recurrence does not return the mean over 8 states'),
         (encoder(unlike(arrays, 'conv0.weight', np.zeros((6, 4 * 69))), True, False), 'a convolution of the shapes'),
         (encoder(unlike(arrays, 'embed.weight', np.zeros((7, 9))), True, False), 'do not all read 10 numbers'),
         (encoder(unlike(arrays, 'input_reset.weight', np.zeros((9, 10))), True, False), 'a linear layer of the shapes'),

@@ -1,4 +1,4 @@
-"""Released weights against a second, channels-first implementation of the released networks."""
+"""Released weights, against a second, channels-first implementation of the released networks."""
 
 import resource
 
@@ -40,12 +40,12 @@ def assert_same_images(ours, theirs, tolerance=2e-5):
     assert len(ours) == len(theirs)
     for one, other in zip(ours, theirs, strict=True):
         other = np.asarray(other).transpose(0, 2, 3, 1)
-        assert other.std() > 0.1  # a picture, and neither grey nor saturated
+        assert other.std() > 0.1  # neither gray nor saturated
         assert np.mean(np.abs(other) > 0.999) < 0.3
         np.testing.assert_allclose(one, other, atol=tolerance)
 
 
-def test_v2_generator_that_reads_embeddings():
+def test_v2_generator_with_embeddings():
     weights = random_weights(tree_shapes(16, residual=1, branches=2, **SMALL))
     tree = network_of(weights, 'netG.pth')
     assert (tree.sizes, tree.base_width, tree.residual_blocks) == ((64, 128), 16, 1)
@@ -67,9 +67,9 @@ def test_v2_discriminators(size, condition):
     weights = random_weights(scale_discriminator_shapes(size, 4, condition))
     discriminator = network_of(weights, 'netD.pth')
     assert (discriminator.size, discriminator.base_width, discriminator.condition_dimension) == (size, 4, condition)
-    told = draws(5) if condition else []
-    ours = discriminator(image(size), *told)
-    theirs = Release(weights).scale_discriminator(image(size).transpose(0, 3, 1, 2), *told)
+    conditions = draws(5) if condition else []
+    ours = discriminator(image(size), *conditions)
+    theirs = Release(weights).scale_discriminator(image(size).transpose(0, 3, 1, 2), *conditions)
     np.testing.assert_allclose(ours if condition else [ours], theirs, rtol=1e-4, atol=1e-5)
 
 
@@ -101,7 +101,7 @@ def test_v1_discriminators(size):
 
 
 def test_published_sizes():
-    """The key tables give the published counts; and the widths of COCO are read off shapes."""
+    """The key tables have the published numbers of parameters."""
     trained = [
         (tree_shapes(), 21_239_696),
         (tree_shapes(embedding=0), 16_472_208),
@@ -173,8 +173,8 @@ def test_every_mistake_is_named():
     with pytest.raises(UserError) as info:
         network_of(weights, 'netG.pth')
     assert str(info.value) == (
-        'netG.pth is no generator of StackGAN-v2 as released: it lacks ca_net.fc.bias, h_net1.fc.1.running_var; '
-        'it has besides h_net2.attention.weight; h_net2.upsample.1.weight is (16, 16, 1, 3) and not (16, 16, 3, 3)'
+        'netG.pth is not a generator of StackGAN-v2 as released: it lacks ca_net.fc.bias, h_net1.fc.1.running_var; '
+        'it also has h_net2.attention.weight; h_net2.upsample.1.weight is (16, 16, 1, 3) and not (16, 16, 3, 3)'
     )
 
 
@@ -197,7 +197,7 @@ def huge(*shape):
         ('img_net1.img.0.weight', huge(3, 8192, 3, 3), 'it would have 131072 channels'),
         ('ca_net.fc.weight', huge(20, 2**30), r'ca_net\.fc\.weight has the shape \(20, 1073741824\)'),
         ('h_net1.fc.0.weight', huge(8), r'h_net1\.fc\.0\.weight has the shape \(8,\)'),
-        ('h_net1.fc.0.weight', huge(8192, 5), 'of 5 numbers that it reads none is left for noise'),
+        ('h_net1.fc.0.weight', huge(8192, 5), 'it reads 5 numbers, which leaves none for noise'),
         ('img_net1.img.0.weight', None, r'it lacks img_net1\.img\.0\.weight'),
         ('ca_net.fc.weight', huge(2, 12), 'units'),
         ('h_net2.residual.2.block.0.weight', huge(1), r'it lacks h_net2\.residual\.2\.block\.1\.weight'),
@@ -212,7 +212,7 @@ def test_absurd_shapes_build_nothing(key, value, reason):
         network_of(weights, 'netG.pth')
 
 
-def test_nothing_is_allocated_for_what_is_not_whole():
+def test_incomplete_weights_allocate_nothing():
     claimed = {key: huge(*shape) for key, shape in tree_shapes(256, **SMALL).items()}  # 1.4 GB
     del claimed['h_net1.fc.1.bias']
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -228,7 +228,7 @@ def test_more_layers_than_any_network_has():
         network_of(weights, 'netG.pth')
 
 
-def test_our_networks_that_the_release_has_not():
+def test_networks_without_a_released_form():
     tree = TreeGenerator((64,), 7, 16, embedding_dimension=12, condition_dimension=5, conditioning='linear')
     tree.build((None, 7))
     first_form = StageOneGenerator(64, 7, 16, 12, 5, conditioning='relu')
@@ -236,16 +236,19 @@ def test_our_networks_that_the_release_has_not():
     small, bare = ScaleDiscriminator(16, 4), ScaleDiscriminator(64, 4, normalize=False)
     small.build((None, 16, 16, 3))
     bare.build((None, 64, 64, 3))
-    last, steady = TreeGenerator((64, 128), 7, 16, branch_images='last_alone'), ScaleDiscriminator(64, 4, spectral=True)
+    last, spectral = (
+        TreeGenerator((64, 128), 7, 16, branch_images='last_alone'),
+        ScaleDiscriminator(64, 4, spectral=True),
+    )
     last.build((None, 7))
-    steady.build((None, 64, 64, 3))
+    spectral.build((None, 64, 64, 3))
     for network, reason in (
-        (last, 'its branches have not each an image of their own size'),
-        (steady, 'it has no logit of the image alone, or spectral normalisation'),
+        (last, 'not each of its branches has an image of its own size'),
+        (spectral, 'it has no unconditional logit, or it has spectral normalization'),
         (tree, 'it reads embeddings in another way'),
-        (first_form, 'it is of the form of the TensorFlow release'),
-        (small, 'it reads 16 pixels, in the release 64 and more'),
-        (bare, 'it has no batch normalisation'),
+        (first_form, 'it has the form of the TensorFlow release'),
+        (small, 'it reads 16 pixels, those of the release 64 and more'),
+        (bare, 'it has no batch normalization'),
     ):
         with pytest.raises(UserError, match=f'runs/mine has no counterpart in the PyTorch releases: {reason}'):
             released_weights(network, 'runs/mine')

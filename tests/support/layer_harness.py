@@ -1,4 +1,4 @@
-"""Checks that every layer and network must pass, in one call."""
+"""The checks that every layer and network must pass, in one call."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ def check_layer(
     tmp_path,
     training: bool = True,
 ) -> None:
-    """Shapes eager and traced, mixed precision, configuration and weights round trip, gradient to every weight."""
+    """Checks shapes, eager and traced, gradients of all weights, round trips of configuration and weights, bfloat16."""
     layer = make()
     layer.build(*[array.shape for array in inputs])
     outputs = _tuple(layer(*inputs, training=training))
@@ -39,7 +39,7 @@ def _tuple(value):
 def _check_gradients(layer, inputs):
     with tf.GradientTape() as tape:
         outputs = _tuple(layer(*inputs, training=True))
-        # An arbitrary direction, because normalised outputs have constant sums.
+        # An arbitrary direction, because normalized outputs have constant sums.
         loss = sum(ops.sum(output * np.random.default_rng(0).normal(size=output.shape)) for output in outputs)
     for variable, gradient in zip(
         layer.trainable_variables, tape.gradient(loss, layer.trainable_variables), strict=True
@@ -49,12 +49,10 @@ def _check_gradients(layer, inputs):
 
 
 def _check_round_trip(layer, inputs, tmp_path):
-    trained_ema = type(layer).from_config(layer.get_config())
-    trained_ema.build(*[array.shape for array in inputs])
-    trained_ema.set_weights(layer.get_weights())
-    for one, other in zip(
-        _tuple(layer(*inputs, training=False)), _tuple(trained_ema(*inputs, training=False)), strict=True
-    ):
+    copy = type(layer).from_config(layer.get_config())
+    copy.build(*[array.shape for array in inputs])
+    copy.set_weights(layer.get_weights())
+    for one, other in zip(_tuple(layer(*inputs, training=False)), _tuple(copy(*inputs, training=False)), strict=True):
         np.testing.assert_array_equal(one, other)
     if isinstance(layer, keras.Model):
         layer.save_weights(tmp_path / 'network.weights.h5')

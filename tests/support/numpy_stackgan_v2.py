@@ -1,18 +1,18 @@
-"""StackGAN-v2 once more, in float64 NumPy and nothing else: forward passes and losses, from the paper and the tables.
+"""A second implementation of StackGAN-v2 in float64 NumPy: forward passes and losses, from the paper and the tables.
 
-It is what golden values are compared with. Only the numbers of the weights come from the model: `Weights` looks up the
-value of a variable, and can move one of them along a direction, of which finite differences are made. Convolutions are
-plain sums over the taps of their kernels. Images and maps are `[N, H, W, C]`.
+The tests of golden values compare the model with it. Only the values of the weights come from the model: `Weights`
+looks up the value of a variable, and can move one of them along a direction, for finite differences. Convolutions are
+sums over the taps of their kernels. Images and maps are `[N, H, W, C]`.
 """
 
 import numpy as np
 
-EPSILON = 1e-5  # of batch normalisation
+EPSILON = 1e-5  # of batch normalization
 SLOPE = 0.2  # of leaky rectifiers
 
 
 class Weights:
-    """The values of variables, float64; `moved` is the same with one variable elsewhere."""
+    """The values of variables, float64; `moved` is a copy with one variable changed."""
 
     def __init__(self, variables):
         self.values = {id(variable): variable.numpy().astype(np.float64) for variable in variables}
@@ -52,7 +52,7 @@ def convolve(x, kernel, stride=1, padding=1):
 
 
 def normalized(w, layer, x):
-    """Batch normalisation by the batch's own statistics."""
+    """Batch normalization by the batch's own statistics."""
     axes = tuple(range(x.ndim - 1))
     mean, variance = x.mean(axes), x.var(axes)
     return (x - mean) / np.sqrt(variance + EPSILON) * w[layer.gamma] + w[layer.beta]
@@ -81,7 +81,7 @@ def residual(w, block, h):
 
 
 def images(w, tree, z, c):
-    """The images of a tree of which each branch has one, small to large."""
+    """The images of a tree's branches, small to large."""
     first = tree.first_branch
     h = gated(normalized(w, first.batch_norm, np.concatenate([c, z], axis=-1) @ w[first.dense.kernel]))
     h = h.reshape(len(z), 4, 4, -1)
@@ -128,22 +128,22 @@ def conditional_logits(w, network, h, condition):
 
 
 def called(logits, real):
-    """Mean cross-entropy of being called real or not, from the logarithm of the sigmoid."""
+    """Mean cross-entropy with target real or generated, from the logarithm of the sigmoid."""
     return -np.log(sigmoid(logits if real else -logits)).mean()
 
 
-def discriminator_loss(w, network, real, generated, condition, told_elsewhere):
-    """Joint conditional and unconditional, with pairs of texts, every weight 1."""
+def discriminator_loss(w, network, real, generated, condition, mismatched_condition):
+    """The joint conditional and unconditional loss with mismatched texts, every weight 1."""
     h_real, h_generated = features(w, network, real), features(w, network, generated)
     conditional = (
         called(conditional_logits(w, network, h_real, condition), True)
-        + called(conditional_logits(w, network, h_real, told_elsewhere), False)
+        + called(conditional_logits(w, network, h_real, mismatched_condition), False)
         + called(conditional_logits(w, network, h_generated, condition), False)
     )
-    alone = called(unconditional_logits(w, network, h_real), True) + called(
+    unconditional = called(unconditional_logits(w, network, h_real), True) + called(
         unconditional_logits(w, network, h_generated), False
     )
-    return conditional + alone
+    return conditional + unconditional
 
 
 def generator_loss(w, network, image, condition):
@@ -160,7 +160,7 @@ def color_statistics(image):
 
 
 def color_loss(made, held):
-    """Of each image with the one before it, which is held: it is given apart, since nothing moves it."""
+    """The color-consistency loss of each image with the smaller one of `held`, which is constant and so an argument."""
     loss = 0.0
     for fine, coarse in zip(made[1:], held[:-1], strict=True):
         (mean, covariance), (mean_before, covariance_before) = color_statistics(fine), color_statistics(coarse)
@@ -169,5 +169,5 @@ def color_loss(made, held):
 
 
 def kl_loss(mu, log_variance):
-    """Of N(mu, sigma^2) from N(0, I), the mean over rows and dimensions."""
+    """The divergence of N(mu, sigma^2) from N(0, I), averaged over rows and dimensions."""
     return (np.exp(log_variance) + mu**2 - 1 - log_variance).mean() / 2

@@ -1,4 +1,4 @@
-"""PyTorch's files of weights, written opcode by opcode as `torch.save` does: of 2017 under Python 2, and of today."""
+"""PyTorch's weights files, written opcode by opcode as `torch.save` does: in 2017 under Python 2, and today."""
 
 import io
 import struct
@@ -41,12 +41,12 @@ def kind_of(array):
 
 
 def storage(key, kind='Float', count=6, *view, module='torch', location='cpu'):
-    """What names a storage; in the old format, a `view` follows."""
+    """The persistent id of a storage; in the old format, a `view` follows."""
     return row(text('storage'), name(module, f'{kind}Storage'), text(key), text(location), number(count), *view) + b'Q'
 
 
 def tensor(of_storage, sizes, strides, offset=0):
-    """As until version 0.3."""
+    """A tensor as versions up to 0.3 write it."""
     return (
         name('torch._utils', '_rebuild_tensor')
         + row(of_storage, number(offset), numbers(sizes), numbers(strides))
@@ -65,13 +65,13 @@ def strides_of(array):
 
 
 def pairs(items):
-    """How Python 2 pickled an OrderedDict."""
+    """An OrderedDict as Python 2 pickled it."""
     listed = b''.join(b']' + text(key) + b'a' + value + b'a' + b'a' for key, value in items.items())
     return name('collections', 'OrderedDict') + b'(]' + listed + b'tR'
 
 
 def ordered_map(items):
-    """How Python 3 does, with the versions of layers that PyTorch adds."""
+    """An OrderedDict as Python 3 pickles it, with the layer versions that PyTorch adds."""
     listed = b''.join(text(key) + value for key, value in items.items())
     versions = b'}' + text('_metadata') + name('collections', 'OrderedDict') + b')R' + b's'
     return name('collections', 'OrderedDict') + b')R(' + listed + b'u' + versions + b'b'
@@ -82,14 +82,14 @@ def system(little_endian=True):
 
 
 def old_format(content, storages, magic=MAGIC, version=VERSION, machine=None):
-    """The old format of what a pickle says and the storages by key."""
+    """The old format, from the content of a pickle and the storages by key."""
     keys = b'](' + b''.join(map(text, storages)) + b'e'
     raw = b''.join(struct.pack('<q', array.size) + array.tobytes() for array in storages.values())
     return magic + version + (machine or system()) + b'\x80\x02' + content + b'.\x80\x02' + keys + b'.' + raw
 
 
 def new_format(content, storages, root='archive', byteorder=b'little', compression=zipfile.ZIP_STORED):
-    """The new format of the same."""
+    """The new format, from the same."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, 'w', compression) as archive:
         archive.writestr(f'{root}/data.pkl', b'\x80\x02' + content + b'.')
@@ -101,7 +101,7 @@ def new_format(content, storages, root='archive', byteorder=b'little', compressi
 
 
 def saved_in_2017(arrays):
-    """A state_dict from a GPU under Python 2; every array is a storage of its own."""
+    """A state_dict from a GPU under Python 2; every array has its own storage."""
     tensors = {
         key: tensor(
             storage(key, kind_of(array), array.size, NONE, module='torch.cuda', location='cuda:0'),

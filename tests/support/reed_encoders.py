@@ -1,4 +1,4 @@
-"""Files of Reed et al.'s text encoders, as Torch and nngraph write them, and what the encoders compute, on NumPy."""
+"""Files of Reed et al.'s text encoders, as Torch and nngraph write them, and the encoders' forward pass, on NumPy."""
 
 import struct
 
@@ -9,21 +9,21 @@ TENSORS = {'f4': 'Cuda', 'f8': 'Double'}
 
 
 class Table:
-    """A table of Lua; its keys may be tables."""
+    """A Lua table; its keys may be tables."""
 
     def __init__(self, *listed, **named):
         self.items = [*enumerate(listed, 1), *named.items()]
 
 
 class Object:
-    """An object of Torch."""
+    """A Torch object."""
 
     def __init__(self, class_name, **fields):
         self.class_name, self.fields = class_name, Table(**fields)
 
 
 class View:
-    """A tensor that shows a part of a storage."""
+    """A tensor that is a view of a part of a storage."""
 
     def __init__(self, storage, offset, sizes):
         self.storage, self.offset, self.sizes = storage, offset, sizes
@@ -76,7 +76,7 @@ def t7(value):
 
 
 class Parameters:
-    """Tensors that all lie in one storage, as after `getParameters`."""
+    """Tensors in one shared storage, as after `getParameters`."""
 
     def __init__(self, arrays):
         self.storage = Storage(np.concatenate([array.ravel() for array in arrays.values()]))
@@ -86,12 +86,12 @@ class Parameters:
             offset += array.size
 
     def fields(self, key):
-        """A layer's fields: tensors of their own on shared places."""
+        """A layer's fields: separate tensors over shared places of the storage."""
         return {name: View(self.storage, *self.places[f'{key}.{name}']) for name in ('weight', 'bias')}
 
 
 def node(module, *inputs):
-    """A node of nngraph: its inputs are both numbered in `mapindex` and its keys."""
+    """A node of nngraph; `mapindex` maps numbers to inputs and inputs to numbers."""
     data = Table(annotations=Table(), mapindex=Table(*[each.fields.items[0][1] for each in inputs]))
     data.items += [('module', module)] if module is not None else []
     mapindex = dict(data.items)['mapindex']
@@ -103,7 +103,7 @@ def node(module, *inputs):
 
 
 class Graph:
-    """Builds a gModule: nodes in the order in which they are made."""
+    """Builds a gModule, its nodes in the order of their creation."""
 
     def __init__(self):
         self.nodes = []
@@ -113,7 +113,7 @@ class Graph:
         return self.nodes[-1]
 
     def step(self, layer, *inputs):
-        """A linear layer, alone in a sequence."""
+        """A linear layer, the only one in a sequence."""
         return self('nn.Sequential', *inputs, modules=Table(Object('nn.Linear', **layer)))
 
     def module(self):
@@ -156,7 +156,7 @@ def relu_steps(graph, inputs, parameters):
 
 
 def parameters_of(widths, dimension, gated, seed=0):
-    """Random arrays as Torch lays them out, by a name of ours."""
+    """Random arrays in Torch's layout, by our names."""
     generator = np.random.default_rng(seed)
     shapes, channels = {}, len(ALPHABET)
     for i, width in enumerate(widths):
@@ -201,12 +201,12 @@ def encoder(arrays, gated, last_pool, steps=None, mean=True):
 
 
 def checkpoint(module):
-    """What the training script saved."""
+    """A checkpoint of the training script."""
     return Table(protos=Table(enc_doc=module, enc_image=Object('nn.Identity')), i=30000, opt=Table(emb_dim=1024))
 
 
 def embedding_of(caption, arrays, gated, last_pool):
-    """What the encoder makes of a caption, by Reed's code."""
+    """The embedding of a caption, by Reed's code."""
     x = np.zeros((201, len(ALPHABET)))
     slots = {character: slot for slot, character in enumerate(ALPHABET)}
     for t, character in enumerate(caption[:201]):

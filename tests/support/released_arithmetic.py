@@ -1,4 +1,4 @@
-"""What the second writing of the released networks computes with: NumPy or PyTorch, channels first."""
+"""The operations of `released_reference`, on NumPy or PyTorch, channels first."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ EPSILON = 1e-5
 
 
 class OnNumpy:
-    """What the networks need, in the precision of the arrays."""
+    """The operations on NumPy, in the precision of the arrays."""
 
     tanh, exp, concatenate = staticmethod(np.tanh), staticmethod(np.exp), staticmethod(np.concatenate)
 
@@ -43,7 +43,7 @@ class OnNumpy:
 
 
 class OnTorch:
-    """The same by PyTorch's own functions."""
+    """The operations on PyTorch, by its own functions."""
 
     def __init__(self, torch):
         functional = torch.nn.functional

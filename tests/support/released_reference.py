@@ -1,6 +1,6 @@
-"""The released networks written a second time, from their key tables: channels first, on NumPy or on PyTorch.
+"""A second implementation of the released networks, from their key tables: channels first, on NumPy or PyTorch.
 
-Nothing here knows the package. A network is its weights by key; `shapes` functions give the keys in their order.
+It is independent of the package. A network is its weights by key; `*_shapes` functions list the keys in their order.
 """
 
 import numpy as np
@@ -11,8 +11,8 @@ class Release:
     """The released networks' forward passes in inference mode.
 
     Args:
-        weights: by key.
-        on: what computes.
+        weights: arrays by key.
+        on: the operations, `OnNumpy` or an `OnTorch`.
     """
 
     def __init__(self, weights, on=OnNumpy):
@@ -77,7 +77,7 @@ class Release:
         return images
 
     def scale_discriminator(self, image, mu=None):
-        """v2's discriminators: logits of the release's two outputs, or of its one."""
+        """v2's discriminators: the logits of the release's two outputs, or of its only one."""
         h = self.leaky(self.conv('img_code_s16.0', image, 2))
         for place in (2, 5, 8):
             h = self.leaky(self.normed('img_code_s16', place, h, 2))
@@ -100,7 +100,7 @@ class Release:
         return self.on.tanh(self.conv(f'{prefix}img.0', h))
 
     def stage_two(self, z, embedding, first_epsilon, epsilon):
-        """v1's two generators: both images."""
+        """v1's two generators: the images of both."""
         small = self.stage_one(z, embedding, first_epsilon, 'STAGE1_G.')
         h = self.relu(self.conv('encoder.0', small))
         for place in (2, 5):
@@ -232,7 +232,7 @@ def stage_discriminator_shapes(size, width=96, condition=128):
 
 
 def random_weights(shapes, seed=0):
-    """Weights with which signals neither fade nor explode, float32."""
+    """Random weights, float32, with which signals neither vanish nor explode."""
     generator = np.random.default_rng(seed)
 
     def draw(key, shape):
@@ -243,14 +243,14 @@ def random_weights(shapes, seed=0):
             return 1 + 0.2 * noise
         if len(shape) == 1:
             return noise / 5
-        gain = 0.3 if shape[0] == 3 else 2  # images must not be black and white
+        gain = 0.3 if shape[0] == 3 else 2  # images must not saturate
         return noise * np.float32((gain / np.prod(shape[1:])) ** 0.5)
 
     return {key: draw(key, shape) for key, shape in shapes.items()}
 
 
 def as_released(weights, prefix='module.', counters=True):
-    """With the prefix of `DataParallel`, and the counters that PyTorch has since 0.4.1 after each moving variance."""
+    """Adds the prefix of `DataParallel`, and the counters that PyTorch has since 0.4.1 after each moving variance."""
     released = {}
     for key, value in weights.items():
         released[prefix + key] = value
