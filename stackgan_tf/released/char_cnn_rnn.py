@@ -87,7 +87,7 @@ class _Graph:
             _UnknownError: it does not.
         """
         factors = [
-            _fields(node[b'module'], 'nn.MulConstant')[b'constant_scalar'] for node in self._of('nn.MulConstant')
+            _fields(node[b'module'], 'nn.MulConstant')[b'constant_scalar'] for node in self._nodes_of('nn.MulConstant')
         ]
         found = [round(1 / factor) for factor in factors if factor > 0]
         if found != [steps]:
@@ -95,17 +95,17 @@ class _Graph:
 
     def relu_recurrence(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Kernel and bias of the layer that reads the input, and of the one that reads the state."""
-        for node in self._of('nn.ReLU'):
+        for node in self._nodes_of('nn.ReLU'):
             (source,) = _inputs(node)
             if _class(source) == 'nn.CAddTable':
                 from_input, from_state = _inputs(source)
                 self._check_shared(2)
-                return [_of_step(from_input), _of_step(from_state)]
+                return [_step_layer(from_input), _step_layer(from_state)]
         raise _UnknownError('its recurrence is neither gated nor of ReLU units')
 
     def gated_recurrence(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Kernel and bias of the three layers of `GatedRecurrence`; empty for another recurrence."""
-        for candidate in self._of('nn.Tanh'):
+        for candidate in self._nodes_of('nn.Tanh'):
             (source,) = _inputs(candidate)
             if _class(source) != 'nn.CAddTable':  # the first step, which has no previous state
                 continue
@@ -113,22 +113,22 @@ class _Graph:
             reset, _ = _inputs(_inputs(state_candidate)[0])
             (update,) = [
                 first
-                for first, *others in map(_inputs, self._of('nn.CMulTable'))
+                for first, *others in map(_inputs, self._nodes_of('nn.CMulTable'))
                 if any(o is candidate for o in others)
             ]
-            gates = [_of_gate(update), _of_gate(reset)]
+            gates = [_gate_layers(update), _gate_layers(reset)]
             self._check_shared(6)
-            inputs = [*(_of_step(from_input) for from_input, _ in gates), _of_step(input_candidate)]
-            states = [_of_step(from_state) for _, from_state in gates]
-            return [_side_by_side(inputs), _side_by_side(states), _of_step(state_candidate)]
+            inputs = [*(_step_layer(from_input) for from_input, _ in gates), _step_layer(input_candidate)]
+            states = [_step_layer(from_state) for _, from_state in gates]
+            return [_side_by_side(inputs), _side_by_side(states), _step_layer(state_candidate)]
         return []
 
-    def _of(self, class_name: str) -> list[dict]:
+    def _nodes_of(self, class_name: str) -> list[dict]:
         return [node for node in self._nodes if _class(node) == class_name]
 
     def _check_shared(self, count: int) -> None:
         """Checks that all steps share weights: there must be `count` different layers."""
-        layers = [_of_step(node) for node in self._of('nn.Sequential')]
+        layers = [_step_layer(node) for node in self._nodes_of('nn.Sequential')]
         if len({(kernel.tobytes(), bias.tobytes()) for kernel, bias in layers}) != count:
             raise _UnknownError(f'the steps of its recurrence do not share {count} layers')
 
@@ -157,7 +157,7 @@ def _inputs(node: dict) -> list[dict]:
     return [inputs[index] for index in range(1, len(inputs) + 1) if index in inputs]
 
 
-def _of_gate(node: dict) -> tuple[dict, dict]:
+def _gate_layers(node: dict) -> tuple[dict, dict]:
     """The two layers whose outputs a gate sums: that of the input, and that of the state."""
     (source,) = _inputs(node)
     if _class(node) != 'nn.Sigmoid' or _class(source) != 'nn.CAddTable':
@@ -166,7 +166,7 @@ def _of_gate(node: dict) -> tuple[dict, dict]:
     return from_input, from_state
 
 
-def _of_step(node: dict) -> tuple[np.ndarray, np.ndarray]:
+def _step_layer(node: dict) -> tuple[np.ndarray, np.ndarray]:
     """Kernel and bias of a step's layer, the only one in its sequence."""
     (layer,) = as_list(_fields(node[b'module'], 'nn.Sequential')[b'modules'])
     return _linear(_fields(layer, 'nn.Linear'))
