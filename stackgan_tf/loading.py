@@ -1,25 +1,37 @@
-"""Opens a finished model, wherever it is."""
+"""Opens a finished model, wherever it is; a run opens from what its checkpoints say, without its recipe and data."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import keras
 
-from stackgan_tf.evaluation.attribute_reader import AttributeReader, ClassReader
 from stackgan_tf.generator import Generator, NetworkGenerator, load_saved_model
-from stackgan_tf.models.adversarial_model import AdversarialModel
-from stackgan_tf.models.attribute_classifier import AttributeClassifier
-from stackgan_tf.models.classifier import Classifier
-from stackgan_tf.models.text_matching import TextMatching
-from stackgan_tf.models.trained_model import variables_of
-from stackgan_tf.recipe.recipe import read_run
+from stackgan_tf.networks.descriptions import build_network
 from stackgan_tf.runs.checkpoints import Checkpoints
 from stackgan_tf.runs.run_directory import CONFIG
 from stackgan_tf.system.errors import UserError
+from stackgan_tf.text.character_encoder import CharacterEncoder
 from stackgan_tf.text.saved_encoder import SavedEncoder
 from stackgan_tf.text.text_encoder import TextEncoder
-from stackgan_tf.training.phase import Phase
-from stackgan_tf.training.text_encoders import trained_text_encoder
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainedClassifier:
+    """A classifier that a run trained.
+
+    Attributes:
+        network: built, with its weights.
+        attributes: their names, of a classifier of attributes; empty for a classifier of classes.
+        image_size: of the images that it was trained on, pixels.
+    """
+
+    network: keras.Model
+    attributes: tuple[str, ...]
+    image_size: int
+
+
+Trained = NetworkGenerator | TextEncoder | TrainedClassifier
 
 
 def load(source: str | Path, checkpoint: str = 'newest') -> Generator:
@@ -41,7 +53,7 @@ def load(source: str | Path, checkpoint: str = 'newest') -> Generator:
 
 
 def load_text_encoder(source: str | Path) -> TextEncoder:
-    """Loads what turns captions into embeddings.
+    """Loads an encoder from captions to embeddings.
 
     Args:
         source: a run directory (the first of its phases that trains a text encoder), or the folder or TF Hub handle of
@@ -52,116 +64,145 @@ def load_text_encoder(source: str | Path) -> TextEncoder:
     """
     if not _is_run(source):
         return SavedEncoder(str(source))
-    for phase in read_run(Path(source)).run.phases:
-        model = phase.make_model()
-        if isinstance(model, TextMatching):
-            return trained_text_encoder(Path(source) / phase.name, model)
+    run = Path(source)
+    for name in phases_of(run):
+        checkpoints = _checkpoints(run, name)
+        if checkpoints.steps() and 'text_encoder' in checkpoints.networks():
+            return _text_encoder(checkpoints)
     raise UserError(f'{source} trains no text encoder: none of its phases is of TextMatching')
 
 
-Trained = NetworkGenerator | TextEncoder | AttributeReader | ClassReader
-
-
-def load_phase(directory: Path, name: str | None = None, checkpoint: str = 'newest') -> Trained:
-    """What a phase of a run trained: an averaged generator, a text encoder, or a classifier.
+def load_phase(run: Path, name: str | None = None, checkpoint: str = 'newest') -> Trained:
+    """Loads what a phase of a run trained: an averaged generator, a text encoder, or a classifier.
 
     Args:
-        directory: of the run.
+        run: its directory.
         name: of the phase; by default the last.
         checkpoint: of a generator; see `Checkpoints.find`. Others are taken at the newest.
 
     Raises:
         UserError: the directory is no run, has no such phase, or no checkpoint of it yet.
     """
-    phase = _phase_of(directory, name)
-    folder, model = directory / phase.name, phase.make_model()
-    if isinstance(model, TextMatching):
-        return trained_text_encoder(folder, model)
-    if isinstance(model, Classifier):
-        Checkpoints(folder / 'checkpoints').restore_some({'network': variables_of(model.network)})
-        if isinstance(model, AttributeClassifier):
-            return AttributeReader(model.network, model.names)
-        return ClassReader(model.network, model.sizes[-1])
-    assert isinstance(model, AdversarialModel)
-    network = model.generator_ema
-    checkpoints = Checkpoints(folder / 'checkpoints')
-    checkpoints.restore_some({'generator_ema': variables_of(network)}, checkpoint)
-    network.trainable = True
+    name = _checked_phase(run, name)
+    checkpoints = _checkpoints(run, name)
+    networks = checkpoints.networks()
+    if 'text_encoder' in networks:
+        return _text_encoder(checkpoints)
+    if 'network' in networks:
+        progress = checkpoints.progress()
+        network = _network(checkpoints, 'network')
+        return TrainedClassifier(network, tuple(progress.get('attributes', ())), progress['image_size'])
     progress = checkpoints.progress(checkpoint)
-    condition_source = progress.get('condition_source', {})
-    encoder = _encoder_of(directory, phase, condition_source.get('text_encoder'), progress.get('embeddings'))
-    generator = NetworkGenerator(network, encoder, condition_source.get('class_names', ()))
-    generator.trained = (phase.name, progress['step'])
-    generator.title = f'averaged generator of {folder} after {progress["step"]:,} steps'
+    source = progress.get('condition_source', {})
+    encoder = _encoder_of(run, source, progress.get('embeddings'))
+    generator = NetworkGenerator(
+        _network(checkpoints, 'generator_ema', checkpoint), encoder, source.get('class_names', ())
+    )
+    generator.trained = (name, progress['step'])
+    generator.title = f'averaged generator of {run / name} after {progress["step"]:,} steps'
     return generator
 
 
-def load_adversaries(directory: Path, name: str | None = None) -> tuple[keras.Model, list[keras.Model]]:
-    """The averaged generator of a phase and its discriminators, small to large, at its newest checkpoint.
+def load_adversaries(run: Path, name: str | None = None) -> tuple[keras.Model, list[keras.Model]]:
+    """Loads the averaged generator of a phase and its discriminators, small to large, at its newest checkpoint.
 
     Args:
-        directory: of the run.
+        run: its directory.
         name: of the phase; by default the last.
 
     Raises:
         UserError: the directory is no run, has no such phase, it trains no generator, or has no checkpoint yet.
     """
-    phase = _phase_of(directory, name)
-    model = phase.make_model()
-    if not isinstance(model, AdversarialModel):
-        raise UserError(f'phase {phase.name!r} of {directory} trains no generator')
-    networks = {'generator_ema': model.generator_ema}
-    named = zip(model.discriminator_names(), model.discriminators, strict=True)
-    networks |= {f'discriminator_{name}': network for name, network in named}
-    checkpoint_variables = {piece: variables_of(network) for piece, network in networks.items()}
-    Checkpoints(directory / phase.name / 'checkpoints').restore_some(checkpoint_variables)
-    return model.generator_ema, model.discriminators
+    name = _checked_phase(run, name)
+    checkpoints = _checkpoints(run, name)
+    networks = [network for network in checkpoints.networks() if network.startswith('discriminator_')]
+    if not networks:
+        raise UserError(f'phase {name!r} of {run} trains no generator')
+    return _network(checkpoints, 'generator_ema'), [_network(checkpoints, network) for network in networks]
 
 
-def training_of(directory: Path, name: str | None = None, checkpoint: str = 'newest') -> tuple[str, dict[str, Any]]:
+def training_of(run: Path, name: str | None = None, checkpoint: str = 'newest') -> tuple[str, dict[str, Any]]:
     """How a phase of a run was trained: the class of its model, and what a checkpoint says of it.
 
     Args:
-        directory: of the run.
+        run: its directory.
         name: of the phase; by default the last.
         checkpoint: see `Checkpoints.find`.
 
     Raises:
         UserError: the directory is no run, has no such phase, or no checkpoint of it yet.
     """
-    phase = _phase_of(directory, name)
-    progress = Checkpoints(directory / phase.name / 'checkpoints').progress(checkpoint)
-    return type(phase.make_model()).__name__, progress
+    progress = _checkpoints(run, _checked_phase(run, name)).progress(checkpoint)
+    return progress['model'], progress
 
 
-def _phase_of(directory: Path, name: str | None) -> Phase:
-    """A phase of a run, by default the last.
+def phases_of(run: Path) -> list[str]:
+    """The names of a run's phases, in their order.
+
+    Raises:
+        UserError: the directory is no run, or has no checkpoint yet.
+    """
+    if not (run / CONFIG).is_file():
+        raise UserError(f'{run} is no run: it has no {CONFIG}')
+    for folder in sorted(run.glob('*/checkpoints')):
+        checkpoints = Checkpoints(folder)
+        if checkpoints.steps() and checkpoints.newest() is not None:
+            return checkpoints.progress()['phases']
+    raise UserError(f'{run} holds no checkpoint yet: train first')
+
+
+def _checked_phase(run: Path, name: str | None) -> str:
+    """The name of a phase of a run, by default the last.
 
     Raises:
         UserError: there is none.
     """
-    phases = {phase.name: phase for phase in read_run(directory).run.phases}
+    phases = phases_of(run)
     if name is not None and name not in phases:
-        raise UserError(f'{directory} has no phase {name!r}: it has {", ".join(phases)}')
-    return phases[name] if name is not None else list(phases.values())[-1]
+        raise UserError(f'{run} has no phase {name!r}: it has {", ".join(phases)}')
+    return name if name is not None else phases[-1]
 
 
-def _encoder_of(directory: Path, phase: Phase, handle: str | None, fingerprint: str | None) -> TextEncoder | None:
-    """The text encoder that a phase was trained with, if an earlier one trained it or TF Hub has it.
+def _checkpoints(run: Path, phase: str) -> Checkpoints:
+    return Checkpoints(run / phase / 'checkpoints')
+
+
+def _network(checkpoints: Checkpoints, name: str, which: str = 'newest') -> keras.Model:
+    """A network of a checkpoint.
+
+    Raises:
+        UserError: the checkpoint does not describe one of this package.
+    """
+    try:
+        return build_network(checkpoints.networks(which)[name], checkpoints.values(name, which))
+    except (KeyError, ValueError) as error:
+        folder = checkpoints.path(checkpoints.find(which))
+        raise UserError(
+            f'{folder} holds no {name} that this version can build ({error}): export it with the version '
+            'that trained it'
+        ) from error
+
+
+def _text_encoder(checkpoints: Checkpoints) -> CharacterEncoder:
+    return CharacterEncoder(_network(checkpoints, 'text_encoder'), _network(checkpoints, 'image_encoder'))
+
+
+def _encoder_of(run: Path, source: dict[str, Any], fingerprint: str | None) -> TextEncoder | None:
+    """The text encoder that a phase was trained with, if an earlier phase trained it or TF Hub has it.
 
     Raises:
         UserError: it cannot be loaded, or has changed since.
     """
-    if isinstance(phase.text_encoder, str):
-        source = str(directory / phase.text_encoder)
-        encoder = load_phase(directory, phase.text_encoder)
+    if 'phase' in source:
+        where = str(run / source['phase'])
+        encoder = load_phase(run, source['phase'])
         assert isinstance(encoder, TextEncoder)
-    elif handle is not None:
-        source, encoder = handle, SavedEncoder(handle)
+    elif 'text_encoder' in source:
+        where, encoder = source['text_encoder'], SavedEncoder(source['text_encoder'])
     else:
         return None
     if encoder.fingerprint != fingerprint:
-        raise UserError(f'{directory} was trained with another text encoder than the one that is in {source} now')
+        raise UserError(f'{run} was trained with another text encoder than the one that is in {where} now')
     return encoder
 
 

@@ -1,7 +1,7 @@
 """What every adversarial model of the package shares: the averaged generator, discriminators, the paper's optimiser."""
 
 import abc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -118,22 +118,46 @@ class AdversarialModel(TrainedModel):
 
     def checkpoint_variables(self) -> dict[str, list[tf.Variable]]:
         """Everything that a checkpoint must hold to go on exactly, by name."""
-        checkpoint_variables = {
+        optimizers = zip(self.discriminator_names(), self.discriminator_optimizers, strict=True)
+        return {
             **super().checkpoint_variables(),
-            'generator': variables_of(self.generator),
-            'generator_ema': variables_of(self.generator_ema),
             'generator_optimizer': variables_of(self.optimizer),
+            **{f'discriminator_optimizer_{name}': variables_of(optimizer) for name, optimizer in optimizers},
         }
-        for name, network, optimizer in zip(
-            self.discriminator_names(), self.discriminators, self.discriminator_optimizers, strict=True
-        ):
-            checkpoint_variables[f'discriminator_{name}'] = variables_of(network)
-            checkpoint_variables[f'discriminator_optimizer_{name}'] = variables_of(optimizer)
-        return checkpoint_variables
+
+    def checkpoint_networks(self) -> dict[str, keras.Model]:
+        """The generator, its average and the discriminators."""
+        discriminators = zip(self.discriminator_names(), self.discriminators, strict=True)
+        return {
+            'generator': self.generator,
+            'generator_ema': self.generator_ema,
+            **{f'discriminator_{name}': network for name, network in discriminators},
+        }
 
     def optimizers(self) -> list[keras.optimizers.Optimizer]:
         """Of the generator and of the discriminators."""
         return [self.optimizer, *self.discriminator_optimizers]
+
+    def call(self, inputs: Any, training: bool = False) -> tuple[tf.Tensor, ...]:
+        """Generates with the averaged generator.
+
+        Args:
+            inputs: `noise` float32 `[N, Z]`; of a conditional model a dict of `noise`, `embedding` `[N, T]` and,
+                unless the mean of the condition is wanted, `conditioning_noise` `[N, E]`.
+            training: not looked at: generation is inference.
+
+        Returns:
+            float32 `[N, s, s, 3]` in [-1, 1] per size, small to large.
+        """
+        given = dict(inputs) if isinstance(inputs, Mapping) else {'noise': inputs}
+        noise, embedding = given['noise'], given.get('embedding')
+        if (embedding is None) != (not self.embedding_dimension):
+            takes = 'a dict of noise and embedding' if self.embedding_dimension else 'noise alone'
+            raise UserError(f'this {type(self).__name__} takes {takes}')
+        if embedding is None:
+            return self.generator_ema(noise, training=False)
+        zeros = tf.zeros((tf.shape(noise)[0], self.generator_ema.condition_dimension))
+        return self.generator_ema(noise, embedding, given.get('conditioning_noise', zeros), training=False)
 
     def discriminator_names(self) -> list[str]:
         """Of each discriminator: its size, and where several read that size its number: `64_1`, `64_2`."""

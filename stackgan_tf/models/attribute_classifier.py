@@ -10,6 +10,7 @@ from stackgan_tf.models.classifier import Classifier
 from stackgan_tf.networks.attribute_classifier import AttributeClassifierNetwork
 
 
+@keras.saving.register_keras_serializable('stackgan_tf')
 class AttributeClassifier(Classifier):
     """Learns all attributes of a picture at once, by the sum of their cross-entropies."""
 
@@ -32,6 +33,10 @@ class AttributeClassifier(Classifier):
         network = AttributeClassifierNetwork(self.sizes[-1], choices, width, self.replicas > 1)
         recorded = ('attribute_loss', *(f'{name}_accuracy' for name in self.names))
         self.set_up_network(network, rate, decay_steps, recorded)
+
+    def description(self) -> dict[str, Any]:
+        """The names of the attributes."""
+        return {'attributes': list(self.names), 'image_size': self.sizes[-1]}
 
     def forward_passes(self) -> list[tf.Tensor]:
         """Logits of grey pictures."""

@@ -12,6 +12,7 @@ from stackgan_tf.networks.class_classifier import ClassClassifierNetwork
 from stackgan_tf.system.errors import as_user_error
 
 
+@keras.saving.register_keras_serializable('stackgan_tf')
 class ClassClassifier(Classifier):
     """Learns the class of a picture, from the weights that a network of `keras.applications` was trained to."""
 
@@ -45,6 +46,10 @@ class ClassClassifier(Classifier):
         if self._image_weights:
             with as_user_error(f'no weights {self._image_weights!r} for {self.network.backbone}'):
                 self.network.load_features(self._image_weights)
+
+    def description(self) -> dict[str, Any]:
+        """The size of the images that it is trained on, before they are resized for the network."""
+        return {'image_size': self.sizes[-1]}
 
     def forward_passes(self) -> list[tf.Tensor]:
         """Logits of grey pictures."""

@@ -22,11 +22,11 @@ class Classifier(TrainedModel):
 
     def checkpoint_variables(self) -> dict[str, list[tf.Variable]]:
         """Everything that a checkpoint must hold to go on exactly, by name."""
-        return {
-            **super().checkpoint_variables(),
-            'network': variables_of(self.network),
-            'optimizer': variables_of(self.optimizer),
-        }
+        return {**super().checkpoint_variables(), 'optimizer': variables_of(self.optimizer)}
+
+    def checkpoint_networks(self) -> dict[str, keras.Model]:
+        """The classifier."""
+        return {'network': self.network}
 
     def networks(self) -> dict[str, keras.Model]:
         """The classifier."""

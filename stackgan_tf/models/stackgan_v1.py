@@ -12,12 +12,14 @@ import tensorflow as tf
 from stackgan_tf.models.noise import Purpose
 from stackgan_tf.models.optimizers import adam
 from stackgan_tf.models.stage import Stage
+from stackgan_tf.networks.descriptions import describe_network, network_of
 from stackgan_tf.networks.stacked_generator import StackedGenerator
 from stackgan_tf.networks.stage_one import StageOneGenerator
 from stackgan_tf.networks.stage_two import StageTwoGenerator
 from stackgan_tf.system.errors import UserError
 
 
+@keras.saving.register_keras_serializable('stackgan_tf')
 class StageI(Stage):
     """Stage-I: small images from noise, and an embedding if it reads any. Defaults are those of the TensorFlow release.
 
@@ -109,6 +111,7 @@ class StageI(Stage):
         return self.generator.images(z, c, training=True)[0], condition, kl
 
 
+@keras.saving.register_keras_serializable('stackgan_tf')
 class StageII(Stage):
     """Stage-II: from what a finished Stage-I sketches, images of 2 or 4 times its size.
 
@@ -197,6 +200,17 @@ class StageII(Stage):
         stacked = StackedGenerator(self.stage_one, trained_ema)
         stacked.build((None, stacked.noise_dimension))
         self.set_up_generator(generator, trained_ema, optimizer, self.names_of_record(), stacked)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments, Stage-I described."""
+        return {**super().get_config(), 'stage_one': describe_network(self.stage_one)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> 'StageII':
+        """The inverse of `get_config`; Stage-I begins with random weights."""
+        stage_one = network_of(config['stage_one'])
+        stage_one.build((None, stage_one.noise_dimension))
+        return cls(**{**config, 'stage_one': stage_one})
 
     def generate(self, batch: dict[str, Any], number: int = 0) -> tuple[tf.Tensor, tf.Tensor | None, tf.Tensor]:
         """Images from what Stage-I makes of noise; see `Stage.generate`."""

@@ -7,6 +7,7 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from stackgan_tf.losses.adversarial import discriminator_loss, generator_loss
@@ -25,6 +26,7 @@ from stackgan_tf.networks.scale_discriminator import ScaleDiscriminator
 from stackgan_tf.networks.tree_generator import TreeGenerator
 
 
+@keras.saving.register_keras_serializable('stackgan_tf')
 class StackGANv2(AdversarialModel):
     """The tree-structured GAN. Defaults are those of the released runs; unconditional unless it reads embeddings.
 

@@ -22,6 +22,7 @@ from stackgan_tf.system.errors import as_user_error
 LOSSES = {'hinge': joint_embedding_loss, 'cross_entropy': matching_cross_entropy}
 
 
+@keras.saving.register_keras_serializable('stackgan_tf')
 class TextMatching(TrainedModel):
     """The char-CNN-RNN and an image tower, moved together by the joint embedding loss."""
 
@@ -87,12 +88,11 @@ class TextMatching(TrainedModel):
 
     def checkpoint_variables(self) -> dict[str, list[tf.Variable]]:
         """Everything that a checkpoint must hold to go on exactly, by name."""
-        return {
-            **super().checkpoint_variables(),
-            'text_encoder': variables_of(self.text_encoder),
-            'image_encoder': variables_of(self.image_encoder),
-            'optimizer': variables_of(self.optimizer),
-        }
+        return {**super().checkpoint_variables(), 'optimizer': variables_of(self.optimizer)}
+
+    def checkpoint_networks(self) -> dict[str, keras.Model]:
+        """Both encoders."""
+        return {'text_encoder': self.text_encoder, 'image_encoder': self.image_encoder}
 
     def networks(self) -> dict[str, keras.Model]:
         """Both encoders."""

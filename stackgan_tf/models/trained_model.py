@@ -1,6 +1,7 @@
 """What every trained model of the package shares: step counter, sums of losses, updates, what a checkpoint holds."""
 
 import abc
+import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -74,6 +75,13 @@ class TrainedModel(keras.Model):
     embedding_dimension: int = 0
     train_function: Callable[..., Any] | None
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> 'TrainedModel':
+        """Keeps the constructor's arguments for `get_config`."""
+        model = super().__new__(cls)
+        signature = inspect.signature(cls.__init__)
+        model._arguments = dict(list(signature.bind(model, *args, **kwargs).arguments.items())[1:])
+        return model
+
     def __init__(self, seed: int, batch_size: int) -> None:
         super().__init__()
         self.seed = seed
@@ -101,7 +109,16 @@ class TrainedModel(keras.Model):
 
         Lists of variables, because TensorFlow's checkpoints do not see layers that Keras layers keep in lists.
         """
-        return {'step': [self.step], 'sums': [self._sums]}
+        networks = {name: variables_of(network) for name, network in self.checkpoint_networks().items()}
+        return {'step': [self.step], 'sums': [self._sums], **networks}
+
+    def checkpoint_networks(self) -> dict[str, keras.Model]:
+        """The networks that a finished model consists of, by the name of their variables in a checkpoint."""
+        return {}
+
+    def description(self) -> dict[str, Any]:
+        """What a finished model needs besides its networks, as JSON; checkpoints hold it."""
+        return {}
 
     def optimizers(self) -> list[keras.optimizers.Optimizer]:
         """Those that move the networks."""
@@ -142,15 +159,47 @@ class TrainedModel(keras.Model):
         self._sums.assign(tf.zeros(len(self.recorded)))
         return {name: float(mean) for name, mean in zip(self.recorded, means, strict=True)}
 
-    def make_train_function(self, force: bool = False) -> Callable[..., Any]:
-        """Keras's function of one step, of whose record Keras is told nothing: the sums have it.
+    def reset_metrics(self) -> None:
+        """Begins the means that `fit` logs, with each epoch."""
+        super().reset_metrics()
+        self._epoch_start = self._sums.numpy(), int(self.step.numpy())
 
-        Keras would reduce each number over the replicas by itself, and between hosts refuses scalars.
+    def get_metrics_result(self) -> dict[str, float]:
+        """The means over the epoch of everything recorded: what `fit` gives to callbacks and to `history`."""
+        sums, step = self._epoch_start
+        steps = max(int(self.step.numpy()) - step, 1)
+        return dict(zip(self.recorded, ((self._sums.numpy() - sums) / steps).tolist(), strict=True))
+
+    def _get_metrics_result_or_logs(self, logs: Any) -> dict[str, float]:
+        """Keras asks here for an epoch's logs; what a step returns it would reduce over replicas by itself."""
+        return self.get_metrics_result()
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return dict(self._arguments)
+
+    def get_compile_config(self) -> None:
+        """Nothing: the constructor compiles."""
+
+    def save_own_variables(self, store: Any) -> None:
+        """Saves the step and the sums, which are not Keras's variables."""
+        store['step'], store['sums'] = self.step.numpy(), self._sums.numpy()
+
+    def load_own_variables(self, store: Any) -> None:
+        """Restores what `save_own_variables` saved."""
+        self.step.assign(int(np.asarray(store['step'])))
+        self._sums.assign(np.asarray(store['sums']))
+
+    def make_train_function(self, force: bool = False) -> Callable[..., Any]:
+        """Keras's function of one step. On one replica it returns what the step records.
+
+        On several it returns a count: Keras would reduce each number over the replicas, and between hosts refuses
+        scalars. The epoch's logs are complete in either case, see `get_metrics_result`.
         """
 
         def step(batch: dict[str, Any]) -> dict[str, tf.Tensor]:
-            self.train_step(batch)
-            return {'steps': tf.ones(1)}
+            recorded = self.train_step(batch)
+            return recorded if self.replicas == 1 else {'steps': tf.ones(1)}
 
         if self.train_function is None or force:
             self.train_function = self._make_function(step)

@@ -7,11 +7,12 @@ import keras
 import tensorflow as tf
 from tensorflow.python.ops.resource_variable_ops import UninitializedVariable
 
+from stackgan_tf.models.text_matching import TextMatching
 from stackgan_tf.models.trained_model import TrainedModel
 from stackgan_tf.recipe.recipe import Recipe
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.run import checkpoint_bytes
-from stackgan_tf.training.text_encoders import check_width, checked_encoder
+from stackgan_tf.training.text_encoders import check_width, not_a_text_encoder
 
 # What a graph only passes on, without new memory of its own.
 _PASSED_ON = {'Const', 'Identity', 'NoOp', 'Placeholder', 'ReadVariableOp', 'Reshape', 'Squeeze', 'ExpandDims'}
@@ -30,7 +31,10 @@ def describe(recipe: Recipe) -> str:
         for phase in run.phases:
             models[phase.name] = model = phase.make_model()
             if isinstance(phase.text_encoder, str):
-                check_width(phase, model, checked_encoder(phase, models[phase.text_encoder]).text_encoder.dimension)
+                encoder = models[phase.text_encoder]
+                if not isinstance(encoder, TextMatching):
+                    raise not_a_text_encoder(phase)
+                check_width(phase, model, encoder.text_encoder.dimension)
             lines += _describe_phase(phase, model)
     return '\n'.join(lines)
 

@@ -2,24 +2,28 @@
 
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
-from stackgan_tf.system.console import say
 from stackgan_tf.system.atomic_files import write_json, write_whole
+from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
 
 _VARIABLES = 'variables'
 _INDEX = f'{_VARIABLES}.index'
 _PROGRESS = 'progress.json'
+_NETWORKS = 'networks.json'
 _SUMS = 'SHA256SUMS'
+_KEY = '{name}/{number}/.ATTRIBUTES/VARIABLE_VALUE'
 _STEP = re.compile(r'step_(\d+)')
 
 
@@ -53,13 +57,20 @@ class Checkpoints:
         """The folder of one step's checkpoint."""
         return self.directory / f'step_{step:06d}'
 
-    def save(self, step: int, checkpoint_variables: dict[str, list[tf.Variable]], progress: dict[str, Any]) -> None:
+    def save(
+        self,
+        step: int,
+        checkpoint_variables: dict[str, list[tf.Variable]],
+        progress: dict[str, Any],
+        networks: Mapping[str, Any] | None = None,
+    ) -> None:
         """Writes a checkpoint and removes those that are too old.
 
         Args:
             step: the number of steps trained.
             pieces: variables by name, see `TrainedModel.pieces`.
             progress: what else there is to know, as JSON.
+            networks: the class and configuration of networks, by the name of their variables, as JSON.
 
         Raises:
             UserError: it cannot be written; those before are kept.
@@ -69,6 +80,7 @@ class Checkpoints:
             self.directory.mkdir(parents=True, exist_ok=True)
             tf.train.Checkpoint(**checkpoint_variables).write(str(beside / _VARIABLES))
             write_json(beside / _PROGRESS, progress)
+            write_json(beside / _NETWORKS, dict(networks or {}))
             _read_back(beside)
             sums = [f'{_sha256(file)}  {file.name}\n' for file in sorted(beside.iterdir())]
             write_whole(beside / _SUMS, ''.join(sums).encode())
@@ -196,6 +208,25 @@ class Checkpoints:
     def _progress_of(self, step: int) -> dict[str, Any]:
         return json.loads((self.path(step) / _PROGRESS).read_text(encoding='utf-8'))
 
+    def networks(self, which: str = 'newest') -> dict[str, Any]:
+        """The descriptions of a checkpoint's networks, by the name of their variables; see `find`.
+
+        Raises:
+            UserError: there is no checkpoint yet.
+        """
+        return json.loads((self.path(self.find(which)) / _NETWORKS).read_text(encoding='utf-8'))
+
+    def values(self, name: str, which: str = 'newest') -> list[np.ndarray]:
+        """The values of the variables of one name in a checkpoint, in their order; see `find`.
+
+        Raises:
+            UserError: there is no checkpoint yet.
+        """
+        reader = tf.train.load_checkpoint(str(self.path(self.find(which)) / _VARIABLES))
+        known = reader.get_variable_to_shape_map()
+        keys = (_KEY.format(name=name, number=number) for number in itertools.count())
+        return [reader.get_tensor(key) for key in itertools.takewhile(known.__contains__, keys)]
+
     def shapes(self, piece: str) -> list[tuple[int, ...]]:
         """The shapes of one of the pieces in the newest checkpoint; none if it has no such piece.
 
@@ -203,7 +234,7 @@ class Checkpoints:
             UserError: there is no checkpoint yet.
         """
         shapes = tf.train.load_checkpoint(str(self.path(self.find('newest')) / _VARIABLES)).get_variable_to_shape_map()
-        names = [f'{piece}/{number}/.ATTRIBUTES/VARIABLE_VALUE' for number in range(len(shapes))]
+        names = [_KEY.format(name=piece, number=number) for number in range(len(shapes))]
         return [tuple(shapes[name]) for name in names if name in shapes]
 
     def restore_some(self, checkpoint_variables: dict[str, list[tf.Variable]], which: str = 'newest') -> None:

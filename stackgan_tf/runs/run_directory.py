@@ -17,8 +17,8 @@ from typing import IO
 import tensorflow as tf
 
 from stackgan_tf.system import onednn
-from stackgan_tf.system.console import say
 from stackgan_tf.system.atomic_files import read_back, remove_leftovers, write_json, write_whole
+from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
 
 CONFIG = 'config.gin'

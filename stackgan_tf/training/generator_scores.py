@@ -1,6 +1,6 @@
 """Scores of a generator while it is trained: of few pictures, which takes seconds; they compare steps of a run only."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -43,22 +43,19 @@ class GeneratorScores:
         self.best = f'{best}_{count}' if best else ''
         self.falls = best in _FALLING
 
-    def prepare(
-        self, phase: Phase, model: AdversarialModel, phases: Sequence[Phase], source: ExampleSource, directory: Path
-    ) -> None:
+    def prepare(self, phase: Phase, model: AdversarialModel, source: ExampleSource, directory: Path) -> None:
         """Measures the reference.
 
         Args:
             phase: at work.
             model: of it.
-            phases: of the run.
             source: the real pictures, and what the generator is told of.
             directory: of the run.
 
         Raises:
             UserError: what the generator is told cannot be had of it.
         """
-        embeddings = embeddings_for(phase, model, phases, source, directory)
+        embeddings = embeddings_for(phase, model, source, directory)
         condition = None if embeddings is None else _EmbeddingConditions(embeddings, source, self.count, self.seed)
         generator = NetworkGenerator(model.generator_ema)
         self._image_source = GeneratedImages(generator, self.count, self.seed, condition)
@@ -96,7 +93,6 @@ class _EmbeddingConditions(ConditionSource):
 def generator_scores(
     phase: Phase,
     model: TrainedModel,
-    phases: Sequence[Phase],
     source: ExampleSource,
     test_source: ExampleSource | None,
     directory: Path,
@@ -113,5 +109,5 @@ def generator_scores(
     scored = phase.scores()
     if not isinstance(scored, GeneratorScores):
         raise UserError(f'{phase.name}/Phase.scores must be @GeneratorScores')
-    scored.prepare(phase, model, phases, test_source or source, directory)
+    scored.prepare(phase, model, test_source or source, directory)
     return scored

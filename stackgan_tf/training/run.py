@@ -35,7 +35,7 @@ from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.projector import write_projector
 from stackgan_tf.training.replica_check import check_replicas
 from stackgan_tf.training.scores import check_scored
-from stackgan_tf.training.stage_one import about_stage_one, load_stage_one
+from stackgan_tf.training.stage_one import load_stage_one
 from stackgan_tf.training.text_encoders import embeddings_for, examples_for, refuse_orphans
 from stackgan_tf.training.tick_report import TickReport, duration
 from stackgan_tf.training.upkeep import Steps, Upkeep
@@ -149,7 +149,7 @@ class Run:
             if each is not None:
                 each.check_size(model.sizes[-1])
         with workers.chief_first():
-            embeddings = embeddings_for(phase, model, self.phases, source, directory)
+            embeddings = embeddings_for(phase, model, source, directory)
         if not checkpoints.steps():
             model.initialize(None if embeddings is None else some_embeddings(embeddings, source.count))
             fingerprint = None if embeddings is None else embeddings.fingerprint
@@ -159,9 +159,10 @@ class Run:
         check_compilation(self.jit_compile, strategy)
         scored = None
         if workers.chief:
-            scored = generator_scores(phase, model, self.phases, source, test_source, directory)
+            scored = generator_scores(phase, model, source, test_source, directory)
             _check_space(directory, checkpoints, model, self.keep_last + (scored is not None))
         progress = _progress(checkpoints.restore(model.checkpoint_variables()), model, source, embeddings)
+        progress |= self._about(phase, model, embeddings)
         progress['rollbacks'] = max(progress['rollbacks'], rollbacks)
         model.scale_rates(self.rollback_rate ** progress['rollbacks'])
         return _Work(phase, model, strategy, source, test_source, embeddings, scored, checkpoints, progress, self)
@@ -207,6 +208,18 @@ class Run:
             work.embeddings,
             work.scored,
         )
+
+    def _about(self, phase: Phase, model: TrainedModel, embeddings: Embeddings | None) -> dict[str, Any]:
+        """What a checkpoint says of a finished model, so that it opens without its recipe."""
+        source = {} if embeddings is None else dict(embeddings.condition_source)
+        if isinstance(phase.text_encoder, str):
+            source = {'phase': phase.text_encoder}
+        return {
+            'model': type(model).__name__,
+            'phases': [each.name for each in self.phases],
+            'condition_source': source,
+            **model.description(),
+        }
 
     def _reached(self, directory: Path) -> list[int]:
         """The step of the newest checkpoint of each phase, 0 if it has none."""
@@ -280,20 +293,18 @@ def _progress(
         UserError: until now it was trained on other embeddings.
     """
     progress = restored or {'step': 0, 'reported': 0, 'seconds': 0.0, 'rollbacks': 0}
-    pictures = progress.get('pictures', source.count)
-    if pictures != source.count:
-        say(f'This run had {pictures} pictures until now: other pictures come than if it had not stopped.')
+    images = progress.get('images', source.count)
+    if images != source.count:
+        say(f'This run had {images} images until now: the order of images is not that of an uninterrupted run.')
     fingerprint = embeddings.fingerprint if embeddings is not None else None
     if progress.get('embeddings', fingerprint) != fingerprint:
         raise UserError(
             f'this run was trained on the embeddings {progress["embeddings"]}, now they are {fingerprint}: go on with '
             'the text encoder that it had, or name another --workdir'
         )
-    condition_source = dict(embeddings.condition_source) if embeddings is not None else {}
     # The last part of a folder's path: model cards name the data.
     data = Path(source.title).name if Path(source.title).is_absolute() else source.title
-    about = {'data': data, 'pictures': source.count, 'embeddings': fingerprint, 'condition_source': condition_source}
-    return {**progress, **about, **about_stage_one(model)}
+    return {**progress, 'data': data, 'images': source.count, 'embeddings': fingerprint}
 
 
 def ticks_between(start: int, stop: int, tick: int) -> Iterator[tuple[int, int, int]]:

@@ -1,5 +1,6 @@
 """Stage-I in a run: the weights that a Stage-II phase takes over, from an earlier phase, another run or an export."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,23 +9,14 @@ import keras
 import tensorflow as tf
 
 from stackgan_tf.formats.hub_module import load_hub_module
-from stackgan_tf.models.stackgan_v1 import StageI, StageII
+from stackgan_tf.models.stackgan_v1 import StageII
 from stackgan_tf.models.trained_model import TrainedModel, variables_of
+from stackgan_tf.networks.descriptions import describe_network
 from stackgan_tf.runs.checkpoints import Checkpoints
 from stackgan_tf.system.errors import UserError
 from stackgan_tf.training.phase import Phase
 
-_PIECE = 'generator_ema'
-
-
-def about_stage_one(model: TrainedModel) -> dict[str, Any]:
-    """For the checkpoints of a Stage-I: what its weights mean nothing without, and their shapes do not say."""
-    return {'stage_one': _beyond_shapes(model.generator_ema)} if isinstance(model, StageI) else {}
-
-
-def _beyond_shapes(network: keras.Model) -> dict[str, Any]:
-    config = network.get_config()
-    return {name: config[name] for name in ('conditioning', 'augmented', 'whitened')}
+_GENERATOR = 'generator_ema'
 
 
 def load_stage_one(
@@ -105,24 +97,40 @@ def _generators_in(folder: Path) -> list[Path]:
 def _shapes(phase: Path) -> list[tuple[int, ...]]:
     """The shapes of a phase's averaged generator; none if it has no such thing, or has trained nothing."""
     checkpoints = Checkpoints(phase / 'checkpoints')
-    return checkpoints.shapes(_PIECE) if checkpoints.steps() else []
+    return checkpoints.shapes(_GENERATOR) if checkpoints.steps() else []
 
 
 def _restore(phase: Path, network: keras.Model, setting: str, embeddings: str | None) -> None:
-    check_fit(network, _shapes(phase), setting)
     checkpoints = Checkpoints(phase / 'checkpoints')
-    progress, here = checkpoints.progress(), _beyond_shapes(network)
-    there = progress.get('stage_one', here)
-    if differing := [f'{name} {there[name]} there, {here[name]} here' for name in here if there[name] != here[name]]:
-        raise UserError(
-            f'{setting} is no Stage-I like StageI here: {"; ".join(differing)}: set StageI as it was trained'
-        )
-    if (trained_on := progress.get('embeddings', embeddings)) != embeddings:
+    there, here = checkpoints.networks().get(_GENERATOR, {}), describe_network(network)
+    _check_description(there, here, setting)
+    check_fit(network, _shapes(phase), setting)
+    if (trained_on := checkpoints.progress().get('embeddings', embeddings)) != embeddings:
         raise UserError(
             f'{setting} was trained on the embeddings {trained_on}, here they are {embeddings}: take the text encoder '
             'that it had'
         )
-    checkpoints.restore_some({_PIECE: variables_of(network)})
+    checkpoints.restore_some({_GENERATOR: variables_of(network)})
+
+
+def _check_description(there: dict[str, Any], here: dict[str, Any], setting: str) -> None:
+    """Refuses a network of another class or configuration; replicas may differ.
+
+    Raises:
+        UserError: names what differs.
+    """
+    if there.get('class') != here['class']:
+        raise UserError(
+            f'{setting} is not a Stage-I: it trains a {there.get("class", "network that it does not name")}'
+        )
+    here = json.loads(json.dumps(here))  # as it is in a file
+    differing = [
+        f'{name} {there["config"].get(name)} there, {value} here'
+        for name, value in here['config'].items()
+        if name != 'synchronized' and there['config'].get(name) != value
+    ]
+    if differing:
+        raise UserError(f'{setting} differs from StageI here: {"; ".join(differing)}: set StageI as it was trained')
 
 
 def _take_export(source: str, network: keras.Model, setting: str) -> None:

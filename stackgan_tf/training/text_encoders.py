@@ -6,33 +6,16 @@ from pathlib import Path
 from stackgan_tf.data.captioned_examples import CaptionedExamples
 from stackgan_tf.data.embeddings import CaptionEmbeddings, Embeddings
 from stackgan_tf.data.example_source import ExampleSource
-from stackgan_tf.models.text_matching import TextMatching
-from stackgan_tf.models.trained_model import TrainedModel, variables_of
+from stackgan_tf.loading import load_phase
+from stackgan_tf.models.trained_model import TrainedModel
 from stackgan_tf.runs.checkpoints import Checkpoints
 from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
-from stackgan_tf.text.character_encoder import CharacterEncoder
+from stackgan_tf.text.text_encoder import TextEncoder
 from stackgan_tf.training.phase import Phase
 
 
-def trained_text_encoder(folder: Path, model: TextMatching) -> CharacterEncoder:
-    """The encoders of a phase at its newest checkpoint.
-
-    Args:
-        folder: of the phase.
-        model: its model, whose weights are overwritten.
-
-    Raises:
-        UserError: there is no checkpoint yet.
-    """
-    networks = {'text_encoder': model.text_encoder, 'image_encoder': model.image_encoder}
-    Checkpoints(folder / 'checkpoints').restore_some({name: variables_of(each) for name, each in networks.items()})
-    return CharacterEncoder(model.text_encoder, model.image_encoder)
-
-
-def embeddings_for(
-    phase: Phase, model: TrainedModel, phases: Sequence[Phase], source: ExampleSource, directory: Path
-) -> Embeddings | None:
+def embeddings_for(phase: Phase, model: TrainedModel, source: ExampleSource, directory: Path) -> Embeddings | None:
     """The embeddings that a phase trains with; none if it names no text encoder.
 
     Raises:
@@ -51,10 +34,11 @@ def embeddings_for(
         embeddings = phase.text_encoder(source)
         check_width(phase, model, embeddings.dimension)
     else:
-        # Its width is known before captions are embedded, which may take long.
-        matching = text_matching(phase, phases)
-        check_width(phase, model, matching.text_encoder.dimension)
-        embeddings = CaptionEmbeddings(source, trained_text_encoder(directory / phase.text_encoder, matching))
+        encoder = load_phase(directory, phase.text_encoder)
+        if not isinstance(encoder, TextEncoder):
+            raise not_a_text_encoder(phase)
+        check_width(phase, model, encoder.dimension)  # before captions are embedded, which may take long
+        embeddings = CaptionEmbeddings(source, encoder)
     if embeddings.missing is not None:
         count = f'{embeddings.missing.sum()} of {source.count} pictures'
         say(f'{phase.name}: {count} have no caption and train the unconditional terms alone')
@@ -76,25 +60,9 @@ def examples_for(phase: Phase, model: TrainedModel, source: ExampleSource) -> Ex
     return CaptionedExamples(source)
 
 
-def text_matching(phase: Phase, phases: Sequence[Phase]) -> TextMatching:
-    """The model of the phase that trains a phase's text encoder, untrained.
-
-    Raises:
-        UserError: that phase trains something else.
-    """
-    trains_it = next(earlier for earlier in phases if earlier.name == phase.text_encoder)
-    return checked_encoder(phase, trains_it.make_model())
-
-
-def checked_encoder(phase: Phase, model: TrainedModel) -> TextMatching:
-    """The model that trains a phase's text encoder.
-
-    Raises:
-        UserError: it trains something else.
-    """
-    if not isinstance(model, TextMatching):
-        raise UserError(f'{phase.name}/Phase.text_encoder = {phase.text_encoder!r}: that phase trains no text encoder')
-    return model
+def not_a_text_encoder(phase: Phase) -> UserError:
+    """The phase that a phase takes its text encoder from trains something else."""
+    return UserError(f'{phase.name}/Phase.text_encoder = {phase.text_encoder!r}: that phase trains no text encoder')
 
 
 def check_width(phase: Phase, model: TrainedModel, dimension: int) -> None:

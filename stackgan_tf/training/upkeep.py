@@ -15,6 +15,7 @@ from stackgan_tf.figures.image_grid import image_grid, write_png
 from stackgan_tf.generator import NetworkGenerator
 from stackgan_tf.models.adversarial_model import AdversarialModel
 from stackgan_tf.models.trained_model import TrainedModel
+from stackgan_tf.networks.descriptions import describe_network
 from stackgan_tf.runs.checkpoints import Checkpoints
 from stackgan_tf.system.interruption import StopRequest
 from stackgan_tf.training.divergence import check_record, check_weights
@@ -115,7 +116,7 @@ class Upkeep(Steps):
         self._shown: np.ndarray | None = None
         self._words: list[str] = []
         if embeddings is not None:
-            self._shown, self._words = _shown_embeddings(embeddings, int(progress['pictures']))
+            self._shown, self._words = _shown_embeddings(embeddings, int(progress['images']))
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """See `Steps`."""
@@ -176,7 +177,8 @@ class Upkeep(Steps):
     def save(self) -> None:
         """Writes a checkpoint of this step."""
         self._progress |= {'step': self.step, 'reported': self.reported, 'seconds': self.clock.trained_seconds}
-        self.checkpoints.save(self.step, self._trained.checkpoint_variables(), self._progress)
+        networks = {name: describe_network(network) for name, network in self._trained.checkpoint_networks().items()}
+        self.checkpoints.save(self.step, self._trained.checkpoint_variables(), self._progress, networks)
 
 
 def _shown_embeddings(embeddings: Embeddings, count: int) -> tuple[np.ndarray, list[str]]:
