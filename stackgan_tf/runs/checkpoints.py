@@ -68,7 +68,7 @@ class Checkpoints:
 
         Args:
             step: the number of steps trained.
-            pieces: variables by name, see `TrainedModel.pieces`.
+            checkpoint_variables: by name, see `TrainedModel.pieces`.
             progress: what else there is to know, as JSON.
             networks: the class and configuration of networks, by the name of their variables, as JSON.
 
