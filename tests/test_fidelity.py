@@ -1,4 +1,4 @@
-"""docs/fidelity.md: every line names a test or a recipe, and those are there."""
+"""Every row of `docs/fidelity.md` names a test or a recipe that exists."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ PAGE = Path(__file__).parents[1] / 'docs' / 'fidelity.md'
 pytestmark = pytest.mark.skipif(not PAGE.exists(), reason='needs the source tree')
 
 
-def test_no_line_is_without_evidence():
+def test_every_row_has_evidence():
     text = PAGE.read_text()
     links = dict(re.findall(r'^\[([^\]]+)\]: (.+)$', text, re.MULTILINE))
     rows = [line for line in text.splitlines() if line.startswith('| ') and not line.endswith(' evidence |')]
