@@ -1,4 +1,4 @@
-"""Training on a folder in which good pictures lie among broken files and such as are made to do harm."""
+"""Training on a folder of good images, broken files and malicious files."""
 
 import collections
 import re
@@ -10,31 +10,31 @@ from hostile_images import BAD, GOOD
 
 from stackgan_tf.system.console import shown
 
-MOST = 2_000_000  # kB of memory, of which TensorFlow takes the half before it sees a picture
+MOST = 2_000_000  # kB of memory, half of which TensorFlow takes before it reads an image
 
 
 @pytest.mark.parametrize('bad', [len(BAD), pytest.param(500, marks=pytest.mark.slow)])
 def test_training_starts_with_exactly_the_good_ones_and_names_all_others(tmp_path, bad, capsys):
-    """`pytest -m slow tests/test_hostile_folder.py -s` prints the table of what came of each kind."""
-    root = tmp_path / 'pictures'
+    """`pytest -m slow tests/test_hostile_folder.py -s` prints a table with the outcome of each kind."""
+    root = tmp_path / 'images'
     good = [write(_place(root, number), number) for number, write in enumerate(_taken(GOOD.values(), bad // 4))]
     expected = {}
     for number, (kind, (write, reason)) in enumerate(_taken(BAD.items(), bad)):
         path = write(_place(root, 10_000 + number), number)
         expected[shown(path.relative_to(root).as_posix())] = (kind, reason)
-    (root / 'round in a circle').symlink_to(root)
+    (root / 'circular link').symlink_to(root)
     output, memory = _train(tmp_path, root)
     assert f'First pass over {len(good) + bad} pictures' in output
     assert f'\n{bad} files cannot be used (all in ' in output
     assert f'of {len(good)} pictures on 1 device(s)' in output
     assert 'tree is done: 2 steps' in output
     (report,) = (tmp_path / 'cache').rglob('bad_files.txt')
-    told = dict(line.split(': ', 1) for line in report.read_text().splitlines())
-    assert told.keys() == expected.keys()
+    reasons = dict(line.split(': ', 1) for line in report.read_text().splitlines())
+    assert reasons.keys() == expected.keys()
     table = collections.Counter()
     for name, (kind, reason) in expected.items():
-        assert re.search(reason, told[name]), (kind, told[name])
-        table[kind, re.sub(r'\d+ bytes', '... bytes', told[name])] += 1
+        assert re.search(reason, reasons[name]), (kind, reasons[name])
+        table[kind, re.sub(r'\d+ bytes', '... bytes', reasons[name])] += 1
     assert memory < MOST
     with capsys.disabled():
         if bad == 500:
@@ -56,7 +56,7 @@ def _place(root, number):
 
 
 def _train(tmp_path, root):
-    """What training says, and its memory at the peak, kB."""
+    """The output of training, and its peak memory, kB."""
     settings = [f"IMAGE_ROOT = '{root}'", 'STEPS = 2', 'ImageFolder.test_fraction = 0.0']
     flags = [
         '--gin_file=gin/image_folder_64px.gin',
@@ -64,16 +64,16 @@ def _train(tmp_path, root):
         *TINY,
         *(f'--gin_param={each}' for each in settings),
     ]
-    # Through a small process, since a new one's peak begins with what its parent has in memory.
-    watched = run_process(
-        [sys.executable, '-c', _WATCH, *command('train', *flags)], tmp_path, STACKGAN_TF_CACHE=f'{tmp_path}/cache'
+    # Through a small process, since the peak of a new process includes the memory of its parent.
+    measured = run_process(
+        [sys.executable, '-c', _MEASURE, *command('train', *flags)], tmp_path, STACKGAN_TF_CACHE=f'{tmp_path}/cache'
     )
-    assert watched.returncode == 0, watched.stderr
-    output, _, peak = watched.stdout.rstrip().rpartition('\n')
+    assert measured.returncode == 0, measured.stderr
+    output, _, peak = measured.stdout.rstrip().rpartition('\n')
     return output, int(peak)
 
 
-_WATCH = """
+_MEASURE = """
 import os, subprocess, sys
 process = subprocess.Popen(sys.argv[1:])
 _, status, usage = os.wait4(process.pid, 0)

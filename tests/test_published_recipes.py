@@ -1,4 +1,4 @@
-"""The recipes of the paper's data sets, narrow, on tiny archives in their published form: the way of the real data."""
+"""The recipes of the paper's data sets, with narrow networks, on tiny archives in the published formats."""
 
 import json
 
@@ -75,13 +75,13 @@ def test_a_recipe_trains_on_the_published_files(name, tmp_path):
         losses = {key: value for key, value in json.loads(line).items() if 'loss' in key}
         assert losses
         assert all(np.isfinite(value) for value in losses.values())
-    # It is prepared: the files are not needed again.
+    # The data set is prepared: the files are not needed again.
     (tmp_path / 'archives').rename(tmp_path / 'elsewhere')
     assert recipe.run.phases[-1].data().count > 0
 
 
 @pytest.mark.parametrize('name', ARCHIVES)
-def test_without_the_files_a_recipe_says_what_is_missing(name, tmp_path):
+def test_without_the_files_a_recipe_names_what_is_missing(name, tmp_path):
     (tmp_path / 'archives').mkdir()
     with pytest.raises(UserError) as raised:
         read(name, tmp_path).run.phases[-1].data()
@@ -97,15 +97,15 @@ def test_every_recipe_of_the_table_is_there():
     assert [count for name, count in sizes.items() if 'embeddings' not in name] == paper
 
 
-def test_it_is_said_beforehand_what_a_data_set_takes(tmp_path, monkeypatch, capsys):
+def test_preparation_prints_requirements_first(tmp_path, monkeypatch, capsys):
     image_archives.make_lsun(tmp_path, 'church_outdoor', 6)
     monkeypatch.setenv('TFDS_DATA_DIR', str(tmp_path / 'prepared'))
     monkeypatch.setattr('stackgan_tf.data.published.preparation.find_builder', _in(tmp_path / 'prepared'))
     folder = prepare_published('lsun_scenes/church_outdoor', str(tmp_path), examples=4)
     said = capsys.readouterr().out
-    for part in ('2.4 GB: there, ', 'licence', 'takes     about 2.4 GB', 'gin/lsun_church.gin'):
+    for part in ('2.4 GB: there, ', 'license', 'takes     about 2.4 GB', 'gin/lsun_church.gin'):
         assert part in said, part
-    assert 'train: 4 pictures of 126,227 in the paper' in said
+    assert 'train: 4 images of 126,227 in the paper' in said
     assert folder.name == 'first_4'
     prepare_published('lsun_scenes/church_outdoor', str(tmp_path), examples=4)
     assert 'It is prepared already.' in capsys.readouterr().out

@@ -1,1 +1,1 @@
-"""What comes in: data sets, their examples in an order that depends on the seed alone, and the image pyramid."""
+"""Data sets for training: images, captions, their order by seed, crops and the image pyramid."""

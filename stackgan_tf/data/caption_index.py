@@ -1,4 +1,4 @@
-"""Which of an example's captions, or of their embeddings, a draw chooses."""
+"""Draws one of an example's captions, or of their embeddings."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ import tensorflow as tf
 
 
 class CaptionIndex:
-    """Examples that own a varying number of rows of a table, one example's rows after the other's.
+    """Maps examples to the rows of a table: each example owns one or more rows, in the order of the examples.
 
     Args:
         counts: how many rows each example has; at least one.
@@ -23,7 +23,7 @@ class CaptionIndex:
         Args:
             indices: int64 `[N]`, of the examples.
             draws: float32 `[N]` in [0, 1), which of their rows.
-            offset: how many rows after that one, beginning anew after the example's last.
+            offset: how many rows after that one; wraps around after the example's last.
 
         Returns:
             int64 `[N]` in [0, rows).

@@ -1,4 +1,4 @@
-"""Those examples of a source that have captions."""
+"""The examples of a source that have captions."""
 
 from collections.abc import Sequence
 
@@ -10,10 +10,10 @@ from stackgan_tf.data.example_source import ExampleSource
 
 
 class CaptionedExamples(ExampleSource):
-    """A source without the examples that have no caption.
+    """A source restricted to its examples with captions.
 
     Raises:
-        UserError: none has any.
+        UserError: no example has a caption.
     """
 
     def __init__(self, source: ExampleSource) -> None:
@@ -46,7 +46,7 @@ class CaptionedExamples(ExampleSource):
         return Captions(self._captions.texts[first[i] : first[i] + counts[i]].tolist() for i in self._kept)
 
     def stored_embeddings(self) -> Sequence[np.ndarray]:
-        """Of each example float32 `[K, T]`; see `ExampleSource`."""
+        """float32 `[K, T]` of each example; see `ExampleSource`."""
         stored = self._source.stored_embeddings()
         return [stored[i] for i in self._kept.tolist()]
 

@@ -12,11 +12,11 @@ class Captions:
     """Captions by example, held in memory.
 
     Args:
-        captions: of every example; an example may have none, and is then given an empty one.
+        captions: of every example; one without any gets an empty caption.
 
     Attributes:
-        texts: all captions, bytes, one example's after the other's: objects `[R]`.
-        choices: whose they are.
+        texts: all captions as bytes, in the order of the examples: objects `[R]`.
+        choices: which rows of `texts` belong to which example.
         missing: bool `[N]`, the examples that had none.
     """
 
@@ -37,7 +37,7 @@ class Captions:
         Args:
             indices: int64 `[N]`, of the examples.
             draws: float32 `[N]` in [0, 1), which of its captions.
-            offset: how many captions after that one, beginning anew after the example's last.
+            offset: how many captions after that one; wraps around after the example's last.
 
         Returns:
             string `[N]`.

@@ -1,4 +1,4 @@
-"""What a generator is told of an example: the vector of a caption, or what stands for one."""
+"""The condition of each example: the embedding of a caption, or a one-hot vector of its class or attributes."""
 
 import abc
 import hashlib
@@ -18,14 +18,14 @@ from stackgan_tf.text.text_encoder import TextEncoder
 
 
 class Embeddings(abc.ABC):
-    """Vectors of a data set's examples.
+    """The condition vectors of a data set's examples.
 
     Attributes:
         dimension: T.
-        fingerprint: of what made them; a model that was trained on some understands no others.
+        fingerprint: of their encoder or table; a model only accepts vectors with the fingerprint of its training.
         condition_source: where a finished model's conditions come from, if that needs no data: `text_encoder`, a TF Hub
             handle, or `class_names`.
-        missing: bool `[count]`, the examples that have none and are drawn as the empty caption; None: each has one.
+        missing: bool `[count]`, the examples without a condition, which get the empty caption's; None if each has one.
     """
 
     dimension: int
@@ -40,27 +40,28 @@ class Embeddings(abc.ABC):
         Args:
             indices: int64 `[N]` in [0, count), of the examples.
             draws: float32 `[N]` in [0, 1), which of its vectors.
-            offset: how many vectors after that one, beginning anew after the example's last.
+            offset: how many vectors after that one; wraps around after the example's last.
 
         Returns:
             float32 `[N, T]`.
         """
 
     def words(self, indices: np.ndarray) -> list[str]:
-        """What the first vector of each example says, for people: int64 `[N]` to as many texts, or none of any."""
+        """The first condition of each example in words: int64 `[N]` to N texts; an empty list if there are none."""
         return []
 
 
 def some_embeddings(embeddings: Embeddings, count: int, most: int = 10_000) -> np.ndarray:
-    """Embeddings of examples spread over those of a data set of `count` that have some, one of each, or several if few.
+    """Draws `most` embeddings from all examples that have a condition: one of each, or several if they are few.
 
     Returns:
         float32 `[most, T]`.
     """
     rng = np.random.default_rng(0)
-    told = np.arange(count) if embeddings.missing is None else np.flatnonzero(~embeddings.missing)
-    few = len(told) < most
-    indices = told[rng.permutation(most) % len(told) if few else rng.integers(0, len(told), most)]
+    conditional = np.arange(count) if embeddings.missing is None else np.flatnonzero(~embeddings.missing)
+    few = len(conditional) < most
+    drawn = rng.permutation(most) % len(conditional) if few else rng.integers(0, len(conditional), most)
+    indices = conditional[drawn]
     return embeddings.drawn(tf.constant(indices, tf.int64), tf.constant(rng.random(most, np.float32))).numpy()
 
 
@@ -100,7 +101,7 @@ class HubEmbeddings(CaptionEmbeddings):
         handle: of TF Hub, or a folder.
 
     Raises:
-        UserError: it is no text encoder, or the data set has no captions.
+        UserError: it is not a text encoder, or the data set has no captions.
     """
 
     def __init__(self, source: ExampleSource, handle: str) -> None:
@@ -109,7 +110,7 @@ class HubEmbeddings(CaptionEmbeddings):
 
 
 class StoredEmbeddings(Embeddings):
-    """Embeddings that the data set brings itself, such as those that were published with the paper.
+    """Embeddings that the data set includes, such as those that were published with the paper.
 
     Raises:
         UserError: it has none, or they are not all of one length.
@@ -157,16 +158,16 @@ class LabelVectors(Embeddings):
         return tf.one_hot(tf.gather(self._labels, indices), self.dimension)
 
     def words(self, indices: np.ndarray) -> list[str]:
-        """The class of each; see `Embeddings`. An example whose class is unknown has no name."""
+        """The class name of each; see `Embeddings`. It is empty where the class is unknown."""
         labels = tf.gather(self._labels, indices).numpy()
         return [self._names[label] if label < len(self._names) else '' for label in labels]
 
 
 class AttributeVectors(Embeddings):
-    """The attributes of each example, each one-hot, one after the other.
+    """The attributes of each example, one-hot and concatenated.
 
     Args:
-        choices: how many each attribute has; by default one more than its greatest in the data (of this split).
+        choices: how many values each attribute has; by default one more than the largest value in this split.
 
     Raises:
         UserError: the data set has no attributes, or others.

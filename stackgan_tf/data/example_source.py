@@ -1,7 +1,7 @@
-"""Where pictures come from: anything that has a number of examples and cuts crops of any of them in a tf.data graph.
+"""The interface of a data set: a number of examples, and crops of any of them in a tf.data graph.
 
-Random access is what makes order, crop, flip and partner functions of (seed, global example index) alone, and going on
-after an interruption exact.
+Random access makes order, crop, flip and partner functions of (seed, global example index) alone, and a resumed run
+exact.
 """
 
 import abc
@@ -15,7 +15,7 @@ from stackgan_tf.system.errors import UserError
 
 
 class ExampleSource(abc.ABC):
-    """A data set of one split. Whatever else than pictures it has, it overrides.
+    """One split of a data set. Subclasses override the methods for captions, labels, ... that they have.
 
     Attributes:
         title: what messages call it.
@@ -30,7 +30,7 @@ class ExampleSource(abc.ABC):
 
     @abc.abstractmethod
     def crops(self, indices: tf.Tensor, draws: tf.Tensor, size: int) -> tf.Tensor:
-        """Squares out of pictures whose shorter side is made `load_size(size)`; see `random_crop`.
+        """Square crops of images whose shorter side is resized to `load_size(size)`; see `random_crop`.
 
         Args:
             indices: int64 `[N]` in [0, count), of the examples.
@@ -42,7 +42,7 @@ class ExampleSource(abc.ABC):
         """
 
     def check_size(self, size: int) -> None:  # noqa: B027 - nothing to check is the usual case
-        """Whether `crops` can cut squares of `size` pixels; most sources cut any.
+        """Checks that `crops` can cut squares of `size` pixels; most sources cut any.
 
         Raises:
             UserError: it cannot.
@@ -62,7 +62,7 @@ class ExampleSource(abc.ABC):
         raise self._lacks('captions')
 
     def stored_embeddings(self) -> Sequence[np.ndarray]:
-        """Embeddings of captions that the data set brings itself: of each example float32 `[K, T]`.
+        """Embeddings of captions that the data set includes: float32 `[K, T]` of each example.
 
         Raises:
             UserError: the data set has none.
@@ -74,10 +74,10 @@ class ExampleSource(abc.ABC):
         return np.arange(self.count, dtype=np.int32)
 
     def attributes(self) -> np.ndarray:
-        """What is known to be in each picture: int32 `[count, A]`, each column a choice of 0, 1, ...
+        """The attributes of each image: int32 `[count, A]`, each column a choice of 0, 1, ...
 
         Raises:
-            UserError: the data set says nothing of the kind.
+            UserError: the data set has none.
         """
         raise self._lacks('attributes')
 
@@ -85,7 +85,7 @@ class ExampleSource(abc.ABC):
         """Which attributes each caption names: bool `[R, A]`, rows as in `captions().texts`.
 
         Raises:
-            UserError: the data set says nothing of the kind.
+            UserError: the data set has none.
         """
         raise self._lacks('attributes of captions')
 

@@ -1,4 +1,4 @@
-"""Picture files as people see them: what Pillow knows about them, and what it must not be let do."""
+"""Decodes people's image files with Pillow: allowed formats, orientation, conversion to RGB, limits of memory."""
 
 import contextlib
 import errno
@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
-# These readers alone may see people's files; Pillow has others, some of which run programs.
+# Only these readers open people's files; Pillow has others, some of which run programs.
 FORMATS = ('JPEG', 'PNG', 'WEBP', 'GIF', 'BMP', 'TIFF')
 
-# A picture takes up to 19 bytes a pixel while it is decoded. Every core decodes one, but one large one at a time. A
+# An image takes up to 19 bytes a pixel while it is decoded. Every core decodes one, but one large one at a time. A
 # large JPEG decodes itself to less.
 _MAX_PIXELS = 50_000_000
 _LARGE = 5_000_000
@@ -23,7 +23,7 @@ _large = threading.Lock()
 
 
 class BadImageError(Exception):
-    """A file cannot be used; the text says why, without its name.
+    """An image file cannot be used; the text says why, without its name.
 
     Attributes:
         may_pass: whether the reason is the system's, not the file's.
@@ -35,25 +35,25 @@ class BadImageError(Exception):
 
 
 def decode(file: Path | io.BytesIO, shorter_side: int | None = None) -> Image.Image:
-    """Decodes a picture.
+    """Decodes an image.
 
-    Its first frame, turned as its orientation tag says, transparency on white, 16-bit grey scaled to 8 bits, everything
-    to RGB; colour profiles are ignored.
+    Its first frame, turned as its orientation tag says, transparency on white, 16-bit gray scaled to 8 bits, everything
+    to RGB; color profiles are ignored.
 
     Args:
         file: JPEG, PNG, WebP, GIF, BMP or TIFF.
-        shorter_side: what the picture will be resized to, pixels, if it will: a large JPEG then decodes itself to a
+        shorter_side: what the image will be resized to, pixels, if it will: a large JPEG then decodes itself to a
             fraction of its size, but never below twice that.
 
     Returns:
-        The picture in mode RGB.
+        The image in mode RGB.
 
     Raises:
         BadImageError: it cannot be decoded, or has too many pixels.
     """
     try:
         if isinstance(file, Path):
-            _refuse_no_file(file.stat())
+            _require_file(file.stat())
         with Image.open(file, formats=FORMATS) as image:
             if shorter_side is not None:
                 enough = 2 * shorter_side / min(image.size)
@@ -65,49 +65,49 @@ def decode(file: Path | io.BytesIO, shorter_side: int | None = None) -> Image.Im
                 _turn_upright(image)
                 return _rgb(image)
     except UnidentifiedImageError as error:
-        raise BadImageError('it is no picture') from error
+        raise BadImageError('it is not an image') from error
     except OSError as error:
-        # Pillow's own have no number.
+        # Pillow's own errors have no number.
         may_pass = error.errno not in (None, errno.ENOENT, errno.ELOOP)
         raise BadImageError(error.strerror or str(error), may_pass) from error
     except MemoryError as error:
         raise BadImageError('not enough memory', may_pass=True) from error
     except BadImageError:
         raise
-    except Exception as error:  # Pillow's readers raise what they meet in broken files
+    except Exception as error:  # Pillow's readers raise any kind on broken files
         raise BadImageError(str(error).partition('\n')[0] or type(error).__name__) from error
 
 
-def _refuse_no_file(status: os.stat_result) -> None:
+def _require_file(status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):  # a pipe would be waited for
-        raise BadImageError('it is no file, but a folder, a pipe or a device')
+        raise BadImageError('it is not a file, but a folder, a pipe or a device')
     if not status.st_size:
         raise BadImageError('empty file')
 
 
 def _tile(image: Image.Image) -> tuple[int, int]:
-    """How large one part of a TIFF is, which may be larger than the picture."""
+    """How large one part of a TIFF is, which may be larger than the image."""
     tags = getattr(image, 'tag_v2', {})
     return tags.get(TiffImagePlugin.TILEWIDTH, 0), tags.get(TiffImagePlugin.TILELENGTH, 0)
 
 
 def _turn_upright(image: Image.Image) -> None:
     image.load()
-    # A broken tag does not spoil the picture.
+    # A broken tag does not spoil the image.
     with contextlib.suppress(Exception):
         ImageOps.exif_transpose(image, in_place=True)
 
 
 def _rgb(image: Image.Image) -> Image.Image:
     if image.mode == 'F':
-        raise BadImageError('floating-point pixels, whose white nobody knows')
-    if image.mode.startswith('I'):  # 16-bit grey, which Pillow would cut off at 255
+        raise BadImageError('floating-point pixels of unknown range')
+    if image.mode.startswith('I'):  # 16-bit gray, which Pillow would cut off at 255
         pixels = np.asarray(image).astype(np.int64)
         if pixels.min() < 0 or pixels.max() > 65535:
-            raise BadImageError('32-bit pixels, whose white nobody knows')
+            raise BadImageError('32-bit pixels of unknown range')
         return Image.fromarray((pixels // 257).astype(np.uint8)).convert('RGB')
     if image.has_transparency_data:
-        picture = image.convert('RGBA')
-        white = Image.new('RGBA', picture.size, 'white')
-        return Image.alpha_composite(white, picture).convert('RGB')
+        converted = image.convert('RGBA')
+        white = Image.new('RGBA', converted.size, 'white')
+        return Image.alpha_composite(white, converted).convert('RGB')
     return image if image.mode == 'RGB' else image.convert('RGB')

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 
 def image_pyramid(crops: tf.Tensor, flips: tf.Tensor, sizes: Sequence[int]) -> tuple[tf.Tensor, ...]:
-    """Mirrors some crops and scales them to every size of the tree, so that all scales show the same.
+    """Mirrors some crops and resizes them to every size of the tree.
 
     Args:
         crops: uint8 `[N, s, s, 3]`, s the last of `sizes`.
@@ -64,7 +64,7 @@ def _reduce(x: tf.Tensor, factor: int) -> tf.Tensor:
     from_after = tf.add_n([weights[half + factor + i] * block for i, block in enumerate(blocks[:half])])
     before = tf.pad(from_before[:, :-1], ((0, 0), (1, 0), (0, 0)))
     after = tf.pad(from_after[:, 1:], ((0, 0), (0, 1), (0, 0)))
-    # At the borders the filter is cut off, and the rest of it weighs all.
+    # At the borders the filter is cut off, and the rest of it is normalized.
     total = [1.0] * (length // factor)
     total[0] -= sum(weights[:half])
     total[-1] -= sum(weights[:half])

@@ -1,6 +1,6 @@
-"""From a picture to a random square of it: resized to the load size, then a crop, as in the released code.
+"""Random square crops of images resized to the load size, as in the released code.
 
-Resizing is Pillow's, antialiased. Only what the crop shows is resized: the same pixels at less cost.
+Resizing is Pillow's, antialiased. Only the region of the crop is resized: the same pixels at less cost.
 """
 
 import dataclasses
@@ -18,12 +18,12 @@ from stackgan_tf.data.image_decoding import decode
 
 @dataclasses.dataclass(frozen=True)
 class Framing:
-    """How pictures are brought to the load size. The default is StackGAN-v2's; the others are v1's.
+    """How images are resized to the load size. The default is StackGAN-v2's; the others are v1's.
 
     Attributes:
         squashed: both sides become the load size, with a bicubic filter; else the shorter one does, the aspect ratio is
             kept, and the filter is bilinear.
-        stretched: the contrast is stretched first, so that the darkest number of a picture is 0 and its brightest 255,
+        stretched: the contrast is stretched first, so that the darkest number of an image is 0 and its brightest 255,
             as the release of v1 does by accident.
     """
 
@@ -35,19 +35,19 @@ V2 = Framing()
 
 
 def load_size(size: int) -> int:
-    """The length that a picture's shorter side gets before a crop of `size` pixels is cut: 76/64 of it."""
+    """The length that an image's shorter side gets before a crop of `size` pixels is cut: 76/64 of it."""
     return size * 76 // 64
 
 
 def resized_shape(shape: Sequence[int], shorter_side: int) -> tuple[int, int]:
-    """The shape that a picture gets when its shorter side becomes `shorter_side`, aspect ratio kept."""
+    """The shape that an image gets when its shorter side becomes `shorter_side`, aspect ratio kept."""
     shorter = min(shape)
     height, width = ((side * shorter_side + shorter // 2) // shorter for side in shape)
     return height, width
 
 
 def corners(shapes: np.ndarray, size: int, draws: np.ndarray) -> np.ndarray:
-    """Where crops begin: int64 `[N, 2]`, for the shapes `[N, 2]` of resized pictures and draws `[N, 2]` in [0, 1)."""
+    """Where crops begin: int64 `[N, 2]`, for the shapes `[N, 2]` of resized images and draws `[N, 2]` in [0, 1)."""
     positions = shapes - size + 1  # how many there are in each direction
     return (draws * positions.astype(np.float32)).astype(np.int64)
 
@@ -55,14 +55,14 @@ def corners(shapes: np.ndarray, size: int, draws: np.ndarray) -> np.ndarray:
 def random_crop(
     encoded: bytes, size: int, draws: np.ndarray, box: Sequence[float] | None = None, framing: Framing = V2
 ) -> np.ndarray:
-    """Resizes a picture to `load_size(size)`, and cuts a square.
+    """Resizes an image to `load_size(size)`, and cuts a square.
 
     Args:
-        encoded: a picture file.
+        encoded: an image file.
         size: s, of the crop.
         draws: float32 `[2]` in [0, 1): vertical and horizontal position of the crop.
-        box: x, y, width and height of the object that the picture is cropped around beforehand (see `crop_window`), if
-            it is; one that shows nothing of the picture is passed over.
+        box: x, y, width and height of the object that the image is cropped around beforehand (see `crop_window`); a
+            box outside the image is ignored.
         framing: how it is resized.
 
     Returns:
@@ -72,7 +72,7 @@ def random_crop(
         BadImageError: the file cannot be decoded.
     """
     shorter_side = load_size(size)
-    # A box is in pixels of the whole picture, and contrast is that of all its pixels.
+    # A box is in pixels of the whole image, and contrast is that of all its pixels.
     image = decode(io.BytesIO(encoded), None if box is not None or framing.stretched else shorter_side)
     if box is not None:
         image = _around(image, box)
@@ -82,9 +82,9 @@ def random_crop(
     shape = (shorter_side, shorter_side) if framing.squashed else resized_shape(shape, shorter_side)
     ((top, left),) = corners(np.array([shape]), size, draws[None])
     vertical, horizontal = image.height / shape[0], image.width / shape[1]
-    shown = (left * horizontal, top * vertical, (left + size) * horizontal, (top + size) * vertical)
+    region = (left * horizontal, top * vertical, (left + size) * horizontal, (top + size) * vertical)
     resampling = Image.Resampling.BICUBIC if framing.squashed else Image.Resampling.BILINEAR
-    return np.asarray(image.resize((size, size), resampling, shown))
+    return np.asarray(image.resize((size, size), resampling, region))
 
 
 def _around(image: Image.Image, box: Sequence[float]) -> Image.Image:
@@ -103,13 +103,13 @@ def _stretched(image: Image.Image) -> Image.Image:
 def random_crops(
     encoded: tf.Tensor, size: int, draws: tf.Tensor, boxes: tf.Tensor | None = None, framing: Framing = V2
 ) -> tf.Tensor:
-    """`random_crop` of several pictures, inside a graph.
+    """`random_crop` of several images, inside a graph.
 
     Args:
         encoded: string `[N]`.
         size: s, of the crops.
         draws: float32 `[N, 2]` in [0, 1).
-        boxes: float32 `[N, 4]`, if they are cropped around objects beforehand.
+        boxes: float32 `[N, 4]`, where images are cropped around objects beforehand.
         framing: how they are resized.
 
     Returns:
@@ -126,4 +126,4 @@ def _random_crops(
 ) -> np.ndarray:
     around = [None] * len(encoded) if boxes is None else boxes
     rows = zip(encoded, draws, around, strict=True)
-    return np.stack([random_crop(picture, size, draw, box, framing) for picture, draw, box in rows])
+    return np.stack([random_crop(each, size, draw, box, framing) for each, draw, box in rows])

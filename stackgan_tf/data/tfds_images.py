@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-# Importing a builder's module registers it with TFDS under its name; those of the paper come with their table.
+# Importing a builder's module registers it with TFDS under its name; `data_sets` imports those of the paper.
 import stackgan_tf.data.painted_birds.painted_birds_dataset_builder  # noqa: F401
 from stackgan_tf.data.captions import Captions
 from stackgan_tf.data.example_source import ExampleSource
@@ -19,11 +19,11 @@ from stackgan_tf.data.tfds_records import TfdsRecords
 from stackgan_tf.system.console import others_silent, say
 from stackgan_tf.system.errors import UserError
 
-_LARGE = 5e9  # bytes that are not downloaded or unpacked in passing
+_LARGE = 5e9  # bytes; more is not downloaded or unpacked without being asked for
 
 
 class TfdsImages(ExampleSource):
-    """The pictures of a TFDS data set.
+    """The images of a TFDS data set.
 
     Its features are `image`, and if it has them `captions`, `embeddings` (float `[K, T]`), `label`, `attributes`
     (int `[A]`), `caption_attributes` (bool `[K, A]`, which of them each caption names) and `bounding_box` (x, y, width
@@ -32,9 +32,9 @@ class TfdsImages(ExampleSource):
     Args:
         name: as in `tfds.load`, for example `painted_birds/76px`.
         split: as in `tfds.load`.
-        manual_dir: where the files are that the user downloaded, for data sets that need some.
+        manual_dir: the folder of the files that the user downloaded, for data sets that need some.
         data_dir: where it is prepared; by default where `TFDS_DATA_DIR` says.
-        crop_to_boxes: whether pictures are cropped around their bounding boxes, as both papers do with birds.
+        crop_to_boxes: whether images are cropped around their bounding boxes, as both papers do with birds.
         squashed: whether they lose their aspect ratio, as in v1; see `Framing`.
         stretched: whether their contrast is stretched, as in the release of v1; see `Framing`.
 
@@ -88,11 +88,11 @@ class TfdsImages(ExampleSource):
         return Captions(map(_texts, self._columns['captions'])) if 'captions' in self._columns else super().captions()
 
     def stored_embeddings(self) -> Sequence[np.ndarray]:
-        """Of each example float32 `[K, T]`; see `ExampleSource`."""
+        """float32 `[K, T]` of each example; see `ExampleSource`."""
         return self._columns['embeddings'] if 'embeddings' in self._columns else super().stored_embeddings()
 
     def labels(self) -> np.ndarray:
-        """int32 `[count]`; see `ExampleSource`. A picture whose label is unknown is its own class."""
+        """int32 `[count]`; see `ExampleSource`. An image whose label is unknown is its own class."""
         if 'label' not in self._columns:
             return super().labels()
         known = np.array(self._columns['label'], np.int32)
@@ -110,7 +110,7 @@ class TfdsImages(ExampleSource):
 
 
 def _known(features: tfds.features.FeaturesDict) -> list[str]:
-    """Those of our features that a data set has in a form that is understood; other things may have these names."""
+    """The features above that a data set has in a form that can be read; other data may have the same names."""
     understood = {
         'captions': lambda feature: _has_text(feature) or _has_text(getattr(feature, 'feature', None)),
         'label': lambda feature: isinstance(feature, tfds.features.ClassLabel),
@@ -150,10 +150,10 @@ def _prepared_builder(name: str, manual_dir: str, data_dir: str) -> tfds.core.Da
 
 
 def _refuse_large_downloads(name: str, manual_dir: Path) -> None:
-    """Lets nobody wait for gigabytes that were not asked for.
+    """Refuses large downloads that the user did not ask for.
 
     Raises:
-        UserError: they would be downloaded.
+        UserError: preparation would download or unpack more than 5 GB.
     """
     data_set = PUBLISHED_DATA_SETS.get(name)
     size = data_set.bytes_beforehand(manual_dir.expanduser()) if data_set is not None else 0
@@ -186,10 +186,10 @@ def prepare(
     """Prepares a data set.
 
     Args:
-        builder: of it.
-        manual_dir: where the files are that the user downloaded.
-        examples: at most so many of each split.
-        downloads: where downloads go; by default `downloads` beside the data sets.
+        builder: of the data set.
+        manual_dir: the folder of the files that the user downloaded.
+        examples: at most this many of each split.
+        downloads: the folder for downloads; by default `downloads` in the folder of the data sets.
 
     Raises:
         UserError: it cannot be prepared here.
@@ -205,7 +205,7 @@ def prepare(
             builder.download_and_prepare(download_dir=downloads, download_config=config)
     except UserError:
         raise
-    except Exception as error:  # builders download, unpack and import what they like
+    except Exception as error:  # builders run code of others
         reason = str(error).strip().partition('\n')[0] or type(error).__name__
         elsewhere = ' (TFDS_DATA_DIR names another folder)' if isinstance(error, OSError) else ''
         raise UserError(f'cannot prepare {builder.name} in {builder.data_dir}: {reason}{elsewhere}') from error

@@ -1,4 +1,4 @@
-"""The records of a prepared TFDS split: pictures stay on disk and are read at random, everything else is in memory."""
+"""The records of a prepared TFDS split: images stay on disk and are read at random, everything else is in memory."""
 
 import os
 import struct
@@ -12,22 +12,22 @@ from tqdm import tqdm
 
 from stackgan_tf.system.errors import UserError, as_user_error
 
-# What TFRecord puts around a record: its length with a checksum before it, a checksum after it.
+# TFRecord's frame of a record: its length with a checksum before it, a checksum after it.
 _LENGTH = struct.Struct('<Qxxxx')
 _AFTER = 4
 _SLOW = 20_000  # examples from which on a progress bar is worth the line
 
 
 class TfdsRecords:
-    """Finds the records of a split once, in the order of its files; so it is the same on every machine.
+    """Finds the records of a split once, in the order of its files, which is the same on every machine.
 
     Args:
         builder: prepared, in TFRecord files.
         split: as in `tfds.load`, also a slice of one.
-        columns: the features besides `image` that are wanted.
+        columns: the features to read in addition to `image`.
 
     Attributes:
-        columns: of each of them the values of all examples, as NumPy has them; texts are bytes.
+        columns: the values of each feature for all examples, as NumPy values; texts are bytes.
 
     Raises:
         UserError: a file is cut short, or the data set is in another file format.
@@ -54,7 +54,7 @@ class TfdsRecords:
         return len(self._places)
 
     def images(self, indices: np.ndarray) -> np.ndarray:
-        """The encoded pictures of examples `[N]`: objects `[N]`, bytes."""
+        """The encoded images of examples `[N]`: objects `[N]`, bytes."""
         return np.array([self._image(*place) for place in self._places[indices].tolist()], object)
 
     def _image(self, file: int, first: int, length: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Batches for training: which example comes when, and how it looks, from (seed, global example index) alone."""
+"""Batches for training: order and augmentation of examples follow from (seed, global example index) alone."""
 
 from collections.abc import Sequence
 
@@ -25,7 +25,7 @@ def example_order(positions: tf.Tensor, count: int, seed: int) -> tf.Tensor:
     """
     epochs, places = positions // count, positions % count
     keys = tf.stack([tf.zeros_like(epochs), tf.zeros_like(epochs) + seed, epochs], axis=1)
-    # The raw operation, because `tf.random.experimental.index_shuffle` takes one key only, whatever it says.
+    # The raw operation, because `tf.random.experimental.index_shuffle` takes one key only, unlike its documentation.
     return tf.raw_ops.RandomIndexShuffle(
         index=places, seed=tf.cast(keys, tf.int32), max_index=tf.constant(count - 1, tf.int64), rounds=4
     )
@@ -44,7 +44,7 @@ def example_draws(first: tf.Tensor, count: int, seed: int, stream: int = 0) -> t
 
 
 def other_class_partners(indices: tf.Tensor, draws: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """For each example another one, of another class, whose picture does not go with its caption.
+    """Pairs each example with one of another class, whose image does not match its caption.
 
     Args:
         indices: int64 `[N]`, of the examples.
@@ -84,12 +84,12 @@ def training_batches(
         seed: of the run.
         start_step: the first step, counted from 0.
         steps: how many batches there are.
-        flip: whether half of the pictures are mirrored.
+        flip: whether images are mirrored with probability 1/2.
         parts: of 'images', 'tokens', 'other_tokens', 'label', 'attributes' and 'mismatched_images', what a batch holds.
-        embeddings: of the examples; with them a batch holds those too.
-        captions_averaged: the mean of so many embeddings of each.
-        shares: in how many parts of as many rows each batch is cut.
-        own_shares: which of these come, one after the other. Only their examples are read.
+        embeddings: of the examples, which a batch then holds too.
+        captions_averaged: how many embeddings of each example are averaged.
+        shares: into how many equal parts each batch is divided.
+        own_shares: the parts that are returned, one after the other. Only their examples are read.
 
     Returns:
         A data set of dicts, with `N = batch_size / shares`: `images`, a tuple of float32 `[N, s, s, 3]` in [-1, 1],
@@ -100,7 +100,7 @@ def training_batches(
         `[N]`, 0 where there is none.
 
     Raises:
-        UserError: the source has not what is to be in a batch.
+        UserError: the source lacks something that a batch should hold.
     """
     captions = source.captions() if {'tokens', 'other_tokens'} & set(parts) else Captions([])
     labels = tf.constant(source.labels() if {'label', 'mismatched_images'} & set(parts) else [0])

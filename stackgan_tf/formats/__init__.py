@@ -1,1 +1,1 @@
-"""Other people's files, read safely: pickles of Python 2, Torch's serialisation."""
+"""Safe readers of other people's file formats: pickles, Torch 7, PyTorch, NumPy, Hub modules."""

@@ -12,13 +12,13 @@ def load_hub_module(source: str) -> tuple[Any, Path]:
     """Loads a SavedModel.
 
     Args:
-        source: its folder, or a TF Hub handle; what a handle names is downloaded once.
+        source: its folder, or a TF Hub handle, which is downloaded once.
 
     Returns:
-        The object in it, and the folder that it lies in.
+        The loaded object, and its folder.
 
     Raises:
-        UserError: nothing can be loaded from there.
+        UserError: it cannot be loaded.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings('ignore', message='pkg_resources')  # TF Hub's way to ask for a version

@@ -1,4 +1,4 @@
-"""Pickles of others: lists of names, numbers and arrays, read by a machine that can make nothing else."""
+"""Reads other people's pickles: lists of names, numbers and arrays, and nothing else."""
 
 import math
 import os
@@ -8,27 +8,27 @@ from typing import Any
 
 import numpy as np
 
-from stackgan_tf.formats.restricted_unpickler import BoundedFile, RefusedError, RestrictedUnpickler, told
+from stackgan_tf.formats.restricted_unpickler import BoundedFile, RefusedError, RestrictedUnpickler, reading_errors
 
 _ELEMENT_TYPES = re.compile('b1|[iu][1248]|f[248]|c8|c16')
 _MAX_DIMENSIONS = 32
-_MAX_EMPTY_DIMENSION = 1 << 16  # of arrays without elements, whose shape no data vouches for
+_MAX_EMPTY_DIMENSION = 1 << 16  # of arrays without elements, whose shape cannot be checked against data
 
 
 def read_pickle(path: Path) -> Any:
     """Reads a pickle of StackGAN's release, or what Python 3 wrote of the same kind, and runs nothing in it.
 
-    That is: protocols 0 to 5; None, booleans, numbers, strings, lists, tuples and dictionaries of them; NumPy's
-    numeric arrays and scalars. No length, shape or index in the file is believed before it is checked.
+    It reads protocols 0 to 5: None, booleans, numbers, strings, lists, tuples and dictionaries of them; NumPy's
+    numeric arrays and scalars. Every length, shape and index in the file is checked before it is used.
 
     Returns:
-        What was pickled. Strings of Python 2 are decoded as Latin-1, one character a byte: `text` makes names of them.
-        Scalars of NumPy stay such, bytearrays become bytes; arrays may be read-only.
+        The pickled object. Strings of Python 2 are decoded as Latin-1, one character a byte; see `text` for names.
+        NumPy scalars stay NumPy scalars, bytearrays become bytes; arrays may be read-only.
 
     Raises:
-        UserError: it cannot be read, is damaged, or asks for anything else; one line that names the file and what.
+        UserError: it cannot be read, is damaged, or asks for anything else; one line with the file and the reason.
     """
-    with told(path, 'no pickle', 'no pickle of StackGAN'), path.open('rb') as file:
+    with reading_errors(path, 'no pickle', 'no pickle of StackGAN'), path.open('rb') as file:
         return _Machine(BoundedFile(file, os.fstat(file.fileno()).st_size)).load()
 
 
@@ -45,7 +45,7 @@ def text(value: str | bytes) -> str:
 
 
 class _ElementType:
-    """A dtype in the making: a pickle gives its name first and its byte order later."""
+    """An unfinished dtype: a pickle gives its name first and its byte order later."""
 
     def __init__(self, name: Any) -> None:
         if not isinstance(name, str) or not _ELEMENT_TYPES.fullmatch(name):
@@ -58,7 +58,7 @@ class _ElementType:
         self.dtype = self.dtype.newbyteorder(state[1])
 
 
-# What a pickle may call. They stand in for NumPy's own, which allocate whatever they are asked to.
+# The functions that a pickle may call. They replace NumPy's own, which allocate any size that a file asks for.
 
 
 def _dtype(name: Any, _align: Any = None, _copy: Any = None) -> _ElementType:
@@ -72,7 +72,7 @@ def _reconstruct(array_type: Any, shape: Any, _letter: Any) -> np.ndarray:
 
 
 def _fill(array: Any, _version: Any, shape: Any, element: Any, is_fortran: Any, data: Any) -> None:
-    """What BUILD does with an array of `_reconstruct`."""
+    """BUILD on an array of `_reconstruct`."""
     content = _array_bytes(element, shape, data)
     array.__setstate__((1, shape, element.dtype, bool(is_fortran), content))
 
@@ -115,7 +115,7 @@ _ALLOWED: dict[str, dict[str, Any]] = {
 
 
 def _array_bytes(element: Any, shape: Any, data: Any) -> bytes:
-    """An array's data, if they are as many as its shape says."""
+    """The bytes of an array, after a check against its shape."""
     if not isinstance(element, _ElementType) or not isinstance(shape, tuple) or len(shape) > _MAX_DIMENSIONS:
         raise ValueError('not an array')
     if any(type(size) is not int or size < 0 for size in shape):

@@ -1,4 +1,4 @@
-"""PyTorch's files of weights (.pth) without PyTorch: both formats, read with nothing run and every size checked.
+"""PyTorch's files of weights (.pth) without PyTorch: both formats. Runs no code in them and checks every size.
 
 Until version 1.5 `torch.save` wrote pickles, one after the other, and then the storages' bytes; since then it writes a
 zip archive with a pickle and a file a storage. Pickles name tensors as views of storages: sizes, strides, an offset.
@@ -18,8 +18,8 @@ from stackgan_tf.formats.restricted_unpickler import (
     BoundedFile,
     RefusedError,
     RestrictedUnpickler,
+    reading_errors,
     set_items,
-    told,
 )
 from stackgan_tf.formats.strided import strided
 from stackgan_tf.system.errors import UserError
@@ -37,16 +37,16 @@ _MAX_COPIES = 8  # of the file's size: tensors may share a storage
 
 
 def read_state_dict(path: Path) -> dict[str, np.ndarray]:
-    """Reads the weights of a network: what `torch.save(network.state_dict(), path)` wrote.
+    """Reads the weights of a network from a file that `torch.save(network.state_dict(), path)` wrote.
 
     Returns:
         Arrays by name, in the order of the file; they cannot be written to, and may share memory.
 
     Raises:
         UserError: it cannot be read, is damaged, asks for anything but tensors, or holds something else than weights by
-            name; one line that names the file and what.
+            name; one line that names the file and the reason.
     """
-    with told(path, 'no PyTorch checkpoint', 'no file of weights'), path.open('rb') as file:
+    with reading_errors(path, 'no PyTorch checkpoint', 'no file of weights'), path.open('rb') as file:
         size = os.fstat(file.fileno()).st_size
         is_zip = file.read(len(_ZIP)) == _ZIP
         file.seek(0)
@@ -63,7 +63,7 @@ class _Storage(NamedTuple):
 
 
 class _Tensor(NamedTuple):
-    """What a tensor shows of a storage; in elements."""
+    """A tensor's view of a storage; in elements."""
 
     storage: _Storage
     offset: int
@@ -71,7 +71,7 @@ class _Tensor(NamedTuple):
     strides: tuple[int, ...]
 
 
-# What a checkpoint may call.
+# The functions that a checkpoint may call.
 
 
 def _rebuild_tensor(storage: Any, offset: Any, sizes: Any, strides: Any, *_gradient: Any) -> _Tensor:
@@ -88,7 +88,7 @@ def _rebuild_parameter(tensor: Any, *_gradient: Any) -> Any:
 
 
 def _ordered_dict(items: Any = ()) -> dict[Any, Any]:
-    """Python 2 gives it pairs; Python 3 sets items afterwards."""
+    """Python 2 passes pairs; Python 3 sets items afterwards."""
     made: dict[Any, Any] = {}
     for pair in items:
         set_items(made, list(pair))
@@ -126,7 +126,7 @@ class _Machine(RestrictedUnpickler):
         self.storages: dict[str, tuple[np.dtype, int]] = {}
 
     def build(self, target: Any, state: Any) -> None:
-        if not isinstance(target, dict):  # of which the state holds versions of layers
+        if not isinstance(target, dict):  # the state of an OrderedDict only holds versions of layers
             super().build(target, state)
 
     def persistent_load(self, saved: Any) -> _Storage:
@@ -144,7 +144,7 @@ class _Machine(RestrictedUnpickler):
 
 
 def _read_pickles(file: IO[bytes], size: int) -> tuple[Any, dict[str, np.ndarray]]:
-    """The old format: what was saved, and its storages."""
+    """The old format: the saved object, and its storages."""
     bounded = BoundedFile(file, size)
     magic, version, system = (_Machine(bounded).load() for _ in range(3))
     if magic != _MAGIC_NUMBER or version != _PROTOCOL_VERSION:
@@ -163,7 +163,7 @@ def _read_pickles(file: IO[bytes], size: int) -> tuple[Any, dict[str, np.ndarray
 
 
 def _read_zip(file: IO[bytes], size: int) -> tuple[Any, dict[str, np.ndarray]]:
-    """The new format: what was saved, and its storages."""
+    """The new format: the saved object, and its storages."""
     with zipfile.ZipFile(file) as archive:
         reader = _ZipReader(archive, size)
         (root,) = {name.removesuffix('/data.pkl') for name in reader.names if name.endswith('/data.pkl')}
@@ -181,7 +181,7 @@ def _read_zip(file: IO[bytes], size: int) -> tuple[Any, dict[str, np.ndarray]]:
 
 
 class _ZipReader:
-    """Reads entries of an archive that stores them as they are, together no more than it has."""
+    """Reads uncompressed entries of an archive, in total no more bytes than the archive has."""
 
     def __init__(self, archive: zipfile.ZipFile, size: int) -> None:
         self._archive = archive
@@ -203,10 +203,10 @@ class _ZipReader:
 
 
 def _arrays(path: Path, content: Any, storages: dict[str, np.ndarray], most: int) -> dict[str, np.ndarray]:
-    """The arrays that tensors show, at most so many bytes together.
+    """The tensors as arrays, in total at most `most` bytes.
 
     Raises:
-        UserError: they are no tensors by name, or show what their storage has not.
+        UserError: the content is not tensors by name, or a tensor exceeds its storage.
     """
     if not isinstance(content, dict):
         raise UserError(f'{path} holds a {type(content).__name__}, no weights by name: save state_dict() of a network')

@@ -1,4 +1,4 @@
-"""A reader of pickles that can make nothing but what it is told to: Python's own without what is dangerous in it."""
+"""A pickle reader that only makes what a subclass allows: Python's own without its dangerous opcodes."""
 
 import contextlib
 import pickle
@@ -11,7 +11,7 @@ from typing import IO, Any, ClassVar
 
 from stackgan_tf.system.errors import UserError
 
-# Not among them: integers of over 255 bytes, sets, persistent ids, and all that makes objects of classes.
+# Left out: integers of over 255 bytes, sets, persistent ids, and all that makes objects of classes.
 _ALLOWED_OPCODES = """
     PROTO FRAME STOP MARK POP POP_MARK DUP PUT BINPUT LONG_BINPUT MEMOIZE GET BINGET LONG_BINGET
     NONE NEWTRUE NEWFALSE INT BININT BININT1 BININT2 LONG LONG1 FLOAT BINFLOAT
@@ -20,24 +20,24 @@ _ALLOWED_OPCODES = """
     EMPTY_LIST LIST APPEND APPENDS EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 EMPTY_DICT DICT SETITEM SETITEMS
     GLOBAL STACK_GLOBAL REDUCE BUILD
 """
-_KEY_TYPES = (str, bytes, int, float, bool, type(None))  # hashing nested tuples can take for ever
+_KEY_TYPES = (str, bytes, int, float, bool, type(None))  # hashing nested tuples can take very long
 
 
 class RefusedError(Exception):
-    """The file asks for something that such files never need; the text says for what."""
+    """The file asks for something that such files never need; the text names it."""
 
 
 @contextlib.contextmanager
-def told(path: Path, kind: str, needed: str) -> Iterator[None]:
-    """Says in one line what is wrong with a file that is read inside.
+def reading_errors(path: Path, kind: str, needed: str) -> Iterator[None]:
+    """Turns any error of the code inside, which reads a file, into one line for the user.
 
     Args:
         path: of the file.
-        kind: what it should be, for example `no pickle`.
-        needed: what the refused is not part of, for example `no pickle of StackGAN`.
+        kind: what it is not, for example `no pickle`.
+        needed: who does not need what is refused, for example `no pickle of StackGAN`.
 
     Raises:
-        UserError: for whatever goes wrong.
+        UserError: on any error.
     """
     try:
         yield
@@ -47,7 +47,7 @@ def told(path: Path, kind: str, needed: str) -> Iterator[None]:
         raise UserError(f'{path} is refused: it asks for {error}, which {needed} needs') from error
     except MemoryError as error:
         raise UserError(f'{path} cannot be read: not enough memory') from error
-    except Exception as error:  # damaged files raise what the machine stumbles over, of ten kinds
+    except Exception as error:  # damaged files raise errors of many kinds
         raise UserError(f'{path} cannot be used: it is cut off, damaged or {kind}') from error
 
 
@@ -62,7 +62,7 @@ def set_items(target: Any, items: list[Any]) -> None:
 
 
 class BoundedFile:
-    """A file that nobody asks for more than it has left: Python would allocate that before reading."""
+    """A file that refuses reads beyond its end, for which Python would allocate memory before reading."""
 
     def __init__(self, file: IO[bytes], size: int) -> None:
         self._file = file
@@ -70,10 +70,10 @@ class BoundedFile:
         self.size = size
 
     def read(self, count: int) -> bytes:
-        """So many bytes.
+        """Reads `count` bytes.
 
         Raises:
-            EOFError: it has fewer.
+            EOFError: fewer are left.
         """
         if not 0 <= count <= self._left:
             raise EOFError
@@ -81,7 +81,7 @@ class BoundedFile:
         return self._file.read(count)
 
     def readline(self) -> bytes:
-        """Up to the end of the line, or of the file."""
+        """Reads up to the end of the line, or of the file."""
         line = self._file.readline(self._left)
         self._left -= len(line)
         return line
@@ -95,12 +95,12 @@ def _refusal(opcode: str) -> Callable[[Any], None]:
 
 
 class RestrictedUnpickler(pickle._Unpickler):
-    """Python's own reader of pickles without what is dangerous in it.
+    """Python's own pickle reader without its dangerous opcodes.
 
-    The reader in C is closed: it allocates what a length or a memo's index claims, before it looks.
+    The reader in C cannot be restricted: it allocates what a length or a memo index claims before it checks.
 
-    Kinds of files are subclasses: `allowed` is what they may name, by module and name. Of it only functions are called,
-    which stand in for what the file means.
+    Each kind of file is a subclass: `allowed` lists what it may name, by module and name. Only functions among these
+    are called; they replace what the file names.
     """
 
     allowed: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
@@ -112,24 +112,24 @@ class RestrictedUnpickler(pickle._Unpickler):
 
     def __init__(self, file: BoundedFile) -> None:
         super().__init__(file, encoding='latin1')
-        self._allowance = 2 * file.size  # honest files copy what they hold at most twice: to bytes, to an array
+        self._allowance = 2 * file.size  # valid files copy their content at most twice: to bytes, to an array
 
     def build(self, target: Any, state: Any) -> None:
-        """What BUILD does with an object that an allowed function made."""
+        """Handles BUILD on an object that an allowed function made."""
         raise RefusedError(f'a state of type {type(target).__name__}')
 
     def spend(self, result: Any) -> None:
-        """Counts the bytes of what was made.
+        """Counts the bytes of a result.
 
         Raises:
-            RefusedError: the file makes more of them than honest ones do.
+            RefusedError: the file makes more of them than a valid file does.
         """
         self._allowance -= len(result) if isinstance(result, bytes) else getattr(result, 'nbytes', 0)
         if self._allowance < 0:
             raise RefusedError('more copies of its data')
 
     def find_class(self, module: str, name: str) -> Any:
-        """What the file names, if it may."""
+        """The object that the file names, if it is allowed."""
         try:
             return self.allowed[module][name]
         except KeyError:

@@ -1,4 +1,4 @@
-"""What a tensor shows of its storage: Torch and PyTorch both write sizes, strides and an offset beside flat numbers."""
+"""A tensor's view of its storage: Torch and PyTorch both write flat numbers, with sizes, strides and an offset."""
 
 import math
 
@@ -8,20 +8,20 @@ import numpy as np
 def strided(
     storage: np.ndarray, sizes: tuple[int, ...], strides: tuple[int, ...], offset: int, most: int
 ) -> np.ndarray:
-    """The part of a storage that a tensor shows, without a copy.
+    """A tensor's view of its storage, without a copy.
 
     Args:
         storage: flat.
         sizes: of the tensor.
         strides: in elements, one a size.
         offset: of its first element.
-        most: bytes that it may have. Strides of 0 can make it larger than its storage.
+        most: the maximum size, bytes. Strides of 0 can make it larger than its storage.
 
     Returns:
-        A view that nobody may write to.
+        A read-only view.
 
     Raises:
-        ValueError: it says what the tensor is, so that `it has a tensor that is ...` tells the user.
+        ValueError: the view is invalid; the text completes `it has a tensor that is ...`.
     """
     strides = tuple(0 if size == 1 else stride for size, stride in zip(sizes, strides, strict=True))
     if offset < 0 or min(sizes, default=1) < 1 or min(strides, default=0) < 0:

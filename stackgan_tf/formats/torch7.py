@@ -1,4 +1,4 @@
-"""Torch 7's binary serialisation (.t7), read with every size checked before it is believed."""
+"""Torch 7's binary serialization (.t7), read with every size checked before it is used."""
 
 import os
 import re
@@ -33,7 +33,7 @@ _Reading = Generator[None, Any, Any]
 
 @dataclass(frozen=True, eq=False)
 class TorchObject:
-    """An object of Lua that is no tensor, as inert data.
+    """A Lua object other than a tensor, as inert data.
 
     Attributes:
         class_name: for example `nn.Linear`.
@@ -54,8 +54,8 @@ def read_t7(path: Path) -> Any:
     Returns:
         nil as None, numbers as floats, strings as bytes, booleans as they are, tables as dictionaries whose whole
         keys are integers and whose keys that are tables are each in a `TorchObject` of class `table`, tensors and
-        storages as arrays in C order, other objects of Torch as `TorchObject`. What the file holds once and names
-        again is the same object here; tensors that show the same part of a storage are one array.
+        storages as arrays in C order, other objects of Torch as `TorchObject`. An object that the file refers to
+        several times is one object here; tensors with the same view of a storage are one array.
 
     Raises:
         UserError: it cannot be read, is damaged, or holds functions; one line that names the file.
@@ -75,15 +75,15 @@ def as_list(table: Any) -> list[Any]:
     """The values of a table with keys 1 to n, in their order.
 
     Raises:
-        ValueError: it is no such table.
+        ValueError: it is not such a table.
     """
     if not isinstance(table, dict) or not all(key in table for key in range(1, len(table) + 1)):
-        raise ValueError('it is no table with keys 1 to n')
+        raise ValueError('it is not a table with keys 1 to n')
     return [table[key] for key in range(1, len(table) + 1)]
 
 
 class _Reader:
-    """Reads one object after another; what is inside an object is asked for by `yield`, so nothing recurses."""
+    """Reads one object after another; an object requests its parts by `yield`, so nothing recurses."""
 
     def __init__(self, file: BinaryIO, size: int) -> None:
         self._file = file
@@ -142,7 +142,7 @@ class _Reader:
                 key = self._keys.setdefault(id(key), TorchObject('table', key))
             if not isinstance(key, int | float | bytes | TorchObject):
                 raise _BadFileError(f'it has a table with a key of type {type(key).__name__}')
-            if key in table:  # or 1 beside true, which Python takes for the same
+            if key in table:  # also 1 and true, which are equal in Python
                 raise _BadFileError('it has a table with a key twice')
             table[key] = yield
         return table
@@ -183,16 +183,16 @@ class _Reader:
         return self._copy(storage, sizes, strides, offset - 1)
 
     def _copy(self, storage: np.ndarray, sizes: tuple, strides: tuple, offset: int) -> np.ndarray:
-        """What a tensor shows of its storage; sizes, strides and offset in elements."""
-        shown = (id(storage), sizes, strides, offset)
-        if shown not in self._copies:  # networks that share weights show the same part dozens of times
+        """A copy of a tensor's view of its storage; sizes, strides and offset in elements."""
+        view_key = (id(storage), sizes, strides, offset)
+        if view_key not in self._copies:  # networks that share weights have the same view dozens of times
             try:
                 view = strided(storage, sizes, strides, offset, self._allowance)
             except ValueError as error:
                 raise _BadFileError(f'it has a tensor that is {error}') from error
             self._allowance -= view.nbytes
-            self._copies[shown] = view.copy()
-        return self._copies[shown]
+            self._copies[view_key] = view.copy()
+        return self._copies[view_key]
 
     def _string(self) -> bytes:
         return self._take(self._int())

@@ -1,1 +1,1 @@
-"""Captions to embeddings."""
+"""Text encoders, from captions to embeddings."""

@@ -26,8 +26,8 @@ class CharacterEncoder(TextEncoder):
 
     def __init__(self, network: CharCNNRNN, image_encoder: keras.Model | None = None) -> None:
         super().__init__()
-        # Keras networks stay out of TensorFlow's tracking: of each of their variables it would save a copy, and restore
-        # that alone where a server loads an export; only Python would find the values.
+        # Keras networks stay out of TensorFlow's tracking: it would save a copy of each of their variables, and
+        # a server that loads an export would restore the copies alone.
         object.__setattr__(self, '_network', network)
         object.__setattr__(self, '_image_encoder', image_encoder)
         networks = [network] if image_encoder is None else [network, image_encoder]
@@ -38,11 +38,11 @@ class CharacterEncoder(TextEncoder):
             self.image_size = image_encoder.size
 
     def __call__(self, captions: tf.Tensor) -> tf.Tensor:
-        """Embeddings of captions; see `TextEncoder`. What is made of unusual characters: see `character_tokens`."""
+        """Embeddings of captions; see `TextEncoder`. See `character_tokens` for unusual characters."""
         return self._network(character_tokens(captions), training=False)
 
     def encode_images(self, images: tf.Tensor) -> tf.Tensor:
-        """Features of pictures; see `TextEncoder`."""
+        """Features of images; see `TextEncoder`."""
         if self._image_encoder is None:
             return super().encode_images(images)
         return self._image_encoder(images, training=False)

@@ -18,8 +18,8 @@ _LONGEST_CHARACTER = 4  # bytes in UTF-8
 def character_tokens(captions: tf.Tensor) -> tf.Tensor:
     """The slots of each caption's characters.
 
-    Upper case is read as lower case. What is not in the alphabet (other scripts, control characters, bytes that are not
-    UTF-8) is -1, a character without features, as is everything after the end. Captions are cut after 201 characters.
+    Upper case is read as lower case. Characters outside the alphabet (other scripts, control characters, invalid UTF-8)
+    are -1, a character without features, as is everything after the end. Captions are cut after 201 characters.
 
     Args:
         captions: string `[N]`, UTF-8.
@@ -27,7 +27,7 @@ def character_tokens(captions: tf.Tensor) -> tf.Tensor:
     Returns:
         int32 `[N, 201]` in [-1, 70).
     """
-    # Cut first: nobody needs to decode a book.
+    # Cut first, so that long texts are not decoded whole.
     beginnings = tf.strings.substr(captions, 0, LENGTH * _LONGEST_CHARACTER)
     codes = tf.strings.unicode_decode(beginnings, 'UTF-8', errors='replace', replacement_char=0xFFFD)
     codes = codes.to_tensor(default_value=len(_TABLE), shape=(None, LENGTH))

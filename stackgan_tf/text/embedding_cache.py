@@ -1,4 +1,4 @@
-"""Embeddings of many captions, computed once and kept under the encoder's fingerprint."""
+"""A cache of caption embeddings under the encoder's fingerprint."""
 
 import hashlib
 import io
@@ -15,21 +15,21 @@ from stackgan_tf.system.cache_entry import CacheEntry, NoRoomError, gigabytes
 from stackgan_tf.system.errors import UserError
 from stackgan_tf.text.text_encoder import TextEncoder
 
-_SHARD = 16384  # captions in a file; what an interruption loses at most
+_SHARD = 16384  # captions in a file: the most that an interruption loses
 _BATCH = 128
 _LIMIT = 20_000_000_000  # bytes of embeddings of all data sets together
 
 
 class CachedEmbeddings:
-    """The embeddings of a list of captions; those that are not in the cache are computed.
+    """The embeddings of a list of captions; those that are missing in the cache are computed.
 
     Args:
-        encoder: what embeds.
+        encoder: the text encoder.
         captions: bytes, UTF-8: objects `[R]`.
         title: of the data set, for people.
 
     Raises:
-        UserError: there is no room for them, or the encoder gives something that is no number.
+        UserError: there is no room for them, or the encoder fails, or gives values that are not finite.
     """
 
     def __init__(self, encoder: TextEncoder, captions: np.ndarray, title: str) -> None:
@@ -57,7 +57,7 @@ class CachedEmbeddings:
         embed = tf.function(encoder.__call__, input_signature=[tf.TensorSpec([None], tf.string)])
         with tqdm(total=count, unit=' captions', desc='Embedding', mininterval=1) as bar:
             for path, shard in zip(paths, shards, strict=True):
-                # Another process, or an earlier one that was stopped, may have made it.
+                # Another process, or an earlier one that was interrupted, may have made it.
                 if _is_there(path, (len(shard), encoder.dimension)):
                     bar.update(len(shard))
                 else:
@@ -72,8 +72,10 @@ def _write(path: Path, embed: Callable[[tf.Tensor], tf.Tensor], shard: np.ndarra
         try:
             vectors = embed(tf.constant(captions)).numpy()
         except tf.errors.OpError as error:
-            shown = f'{captions[0][:60]!r} ...'
-            raise UserError(f'the text encoder fails on the captions {shown} ({type(error).__name__})') from error
+            first_caption = f'{captions[0][:60]!r} ...'
+            raise UserError(
+                f'the text encoder fails on the captions {first_caption} ({type(error).__name__})'
+            ) from error
         if vectors.shape != (len(captions), dimension):
             raise UserError(f'the text encoder gives {list(vectors.shape)} numbers for {len(captions)} captions')
         if not np.isfinite(vectors).all():

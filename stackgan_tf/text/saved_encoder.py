@@ -11,7 +11,7 @@ from stackgan_tf.system.errors import UserError, as_user_error
 from stackgan_tf.text.text_encoder import TextEncoder
 
 _TRIALS = (['a small red bird', '', 'a bird \N{BIRD}'], ['a flower'])  # captions of a data set may be empty
-# Modules with several outputs call the one that is meant by one of these names.
+# Modules with several outputs give the embedding one of these names.
 _OUTPUTS = ('embedding', 'embeddings', 'default', 'outputs', 'sentence_embedding', 'pooled_output')
 
 
@@ -22,7 +22,7 @@ class SavedEncoder(TextEncoder):
         source: its folder, or a TF Hub handle.
 
     Raises:
-        UserError: there is none, or it does not take strings or give vectors.
+        UserError: there is no such model, or it does not map strings to vectors.
     """
 
     def __init__(self, source: str) -> None:
@@ -43,7 +43,7 @@ class SavedEncoder(TextEncoder):
         return tf.cast(self._embed(captions), tf.float32)
 
     def encode_images(self, images: tf.Tensor) -> tf.Tensor:
-        """Features of pictures; see `TextEncoder`."""
+        """Features of images; see `TextEncoder`."""
         return super().encode_images(images) if self.image_size is None else self._loaded.encode_images(images)
 
 
@@ -51,7 +51,7 @@ def _function(loaded: Any, source: str) -> Callable[[tf.Tensor], tf.Tensor]:
     """The function of a module that takes strings and gives a vector for each.
 
     Raises:
-        UserError: there is none; says why the one that should be does not.
+        UserError: there is none; the message gives the reason.
     """
     call, signatures = getattr(loaded, '__call__', None), getattr(loaded, 'signatures', {})  # noqa: B004
     reason = 'it can neither be called nor has it a serving signature'
@@ -68,14 +68,14 @@ def _function(loaded: Any, source: str) -> Callable[[tf.Tensor], tf.Tensor]:
 
 
 class _UnfitError(Exception):
-    """What a module gave is no vector a caption."""
+    """The output of a module is not one vector per caption."""
 
 
 def _checked(function: Callable[[tf.Tensor], Any]) -> Callable[[tf.Tensor], tf.Tensor]:
     """The function with one output, if it passes trials.
 
     Raises:
-        _UnfitError: it does not.
+        _UnfitError: it fails them.
     """
     given = function(tf.constant(_TRIALS[0]))
     chosen = function
@@ -99,11 +99,11 @@ def _width(function: Callable[[tf.Tensor], Any], captions: list[str]) -> int:
         or given.shape[0] != len(captions)
         or not given.shape[1]
     ):
-        raise _UnfitError(f'for {len(captions)} captions it gave {_shown(given)}')
+        raise _UnfitError(f'for {len(captions)} captions it gave {_description(given)}')
     if not np.isfinite(tf.cast(given, tf.float32)).all():
         raise _UnfitError(f'for one of {captions} it gave no numbers')
     return int(given.shape[1])
 
 
-def _shown(given: Any) -> str:
+def _description(given: Any) -> str:
     return f'{given.dtype.name} {given.shape.as_list()}' if tf.is_tensor(given) else type(given).__name__

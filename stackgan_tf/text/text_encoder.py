@@ -1,4 +1,4 @@
-"""What turns captions into embeddings: the one interface of trained encoders, exported ones and TF Hub modules."""
+"""The interface of text encoders: trained, exported, and modules of TF Hub."""
 
 import abc
 
@@ -13,7 +13,7 @@ class TextEncoder(tf.__internal__.tracking.AutoTrackable, abc.ABC):
     Attributes:
         dimension: T, of embeddings.
         fingerprint: the same for two encoders only if they give the same embeddings.
-        image_size: s, of the pictures that `encode_images` takes; None if it was not trained with pictures.
+        image_size: s, of the images that `encode_images` takes; None if it was not trained with images.
     """
 
     dimension: int
@@ -22,12 +22,12 @@ class TextEncoder(tf.__internal__.tracking.AutoTrackable, abc.ABC):
 
     @abc.abstractmethod
     def __call__(self, captions: tf.Tensor) -> tf.Tensor:
-        """Embeddings of captions: string `[N]` to float32 `[N, T]`. What else is in a batch changes nothing."""
+        """Embeddings of captions: string `[N]` to float32 `[N, T]`. Rows do not depend on each other."""
 
     def encode_images(self, images: tf.Tensor) -> tf.Tensor:
         """Features that score with captions by their dot product: float32 `[N, s, s, 3]` in [-1, 1] to `[N, T]`.
 
         Raises:
-            UserError: it was not trained with pictures.
+            UserError: it was not trained with images.
         """
-        raise UserError('this text encoder was not trained with pictures: it cannot read them')
+        raise UserError('this text encoder was not trained with images: it cannot read them')

@@ -6,8 +6,8 @@ from stackgan_tf.data.box_crop import crop_window
 @pytest.mark.parametrize(
     ('box', 'window'),
     [
-        ((60.0, 27.0, 325.0, 304.0), (0, 0, 465, 335)),  # R = 243, centre (222, 179): cut off on three sides
-        ((100, 100, 40, 20), (90, 80, 150, 140)),  # R = 30, centre (120, 110)
+        ((60.0, 27.0, 325.0, 304.0), (0, 0, 465, 335)),  # R = 243, center (222, 179): cut off on three sides
+        ((100, 100, 40, 20), (90, 80, 150, 140)),  # R = 30, center (120, 110)
         ((100.9, 100.9, 41.9, 20.9), (90, 80, 150, 140)),  # fractions are dropped
         ((0, 0, 10, 10), (0, 0, 12, 12)),
     ],

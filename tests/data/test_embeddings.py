@@ -23,7 +23,7 @@ def cache(tmp_path, monkeypatch):
 
 
 class Bare(Captioned):
-    """Pictures and nothing else."""
+    """Images and nothing else."""
 
     title = 'bare squares'
     class_names = ()
@@ -37,7 +37,7 @@ INDICES = tf.constant([0, 4, 8, 5, 5], tf.int64)
 DRAWS = tf.constant([0.5, 0.2, 0.999, 0.0, 0.4])
 
 
-def test_a_caption_s_embedding_is_drawn_as_the_caption_is():
+def test_the_embedding_is_that_of_the_drawn_caption():
     source, encoder = Captioned(), WordEncoder()
     embeddings = CaptionEmbeddings(source, encoder)
     assert (embeddings.dimension, embeddings.fingerprint) == (4, 'words')
@@ -45,7 +45,7 @@ def test_a_caption_s_embedding_is_drawn_as_the_caption_is():
     np.testing.assert_array_equal(embeddings.drawn(INDICES, DRAWS), expected)
 
 
-def test_in_a_batch_embedding_tokens_label_and_picture_belong_together():
+def test_embedding_tokens_label_and_image_of_a_row_belong_together():
     source = Captioned()
     embeddings = CaptionEmbeddings(source, WordEncoder())
     parts = ('images', 'tokens', 'label')
@@ -57,7 +57,7 @@ def test_in_a_batch_embedding_tokens_label_and_picture_belong_together():
         assert first == np.argmax(batch['images'][0][:, 0, 0], axis=1).tolist()
 
 
-def test_a_batch_says_which_rows_have_no_embedding():
+def test_a_batch_marks_rows_without_embedding():
     source = Gappy()
     embeddings = CaptionEmbeddings(source, WordEncoder())
     for batch in training_batches(source, (8,), 6, 0, 0, 4, parts=('label',), embeddings=embeddings):
@@ -66,12 +66,12 @@ def test_a_batch_says_which_rows_have_no_embedding():
         assert batch['has_condition'].numpy().all()
 
 
-def test_what_a_model_begins_with_is_of_captions_alone():
+def test_some_embeddings_are_those_of_captions_alone():
     embeddings = CaptionEmbeddings(Gappy(), WordEncoder())
     for most in (5, 50):
-        begun = some_embeddings(embeddings, 9, most)
-        assert begun.shape == (most, 4)
-        assert (begun[:, [0, 2]].sum(1) == 1).all()  # the empty caption names no colour
+        drawn = some_embeddings(embeddings, 9, most)
+        assert drawn.shape == (most, 4)
+        assert (drawn[:, [0, 2]].sum(1) == 1).all()  # the empty caption names no color
 
 
 def test_examples_without_captions_are_left_out():
@@ -93,7 +93,7 @@ def test_the_mean_of_several_captions():
     source = Captioned()
     embeddings = StoredEmbeddings(source)
     for batch in training_batches(source, (8,), 6, 0, 0, 4, True, ('label',), embeddings, 3):
-        # Example i has 1 + i % 3 vectors i, i + 0.1, ...: of three in a row, all come, the single one three times.
+        # Example i has 1 + i % 3 vectors i, i + 0.1, ...: three in a row cover all, a single one three times.
         rows = batch['embedding'][:, 0].numpy()
         whole = np.round(rows)
         expected = {0: {0.0}, 1: {0.1 / 3, 0.2 / 3}, 2: {0.1}}
@@ -135,7 +135,7 @@ def test_fingerprints_differ():
         (AttributeVectors, 'attributes'),
     ],
 )
-def test_what_a_source_lacks_is_said(make, lack):
+def test_a_source_without_them_is_refused(make, lack):
     with pytest.raises(UserError, match=f'bare squares has no {lack}, which this recipe needs'):
         make(Bare())
 

@@ -20,9 +20,9 @@ def decoded(image, file_format, **options):
     file = io.BytesIO()
     image.save(file, file_format, **options)
     file.seek(0)
-    picture = decode(file)
-    assert picture.mode == 'RGB'
-    return np.asarray(picture).astype(int)
+    converted = decode(file)
+    assert converted.mode == 'RGB'
+    return np.asarray(converted).astype(int)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_formats(file_format, tolerance):
     assert np.abs(pixels - np.asarray(photograph())).mean() <= tolerance
 
 
-def test_it_is_turned_as_its_tag_says():
+def test_orientation_tag_is_applied():
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera was turned: show it a quarter turn clockwise
     pixels = decoded(photograph(40, 60), 'PNG', exif=exif)
@@ -41,7 +41,7 @@ def test_it_is_turned_as_its_tag_says():
 
 
 @pytest.mark.parametrize(('mode', 'file_format'), [('RGBA', 'PNG'), ('LA', 'PNG'), ('RGBA', 'WEBP'), ('RGBA', 'TIFF')])
-def test_what_is_transparent_is_white(mode, file_format):
+def test_transparent_pixels_are_white(mode, file_format):
     image = Image.new('RGBA', (16, 16), (*RED, 255))
     image.paste((0, 0, 0, 0), (0, 0, 8, 16))
     pixels = decoded(image.convert(mode), file_format)
@@ -50,7 +50,7 @@ def test_what_is_transparent_is_white(mode, file_format):
 
 
 @pytest.mark.parametrize('file_format', ['GIF', 'PNG'])
-def test_a_transparent_palette_colour_is_white(file_format):
+def test_a_transparent_palette_color_is_white(file_format):
     image = Image.new('P', (8, 8), 1)
     image.putpalette([0, 0, 0, *RED])
     image.paste(0, (0, 0, 4, 8))
@@ -63,7 +63,7 @@ def test_half_transparent_is_mixed_with_white():
     assert decoded(Image.new('RGBA', (4, 4), (0, 0, 0, 128)), 'PNG')[0, 0].tolist() == [127, 127, 127]
 
 
-def test_cmyk_grey_palette_and_black_and_white():
+def test_cmyk_gray_palette_and_black_and_white():
     assert np.abs(decoded(Image.new('RGB', (16, 16), RED).convert('CMYK'), 'JPEG', quality=95)[8, 8] - RED).max() <= 4
     assert decoded(Image.new('L', (4, 4), 77), 'PNG')[0, 0].tolist() == [77, 77, 77]
     assert decoded(Image.new('RGB', (4, 4), RED).convert('P', palette=Image.ADAPTIVE), 'PNG')[0, 0].tolist() == [*RED]
@@ -71,15 +71,15 @@ def test_cmyk_grey_palette_and_black_and_white():
 
 
 @pytest.mark.parametrize('file_format', ['PNG', 'TIFF'])
-def test_sixteen_bit_grey_keeps_its_range(file_format):
+def test_sixteen_bit_gray_keeps_its_range(file_format):
     ramp = np.linspace(0, 65535, 256).astype(np.uint16).reshape(16, 16)
     pixels = decoded(Image.fromarray(ramp), file_format)
     np.testing.assert_array_equal(pixels[..., 0], ramp // 257)
     assert (pixels.min(), pixels.max()) == (0, 255)
 
 
-def test_of_an_animation_the_first_frame():
-    frames = [Image.new('RGB', (8, 8), colour) for colour in ((255, 0, 0), (0, 0, 255))]
+def test_the_first_frame_of_an_animation():
+    frames = [Image.new('RGB', (8, 8), color) for color in ((255, 0, 0), (0, 0, 255))]
     for file_format in ('GIF', 'WEBP'):
         pixels = decoded(frames[0], file_format, save_all=True, append_images=frames[1:])
         assert np.abs(pixels[4, 4] - (255, 0, 0)).max() <= 8
@@ -92,18 +92,18 @@ def test_large_jpegs_decode_themselves_smaller_but_never_below_twice_the_need():
     assert decode(file, 201).size == (1200, 800)
 
 
-def test_a_broken_tag_does_not_spoil_the_picture():
+def test_a_broken_tag_is_ignored():
     file = io.BytesIO()
     photograph().save(file, 'JPEG', exif=b'Exif\x00\x00II*\x00\xff\xff\xff\xff')
     assert decode(file).size == (80, 60)
 
 
-def test_what_cannot_be_used_says_why(tmp_path):
+def test_unusable_files_give_a_reason(tmp_path):
     whole = save(tmp_path / 'whole.jpg').read_bytes()
     contents = {
-        'text.jpg': (b'this is text', 'it is no picture'),
+        'text.jpg': (b'this is text', 'it is not an image'),
         'cut.jpg': (whole[: len(whole) // 2], '[Tt]runcated'),
-        'program.png': (b'%!PS-Adobe-3.0 EPSF-3.0\n', 'it is no picture'),
+        'program.png': (b'%!PS-Adobe-3.0 EPSF-3.0\n', 'it is not an image'),
     }
     for name, (content, reason) in contents.items():
         (tmp_path / name).write_bytes(content)
@@ -125,7 +125,7 @@ def test_what_cannot_be_used_says_why(tmp_path):
         decode(tmp_path / 'float.tiff')
 
 
-def test_what_may_not_be_read_may_pass():
+def test_a_file_without_permission_may_be_readable_later():
     with tempfile.TemporaryDirectory() as folder:
         path = save(Path(folder) / 'closed.png')
         decode(path)
@@ -142,7 +142,7 @@ def test_what_may_not_be_read_may_pass():
     assert caught.value.may_pass
 
 
-def test_what_claims_to_be_huge_takes_little_memory(tmp_path):
+def test_files_that_claim_to_be_huge_take_little_memory(tmp_path):
     huge = [write for kind, (write, _) in BAD.items() if '00 x ' in kind or ',383 x ' in kind or '100 MB' in kind]
     assert len(huge) == 11
     paths = [str(write(tmp_path / f'{number}', number)) for number, write in enumerate(huge)]

@@ -17,7 +17,7 @@ def pyramid_of(crops, sizes, flips=None):
 
 @pytest.mark.parametrize('sizes', [(64,), (32, 64), (16, 32, 64), (64, 128, 256), (4, 8, 16, 32)])
 def test_scales_are_what_pillow_makes_of_the_crop(sizes):
-    # Noise is the hardest picture for a filter; photographs differ less.
+    # Noise is the hardest image for a filter; photographs differ less.
     crops = noise(2, sizes[-1])
     images = pyramid_of(crops, sizes)
     assert [image.shape for image in images] == [(2, size, size, 3) for size in sizes]
@@ -36,6 +36,6 @@ def test_flipped_rows_are_mirrored_at_every_scale():
 
 
 def test_range():
-    for colour, value in ((255, 1), (0, -1)):
-        for image in pyramid_of(np.full((1, 16, 16, 3), colour, np.uint8), (8, 16)):
+    for color, value in ((255, 1), (0, -1)):
+        for image in pyramid_of(np.full((1, 16, 16, 3), color, np.uint8), (8, 16)):
             np.testing.assert_allclose(image, np.full_like(image, value), atol=1e-6)

@@ -12,7 +12,7 @@ from stackgan_tf.data.painted_birds.species import BEAKS, COLORS, TRAINING_SPECI
 
 @pytest.fixture(scope='module')
 def birds(tmp_path_factory):
-    config = PaintedBirdsConfig(name='few', load_size=76, training_images=1, test_pictures=2)
+    config = PaintedBirdsConfig(name='few', load_size=76, training_images=1, test_images=2)
     builder = Builder(config=config, data_dir=str(tmp_path_factory.mktemp('birds')))
     builder.download_and_prepare()
     return builder
@@ -22,7 +22,7 @@ def pose_of(label, seed):
     return all_species()[label], painter.draw_pose(all_species()[label], random.Random(seed))
 
 
-def test_species_are_different_and_each_colour_is_on_each_part_in_training():
+def test_species_are_different_and_each_color_is_on_each_part_in_training():
     species = all_species()
     assert len(set(species)) == 200
     for part in range(4):
@@ -63,47 +63,47 @@ def test_configurations_are_for_both_load_sizes():
 
 @pytest.mark.parametrize('seed', range(40))
 def test_bird_and_beak_are_inside_every_crop(seed):
-    """Everything that differs from the same picture without the bird lies in the middle that all crops share."""
+    """Everything that differs from the same image without the bird lies in the middle that all crops share."""
     species, pose = pose_of(seed * 5, seed)
     size = 152
-    picture = np.asarray(painter.paint(species, pose, size)).astype(int)
+    image = np.asarray(painter.paint(species, pose, size)).astype(int)
     left, top, right, bottom = painter.extent(species, pose)
     assert min(left, top) >= 12 / 76 - 1e-9
     assert max(right, bottom) <= 64 / 76 + 1e-9
-    difference = np.abs(picture - np.array(pose.background)).max(2) > 8
+    difference = np.abs(image - np.array(pose.background)).max(2) > 8
     rows = np.arange(size)[:, None] / size
     columns = np.arange(size)[None, :] / size
     outside = (columns < left - 0.01) | (columns > right + 0.01) | (rows < top - 0.01)
-    branch = np.abs(np.array(painter.BRANCH) - picture).max(2) < 60
-    edge = rows > pose.centre[1]  # the branch and its soft edges are in the lower half
+    branch = np.abs(np.array(painter.BRANCH) - image).max(2) < 60
+    edge = rows > pose.center[1]  # the branch and its soft edges are in the lower half
     assert not (difference & outside & ~branch & ~edge).any()
 
 
-def test_captions_tell_the_truth():
+def test_captions_name_the_attributes_of_the_species():
     for label in (0, 17, 160):
         species = all_species()[label]
-        told = captions(species, random.Random(label))
-        assert len(told) == 10
-        assert all(told[0].names)
-        for text, names in told:
+        drawn = captions(species, random.Random(label))
+        assert len(drawn) == 10
+        assert all(drawn[0].names)
+        for text, names in drawn:
             named = [value for value, is_named in zip(species, names, strict=True) if is_named]
             assert set(text.split()) & {*COLORS, *BEAKS} == set(named)
 
 
-def test_mixed_training_pictures_are_of_any_attributes_but_those_of_unseen_species():
-    config = PaintedBirdsConfig(name='few_mixed', load_size=76, training_images=40, test_pictures=1, mixed=True)
+def test_mixed_training_images_have_any_attributes_but_those_of_test_species():
+    config = PaintedBirdsConfig(name='few_mixed', load_size=76, training_images=40, test_images=1, mixed=True)
     examples = [example for _, example in Builder(config=config)._generate_examples(range(150), 1)]
     drawn = {tuple(example['attributes'].tolist()) for example in examples}
     assert {example['label'] for example in examples} == {-1}
-    seen, unseen = ({species.indices() for species in part} for part in (all_species()[:150], all_species()[150:]))
-    assert not drawn & unseen
-    assert drawn - seen
+    train, test = ({species.indices() for species in part} for part in (all_species()[:150], all_species()[150:]))
+    assert not drawn & test
+    assert drawn - train
     rng = random.Random(0)
     assert not {draw_attributes(rng) for _ in range(20_000)} & set(all_species()[150:])
 
 
-def test_pictures_differ_in_pose_place_and_background():
+def test_images_differ_in_pose_place_and_background():
     poses = [pose_of(0, seed)[1] for seed in range(30)]
-    for values in zip(*[(p.scale, *p.centre, p.tilt, p.branch_slope, p.branch_width) for p in poses], strict=True):
+    for values in zip(*[(p.scale, *p.center, p.tilt, p.branch_slope, p.branch_width) for p in poses], strict=True):
         assert len(set(values)) > 20
     assert len({pose.background for pose in poses}) > 20

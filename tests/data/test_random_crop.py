@@ -9,7 +9,7 @@ from PIL import Image
 from stackgan_tf.data.random_crop import Framing, load_size, random_crop, random_crops
 
 
-def picture(height, width, seed=0):
+def random_image(height, width, seed=0):
     rng = np.random.default_rng(seed)
     small = Image.fromarray(rng.integers(0, 256, (height // 4 + 1, width // 4 + 1, 3), np.uint8))
     return np.asarray(small.resize((width, height), Image.BICUBIC))
@@ -32,8 +32,8 @@ def test_load_sizes_of_the_paper():
 @pytest.mark.parametrize(('height', 'width'), [(76, 76), (120, 76), (90, 140), (40, 30), (300, 225), (77, 76)])
 @pytest.mark.parametrize(('top', 'left'), [(0.0, 0.0), (0.5, 0.999), (0.999, 0.3)])
 @pytest.mark.parametrize('file_format', ['PNG', 'JPEG'])
-def test_crop_is_that_of_the_whole_picture_resized(height, width, top, left, file_format):
-    encoded = encode(picture(height, width), file_format)
+def test_crop_is_that_of_the_whole_image_resized(height, width, top, left, file_format):
+    encoded = encode(random_image(height, width), file_format)
     scale = 76 / min(height, width)
     target = (int(width * scale + 0.5), int(height * scale + 0.5))
     resized = np.asarray(Image.open(io.BytesIO(encoded)).resize(target, Image.BILINEAR)).astype(int)
@@ -49,13 +49,13 @@ def test_a_large_jpeg_that_decodes_itself_smaller_gives_nearly_the_same():
     assert np.abs(crop - resized[6:70, 25:89]).mean() < 1
 
 
-def test_crop_of_a_picture_of_load_size_keeps_every_pixel():
-    image = picture(76, 100)
+def test_crop_of_an_image_of_load_size_keeps_every_pixel():
+    image = random_image(76, 100)
     np.testing.assert_array_equal(crop_of(encode(image), 64, 0.5, 0.5), image[6:70, 18:82])
 
 
-def test_the_middle_draw_is_the_centre():
-    image = picture(76, 76)
+def test_the_middle_draw_is_the_center():
+    image = random_image(76, 76)
     np.testing.assert_array_equal(crop_of(encode(image), 64, 0.5, 0.5), image[6:70, 6:70])
 
 
@@ -68,7 +68,7 @@ def test_crop_reaches_every_corner_and_no_further():
 
 
 def test_many_in_a_graph_are_each_one_alone():
-    encoded = [encode(picture(76, 90, seed)) for seed in range(3)]
+    encoded = [encode(random_image(76, 90, seed)) for seed in range(3)]
     draws = np.random.default_rng(0).random((3, 2), np.float32)
     crops = tf.function(random_crops)(tf.constant(encoded), 64, tf.constant(draws))
     assert crops.shape == (3, 64, 64, 3)
@@ -76,8 +76,8 @@ def test_many_in_a_graph_are_each_one_alone():
         np.testing.assert_array_equal(crop, random_crop(one, 64, draw))
 
 
-def test_squashed_as_in_v1_is_the_crop_of_the_squashed_picture():
-    image = picture(90, 140)
+def test_squashed_as_in_v1_is_the_crop_of_the_squashed_image():
+    image = random_image(90, 140)
     squashed = np.asarray(Image.fromarray(image).resize((76, 76), Image.BICUBIC)).astype(int)
     crop = random_crop(encode(image), 64, np.array([0.5, 0.999], np.float32), framing=Framing(squashed=True))
     assert np.abs(crop - squashed[6:70, 12:]).max() <= 1
@@ -96,7 +96,7 @@ def test_stretched_contrast_as_in_the_release_of_v1():
 
 
 def test_a_crop_around_a_box():
-    image = picture(200, 300)
+    image = random_image(200, 300)
     box = np.array([100, 60, 80, 40], np.float32)  # its square: 120 pixels around (140, 80)
     expected = Image.fromarray(image[20:140, 80:200])
     crop = random_crop(encode(image), 64, np.array([0.5, 0.5], np.float32), box)
@@ -104,14 +104,14 @@ def test_a_crop_around_a_box():
     assert np.abs(crop - whole[6:70, 6:70]).max() <= 1
 
 
-def test_a_box_that_shows_nothing_is_passed_over():
-    image, draws = encode(picture(76, 76)), np.array([0.5, 0.5], np.float32)
+def test_a_box_outside_the_image_is_ignored():
+    image, draws = encode(random_image(76, 76)), np.array([0.5, 0.5], np.float32)
     outside = random_crop(image, 64, draws, np.array([500, 500, 20, 20], np.float32))
     np.testing.assert_array_equal(outside, random_crop(image, 64, draws))
 
 
 def test_boxes_in_a_graph():
-    encoded = tf.constant([encode(picture(100, 150, seed)) for seed in range(2)])
+    encoded = tf.constant([encode(random_image(100, 150, seed)) for seed in range(2)])
     boxes = np.array([[20, 20, 60, 40], [70, 10, 30, 50]], np.float32)
     draws = np.full((2, 2), 0.3, np.float32)
     crops = tf.function(random_crops)(encoded, 64, tf.constant(draws), tf.constant(boxes)).numpy()

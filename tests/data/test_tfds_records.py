@@ -13,7 +13,7 @@ from stackgan_tf.system.errors import UserError
 
 @pytest.fixture(scope='module')
 def birds(tmp_path_factory):
-    config = PaintedBirdsConfig(name='records', load_size=76, training_images=1, test_pictures=1)
+    config = PaintedBirdsConfig(name='records', load_size=76, training_images=1, test_images=1)
     builder = Builder(config=config, data_dir=str(tmp_path_factory.mktemp('records')))
     builder.download_and_prepare()
     return builder

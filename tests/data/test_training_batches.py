@@ -18,9 +18,9 @@ from stackgan_tf.data.training_batches import (
 
 
 class ImageSource(ExampleSource):
-    """Pictures that can be told apart by their colour."""
+    """Images with a color of their own each."""
 
-    title = 'pictures'
+    title = 'images'
     count = 7
 
     def __init__(self):
@@ -62,7 +62,7 @@ def test_passes_and_seeds_have_orders_of_their_own():
     assert positions[:60] != order(2, 60, 60)
 
 
-def test_starting_late_gives_what_would_have_come():
+def test_a_later_start_step_gives_the_rest_of_the_batches():
     for whole, late in zip(batches()[3:], batches(start=3, steps=5), strict=True):
         np.testing.assert_array_equal(whole[0], late[0])
 
@@ -91,18 +91,18 @@ def test_draws_are_uniform():
 
 
 def test_crops_and_flips_vary():
-    # The green channel is a ramp from left to right, so its first and last column tell where a crop was cut and whether
-    # it was flipped.
-    seen = Counter()
+    # The green channel is a ramp from left to right, so its first and last column give the position of a crop and
+    # whether it was flipped.
+    counts = Counter()
     for batch in batches(steps=60):
         for image in np.round((batch[0] + 1) * 127.5):
-            seen[image[0, 0, 1], bool(image[0, 0, 1] > image[0, -1, 1])] += 1
-    assert {flipped for _, flipped in seen} == {True, False}
-    assert len(seen) == 4  # two positions, flipped or not
-    assert max(seen.values()) < 60
+            counts[image[0, 0, 1], bool(image[0, 0, 1] > image[0, -1, 1])] += 1
+    assert {flipped for _, flipped in counts} == {True, False}
+    assert len(counts) == 4  # two positions, flipped or not
+    assert max(counts.values()) < 60
 
 
-def test_captions_and_labels_belong_to_the_pictures():
+def test_captions_and_labels_belong_to_the_images():
     data = training_batches(ImageSource(), (8,), 7, 3, 0, 4, parts=('images', 'tokens', 'other_tokens', 'label'))
     drawn = set()
     for batch in data:
@@ -138,12 +138,12 @@ def test_partners_are_of_other_classes():
     assert rows.numpy().tolist() == [1, 1, 0]  # all candidates of the last are itself
 
 
-def test_mismatched_images_look_their_own_way():
+def test_mismatched_images_are_of_other_classes():
     parts = ('images', 'label', 'mismatched_images')
-    seen = set()
+    partners = set()
     for batch in training_batches(ImageSource(), (8,), 7, 3, 0, 20, parts=parts):
         others = np.round((batch['mismatched_images'][0].numpy()[:, 0, 0, 0] + 1) * 127.5) / 30
         assert batch['mismatched_images'][0].shape == batch['images'][0].shape
         assert (others != batch['label'].numpy())[batch['mismatched_rows'] == 1].all()
-        seen |= set(others.tolist())
-    assert seen == set(range(7))
+        partners |= set(others.tolist())
+    assert partners == set(range(7))

@@ -31,12 +31,12 @@ def test_arrays_of_numbers(array):
         np.testing.assert_array_equal(read(saved(np.asarray(array), version=version)), array)
 
 
-def test_what_is_no_array_of_numbers():
+def test_other_files_are_refused():
     whole = saved(np.ones((2, 3)))
     for content, reason in (
-        (saved(np.array([{}], object)), 'elements of type object are no numbers'),
-        (saved(np.array(['a'])), 'are no numbers'),
-        (saved(np.ones(2, complex)), 'are no numbers'),
+        (saved(np.array([{}], object)), 'elements of type object are not numbers'),
+        (saved(np.array(['a'])), 'are not numbers'),
+        (saved(np.ones(2, complex)), 'are not numbers'),
         (saved(np.ones(2), version=(3, 0)), 'a version of .npy files that is not known'),
         (whole[:-1], 'another size than its data'),
         (whole + b'x', 'another size than its data'),

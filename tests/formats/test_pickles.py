@@ -12,8 +12,8 @@ from refusals import refusal_of
 from stackgan_tf.formats.pickles import read_pickle, text
 from stackgan_tf.system.errors import UserError
 
-# What Python 2.7.18 with NumPy 1.16.6 wrote, protocols 0 to 2 (cPickle): a name with an accent in UTF-8 and one in
-# Unicode; class labels; two arrays, one of float32 and one of uint8.
+# Pickles that Python 2.7.18 with NumPy 1.16.6 wrote, protocols 0 to 2 (cPickle): a name with an accent in UTF-8 and one
+# in Unicode; class labels; two arrays, one of float32 and one of uint8.
 NAMES = (
     b"(lp1\nS'001.A/Caf\\xc3\\xa9'\np2\naV\xe9\na.",
     b']q\x01(U\x0b001.A/Caf\xc3\xa9q\x02X\x02\x00\x00\x00\xc3\xa9e.',
@@ -45,7 +45,7 @@ ARRAYS = (
     b'h\x05U\x02u1K\x00K\x01\x87Rq\x08(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89U\x03\xfa\xfb\xfctbe.',
 )
 
-# Pieces for those that nobody honest writes: each leaves one thing on the stack.
+# Parts of malicious pickles: each leaves one object on the stack.
 FLOAT32 = b'cnumpy\ndtype\n(U\x02f4K\x00K\x01tR'
 FLAT = b'cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(K\x00tU\x01btR'
 
@@ -66,7 +66,7 @@ def refusal(tmp_path):
 
 
 @pytest.mark.parametrize('protocol', [0, 1, 2])
-def test_what_python_2_wrote(read, protocol):
+def test_pickles_of_python_2(read, protocol):
     assert [text(name) for name in read(NAMES[protocol])] == ['001.A/Café', 'é']
     assert read(LABELS[protocol]) == [1, 200, 3, 4]
     embedding, pixels = read(ARRAYS[protocol])
@@ -75,7 +75,7 @@ def test_what_python_2_wrote(read, protocol):
 
 
 @pytest.mark.parametrize('protocol', range(6))
-def test_what_this_python_writes(read, protocol):
+def test_pickles_of_this_python(read, protocol):
     plain = [
         ['a', 'é', '🐦', b'', b'\xff', ''],
         {'captions': [[1, 2], [3]], 4: (5, (6, 7), (8, 9, 10), (11, 12, 13, 14), ()), None: {}},
@@ -95,7 +95,7 @@ def test_names_of_numpy_1_and_2(read):
         assert read(LABELS[2].replace(b'numpy.core.', package)) == [1, 200, 3, 4]
 
 
-def test_what_is_held_twice_is_one_object(read):
+def test_repeated_objects_are_one_object(read):
     name = 'one name'
     loop = [name, name]
     loop.append(loop)
@@ -110,7 +110,7 @@ def test_bytearrays_become_bytes(read):
 
 def test_text():
     assert text('Caf\xc3\xa9') == text('Café'.encode()) == 'Café'
-    assert text('Café') == text(b'Caf\xe9') == 'Café'  # no UTF-8: as it came
+    assert text('Café') == text(b'Caf\xe9') == 'Café'  # not UTF-8: unchanged
     assert text('🐦') == '🐦'
 
 
@@ -159,7 +159,7 @@ def test_nothing_runs(tmp_path, refusal):
         (b'}((K\x01tK\x02u.', 'a key of type tuple'),
     ],
 )
-def test_what_is_not_on_the_list(refusal, content, what):
+def test_anything_else_is_refused(refusal, content, what):
     assert what.replace('\\\\', '\\') in refusal(content)
 
 
@@ -227,7 +227,7 @@ def test_cut_off_anywhere(read):
                 read(whole[:end])
 
 
-def test_no_pickle(tmp_path, refusal):
+def test_other_files_are_refused(tmp_path, refusal):
     for content in (
         b'',
         b'\xff\xd8\xff\xe0\x00\x10JFIF',
@@ -243,7 +243,7 @@ def test_no_pickle(tmp_path, refusal):
         read_pickle(tmp_path)
 
 
-def test_deep_nesting_is_no_trouble(read):
+def test_deep_nesting(read):
     nested = read(b']' * 50_000 + b'a' * 49_999 + b'.')
     while nested:
         (nested,) = nested
@@ -258,42 +258,12 @@ def test_damaged_pickles(tmp_path, examples):
 
 
 def opcodes():
-    """What a pickle may say, and what it may not, in any order."""
+    """Allowed and forbidden opcodes in any order."""
     calls = [f'c{name}\n'.encode() for name in ('posix\nsystem', 'builtins\neval', 'numpy\nndarray', '_codecs\nencode')]
     names = [b'\x8c\x05posix\x8c\x06system\x93', b'\x8c\x05numpy\x8c\x05dtype\x93', b'iposix\nsystem\n']
-    values = [
-        b'K\x07',
-        b'J\xff\xff\xff\xff',
-        b'N',
-        b'\x88',
-        b'\x8c\x02f4',
-        b'C\x04abcd',
-        b'VrmX\n',
-        b'U\x01<',
-        b']',
-        b')',
-        b'}',
-    ]
-    acts = [
-        b'(',
-        b't',
-        b'l',
-        b'd',
-        b'R',
-        b'b',
-        b'a',
-        b'e',
-        b's',
-        b'u',
-        b'0',
-        b'2',
-        b'1',
-        b'q\x00',
-        b'h\x00',
-        b'\x94',
-        b'o',
-        b'\x81',
-    ]
+    numbers = [b'K\x07', b'J\xff\xff\xff\xff', b'N', b'\x88']
+    values = [*numbers, b'\x8c\x02f4', b'C\x04abcd', b'VrmX\n', b'U\x01<', b']', b')', b'}']
+    acts = [*(bytes([code]) for code in b'(tldRbaesu021o\x94\x81'), b'q\x00', b'h\x00']
     whole = [FLOAT32, FLAT, array_of((2, 1), bytes(8))]
     return st.lists(st.sampled_from([*calls, *names, *values, *acts, *whole]), max_size=30).map(
         lambda parts: b''.join(parts) + b'.'

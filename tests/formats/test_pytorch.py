@@ -71,21 +71,21 @@ def old_storage(key, kind='Float', count=6):
 
 
 def both(items, storages=SIX):
-    """The same tensors in both formats, by functions that are given how each names storages and tensors."""
+    """The same tensors in both formats, by functions that take the format's ways to name storages and tensors."""
     old = {key: make(old_storage, tensor) for key, make in items.items()}
     new = {key: make(storage, tensor_today) for key, make in items.items()}
     return old_format(pairs(old), storages), new_format(ordered_map(new), storages)
 
 
-def test_tensors_show_parts_of_their_storage(read):
+def test_tensors_are_views_of_their_storage(read):
     values = {'0': np.arange(24, dtype='f4')}
-    shown = {
+    views = {
         'transposed': lambda storage, tensor: tensor(storage('0', 'Float', 24), (3, 4), (1, 3), 12),
         'repeated': lambda storage, tensor: tensor(storage('0', 'Float', 24), (2, 3), (0, 1), 1),
         'one': lambda storage, tensor: tensor(storage('0', 'Float', 24), (), (), 5),
         'unused stride': lambda storage, tensor: tensor(storage('0', 'Float', 24), (1, 2), (2**40, 23)),
     }
-    for content in both(shown, values):
+    for content in both(views, values):
         found = read(content)
         np.testing.assert_array_equal(found['transposed'], np.arange(12, 24).reshape(4, 3).T)
         np.testing.assert_array_equal(found['repeated'], [[1, 2, 3]] * 2)
@@ -153,10 +153,10 @@ def test_shapes_that_lie(refusal, sizes, strides, offset, reason):
         assert reason in refusal(content)
 
 
-def test_one_storage_is_not_shown_without_end(refusal):
+def test_views_of_one_storage_are_limited(refusal):
     large = {'0': np.zeros(2**14, 'f4')}
-    shown = {str(i): lambda storage, tensor: tensor(storage('0', 'Float', 2**14), (2**14,), (1,)) for i in range(30)}
-    for content in both(shown, large):
+    views = {str(i): lambda storage, tensor: tensor(storage('0', 'Float', 2**14), (2**14,), (1,)) for i in range(30)}
+    for content in both(views, large):
         assert 'absurdly large' in refusal(content)
 
 
@@ -179,7 +179,7 @@ def test_storages_that_lie(refusal):
         assert 'damaged' in refusal(old_format(pairs({'w': tensor(part, (1,), (1,))}), SIX))
 
 
-def test_what_is_not_weights_by_name(refusal):
+def test_content_other_than_weights_by_name_is_refused(refusal):
     whole = tensor_today(storage('0'), (6,), (1,))
     assert "'epoch' of type int" in refusal(new_format(ordered_map({'w': whole, 'epoch': number(3)}), SIX))
     assert 'holds a list' in refusal(new_format(b']' + whole + b'a', SIX))
@@ -215,17 +215,17 @@ def test_cut_off_anywhere(read):
                 read(whole[:end])
 
 
-def test_no_checkpoint(tmp_path, refusal):
+def test_other_files_are_refused(tmp_path, refusal):
     for content in (b'', MAGIC, b'\xff\xd8\xff\xe0\x00\x10JFIF', b'PK\x03\x04', pickle.dumps({}, 2)):
         assert refusal(content).endswith('cut off, damaged or no PyTorch checkpoint')
     with pytest.raises(UserError, match=r'nowhere\.pth cannot be read: No such file'):
         read_state_dict(tmp_path / 'nowhere.pth')
 
 
-def test_what_pytorch_writes(tmp_path):
+def test_files_that_pytorch_writes(tmp_path):
     torch = pytest.importorskip('torch')
     saved = {key: torch.from_numpy(array) for key, array in ARRAYS.items()}
-    saved['shown'] = torch.arange(24.0).reshape(2, 3, 4).transpose(0, 2)
+    saved['view'] = torch.arange(24.0).reshape(2, 3, 4).transpose(0, 2)
     saved['parameter'] = torch.nn.Parameter(torch.ones(2, 1))
     for new in (False, True):
         torch.save(saved, tmp_path / 'some.pth', _use_new_zipfile_serialization=new)

@@ -13,23 +13,23 @@ STRIDES = st.lists(st.integers(-2, 8) | st.sampled_from([2**31, 2**63 - 1]), min
 
 
 @EXAMPLES
-def test_it_shows_what_sizes_and_strides_say_or_nothing(examples):
+def test_any_sizes_and_strides_give_their_view_or_an_error(examples):
     def check(view):
         sizes, strides, offset = view
         strides = strides[: len(sizes)]
         try:
-            shown = strided(STORAGE, tuple(sizes), tuple(strides), offset, 400)
+            result = strided(STORAGE, tuple(sizes), tuple(strides), offset, 400)
         except ValueError:
             return
-        assert shown.shape == tuple(sizes)
-        assert shown.nbytes <= 400
+        assert result.shape == tuple(sizes)
+        assert result.nbytes <= 400
         for index in itertools.product(*map(range, sizes)):
             place = sum(step * stride for step, stride in zip(index, strides, strict=True))
-            assert shown[index] == STORAGE[offset + place]
+            assert result[index] == STORAGE[offset + place]
 
     fuzz(check, st.tuples(SIZES, STRIDES, st.integers(-1, 30) | st.just(2**62)), examples)
 
 
-def test_nobody_may_write_to_it():
+def test_views_are_read_only():
     with pytest.raises(ValueError, match='read-only'):
         strided(STORAGE, (2,), (1,), 0, 400)[0] = 1

@@ -57,7 +57,7 @@ def tensor_of(index, values, kind=b'Float'):
 
 EMBEDDINGS = np.arange(20, dtype='f4').reshape(2, 10) / 7
 CODES = np.arange(15, dtype='u1').reshape(5, 3)
-# A picture's file of Reed et al.: its name, its embeddings, its captions as codes of characters.
+# An image's file of Reed et al.: its name, its embeddings, its captions as codes of characters.
 IMAGE = table(
     *(1, string(b'img'), string(b'002.Caf\xc3\xa9/1.jpg')),
     *(string(b'txt'), tensor_of(2, EMBEDDINGS), string(b'char'), tensor_of(4, CODES, b'Byte')),
@@ -79,12 +79,12 @@ def refusal(tmp_path):
     return lambda content: refusal_of(read_t7, tmp_path / 'some.t7', content, 200_000 + 10 * len(content))
 
 
-def test_a_picture(read):
-    picture = read(IMAGE)
-    assert list(picture) == [b'img', b'txt', b'char']
-    assert picture[b'img'] == '002.Café/1.jpg'.encode()
-    np.testing.assert_array_equal(picture[b'txt'], EMBEDDINGS, strict=True)
-    np.testing.assert_array_equal(picture[b'char'], CODES, strict=True)
+def test_an_image(read):
+    image = read(IMAGE)
+    assert list(image) == [b'img', b'txt', b'char']
+    assert image[b'img'] == '002.Café/1.jpg'.encode()
+    np.testing.assert_array_equal(image[b'txt'], EMBEDDINGS, strict=True)
+    np.testing.assert_array_equal(image[b'char'], CODES, strict=True)
 
 
 def test_plain_values(read):
@@ -111,7 +111,7 @@ def test_kinds_of_tensors(read, kind, dtype):
     np.testing.assert_array_equal(read(storage(1, values, kind)), values.ravel(), strict=True)
 
 
-def test_tensors_show_parts_of_their_storage(read):
+def test_tensors_are_views_of_their_storage(read):
     values = np.arange(24, dtype='f4')
     transposed = read(tensor(1, (3, 4), (1, 3), 13, storage(2, values)))
     np.testing.assert_array_equal(transposed, values[12:].reshape(4, 3).T)
@@ -123,12 +123,12 @@ def test_tensors_show_parts_of_their_storage(read):
     np.testing.assert_array_equal(two[2], [22, 23])
 
 
-def test_tensors_of_nothing(read):
+def test_empty_tensors(read):
     for nothing in (NIL, storage(2, np.zeros(0, 'f4'))):
         assert read(tensor(1, (), (), 1, nothing)).shape == (0,)
 
 
-def test_what_is_held_twice_is_one_object(read):
+def test_repeated_objects_are_one_object(read):
     values = read(table(1, number(1), tensor_of(2, CODES, b'Byte'), number(2), ints(4, 2), number(3), ints(3, 1)))
     assert values[2] is values[1]
     assert values[3] is values
@@ -150,9 +150,9 @@ def test_objects_are_inert(read):
 def test_as_list(read):
     assert as_list(read(table(1, number(2), string(b'b'), number(1), string(b'a')))) == [b'a', b'b']
     assert as_list({}) == []
-    for no_list in ({1: 'a', 3: 'c'}, {0: 'a'}, {b'1': 'a'}, np.ones(3), None):
-        with pytest.raises(ValueError, match='no table with keys 1 to n'):
-            as_list(no_list)
+    for other in ({1: 'a', 3: 'c'}, {0: 'a'}, {b'1': 'a'}, np.ones(3), None):
+        with pytest.raises(ValueError, match='not a table with keys 1 to n'):
+            as_list(other)
 
 
 @pytest.mark.parametrize('tag', [6, 7, 8])
@@ -200,7 +200,7 @@ def test_one_storage_is_not_copied_without_end(refusal):
     assert 'absurdly large' in refusal(ints(3, 0, 1 + len(parts)) + number(1) + large + b''.join(parts))
 
 
-def test_tensors_that_show_the_same_are_one_array(read):
+def test_tensors_with_the_same_view_are_one_array(read):
     values = np.arange(2**10, dtype='f4')
     same = [number(i) + tensor(i + 4, (2**10,), (1,), 1, ints(4, 3)) for i in range(2, 60)]
     shared = read(ints(3, 0, 59) + number(1) + tensor_of(2, values) + b''.join(same))
@@ -248,7 +248,7 @@ def test_cut_off_anywhere(read):
             read(IMAGE[:end])
 
 
-def test_no_t7(tmp_path, refusal):
+def test_other_files_are_refused(tmp_path, refusal):
     for content in (b'4\n1\n3\nV 1\n', b'\xff\xd8\xff\xe0\x00\x10JFIF', b'\x80\x02]q\x01.', ints(-1), ints(9)):
         assert 'damaged or no binary .t7 file' in refusal(content)
     assert 'cut off' in refusal(b'')

@@ -1,4 +1,4 @@
-"""A captioned data set and a text encoder small enough to see through."""
+"""A tiny captioned data set and a text encoder whose values are known in closed form."""
 
 import numpy as np
 import tensorflow as tf
@@ -12,7 +12,7 @@ WORDS = ('red', 'green', 'blue')
 
 
 class Captioned(ExampleSource):
-    """Pictures of one colour each, three classes in turn; each has one to three captions that name it."""
+    """Images of one color each, three classes in turn; each has one to three captions that name it."""
 
     title = 'coloured squares'
     class_names = WORDS
@@ -25,8 +25,8 @@ class Captioned(ExampleSource):
         return self._count
 
     def crops(self, indices, draws, size):
-        colours = tf.gather(COLOURS, indices % 3)
-        return tf.tile(colours[:, None, None], (1, size, size, 1))
+        colors = tf.gather(COLOURS, indices % 3)
+        return tf.tile(colors[:, None, None], (1, size, size, 1))
 
     def captions(self):
         return Captions([[f'{WORDS[i % 3]} {number} of {i}' for number in range(1 + i % 3)] for i in range(self.count)])
@@ -42,7 +42,7 @@ class Captioned(ExampleSource):
 
 
 class Gappy(Captioned):
-    """Every third picture, the green one, has no caption."""
+    """Every third image, the green one, has no caption."""
 
     def captions(self):
         whole = super().captions()
@@ -52,7 +52,7 @@ class Gappy(Captioned):
 
 
 class WordEncoder(TextEncoder):
-    """Three numbers that say which colour a caption names, and one for its length; pictures by their mean colour."""
+    """Embeds captions as the one-hot color that they name and their length, images as their mean color."""
 
     dimension = 4
     image_size = 8
@@ -60,7 +60,7 @@ class WordEncoder(TextEncoder):
     def __init__(self, fingerprint='words'):
         super().__init__()
         self.fingerprint = fingerprint
-        self.embedded = 0  # captions, not counting those seen by the trace
+        self.embedded = 0  # captions, without those of the trace
 
     def __call__(self, captions):
         found = [tf.strings.regex_full_match(captions, f'{word}.*') for word in WORDS]

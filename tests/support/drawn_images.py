@@ -1,4 +1,4 @@
-"""A generator and pictures small enough to see through."""
+"""A generator and image sources whose images are known in closed form."""
 
 import numpy as np
 import tensorflow as tf
@@ -9,7 +9,7 @@ from stackgan_tf.generator import Generator
 
 
 class Painter(Generator):
-    """Paints what it is told, the colour of a caption or a class, with noise of the seed over it."""
+    """Paints its condition, the color of a caption or a class, with noise of the seed over it."""
 
     title = 'the painter'
     sizes = (8, 16)
@@ -30,17 +30,17 @@ class Painter(Generator):
 
     def _images(self, seeds, embeddings):
         self.drawn += len(seeds)
-        colours = np.full((len(seeds), 3), 0.5) if embeddings is None else embeddings.numpy()[:, :3]
+        colors = np.full((len(seeds), 3), 0.5) if embeddings is None else embeddings.numpy()[:, :3]
         images = []
         for size in self.sizes:
             noise = [np.random.default_rng(seed).normal(size=(size, size, 3)) for seed in seeds.numpy()]
-            painted = 40 + 175 * colours[:, None, None] + self._noise * np.stack(noise)
+            painted = 40 + 175 * colors[:, None, None] + self._noise * np.stack(noise)
             images.append(tf.constant(np.clip(painted, 0, 255).astype(np.uint8)))
         return images
 
 
 class Speckled(Captioned):
-    """Coloured squares with noise, another on each."""
+    """Colored squares, each with its own noise."""
 
     def crops(self, indices, draws, size):
         seeds = tf.stack([indices, tf.zeros_like(indices)], 1)
@@ -52,9 +52,9 @@ class Speckled(Captioned):
 
 
 class Given(ImageSource):
-    """Pictures of an array."""
+    """The images of an array."""
 
-    def __init__(self, images, batch=7, title='some pictures'):
+    def __init__(self, images, batch=7, title='some images'):
         self._images, self._batch, self.title = images, batch, title
         self.count, self.size = len(images), images.shape[1]
 

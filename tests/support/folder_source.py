@@ -18,5 +18,5 @@ def crops(folder, indices, draws=None):
 
 
 def passes(capsys):
-    """How many first passes were told since the last look."""
+    """How many first passes were reported since the last call."""
     return capsys.readouterr().out.count('First pass')

@@ -1,4 +1,4 @@
-"""Parsers tried with files that nobody thought of: a few in every run of the tests, many by `pytest -m slow`."""
+"""Fuzzing of parsers: a few examples in every run of the tests, many by `pytest -m slow`."""
 
 import tracemalloc
 
@@ -12,7 +12,7 @@ EXAMPLES = pytest.mark.parametrize('examples', [60, pytest.param(10_000, marks=p
 
 
 def fuzz(check, strategy, examples):
-    """Calls `check` with so many examples of a strategy, always the same ones; shows the simplest that fails."""
+    """Calls `check` with a fixed number of examples of a strategy, always the same; reports the simplest failure."""
     every = settings(
         max_examples=examples, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
     )
@@ -25,7 +25,7 @@ def fuzz(check, strategy, examples):
 
 @st.composite
 def damaged(draw, *wholes):
-    """The content of a good file of some, with bytes changed, left out, put in or said twice; or any bytes."""
+    """The content of one of several good files, with bytes changed, removed, inserted or repeated, and maybe cut."""
     content = bytearray(draw(st.sampled_from(wholes)))
     for _ in range(draw(st.integers(1, 6))):
         at = draw(st.integers(0, len(content)))
@@ -42,13 +42,13 @@ def damaged(draw, *wholes):
 
 
 def read_or_refused(read, path, content, allowed=1_000_000):
-    """What `read` makes of a file of some content; None if it is refused in one line that names the file.
+    """The result of `read` on a file of some content; None if it is refused in one line that names the file.
 
     Args:
         read: of a path.
-        path: where the content is put.
+        path: where the content is written.
         content: bytes.
-        allowed: bytes of memory at the peak, besides 20 times the content.
+        allowed: bytes of memory at the peak, in addition to 20 times the content.
     """
     path.write_bytes(content)
     message, found = None, None

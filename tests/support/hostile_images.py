@@ -1,7 +1,7 @@
-"""Files as strangers' folders hold them: good ones of all sorts, broken ones, and some that are made to do harm.
+"""Files as in strangers' folders: good ones of all kinds, broken ones, and malicious ones.
 
-Each kind is a function that puts one file at a path without suffix and gives the file's name, which may be another.
-`GOOD` are those that can be used; of `BAD`, the reason that training gives.
+Each kind is a function that writes one file at a path without suffix and returns the path of the file. `GOOD` has the
+kinds that can be used; `BAD` also has the reason that training gives.
 """
 
 import io
@@ -24,7 +24,7 @@ def encoded(image, file_format, **options):
 
 
 def writes(suffix, make):
-    """A kind whose content `make` makes of a seed."""
+    """A kind whose content is `make(seed)`."""
 
     def write(path, seed):
         path = path.with_name(path.name + suffix)
@@ -35,7 +35,7 @@ def writes(suffix, make):
 
 
 def named(name, make):
-    """A kind that is called strangely: `name` has a place for the number."""
+    """A kind with an odd file name: `name` has a place for the number."""
 
     def write(path, seed):
         path = path.with_name(os.fsdecode(name % seed))
@@ -53,8 +53,8 @@ def converted(mode, file_format, **options):
     return lambda seed: encoded(photograph(40, 50, seed).convert(mode), file_format, **options)
 
 
-def flat(mode, file_format, height, colour):
-    return lambda seed: encoded(Image.new(mode, (9, height), colour), file_format)
+def flat(mode, file_format, height, color):
+    return lambda seed: encoded(Image.new(mode, (9, height), color), file_format)
 
 
 def sixteen_bit(file_format):
@@ -77,7 +77,7 @@ def with_broken_tag(seed):
     return encoded(photograph(40, 50, seed), 'JPEG', exif=b'Exif\x00\x00II*\x00\xff\xff\xff\xff')
 
 
-def folder_named_like_a_picture(path, seed):
+def folder_named_like_an_image(path, seed):
     folder = path.with_name(path.name + '.jpg')
     folder.mkdir()
     return writes('.png', plain('PNG'))(folder / 'inside', seed)
@@ -96,7 +96,7 @@ GOOD = {
     '16-bit PNG': writes('.png', sixteen_bit('PNG')),
     '16-bit TIFF': writes('.tif', sixteen_bit('TIFF')),
     'black and white': writes('.png', converted('1', 'PNG')),
-    'grey with transparency': writes('.png', converted('LA', 'PNG')),
+    'gray with transparency': writes('.png', converted('LA', 'PNG')),
     'palette with transparency': writes('.png', transparent_palette('PNG')),
     'GIF with transparency': writes('.gif', transparent_palette('GIF')),
     'animated GIF': writes('.gif', animated('GIF')),
@@ -108,9 +108,9 @@ GOOD = {
     'broken orientation tag': writes('.jpg', with_broken_tag),
     'more after its end': writes('.jpg', lambda seed: plain('JPEG')(seed) + b'PK\x03\x04' + bytes(1000)),
     'nine pixels wide': writes('.png', flat('RGB', 'PNG', 9, RED)),
-    'in a folder named like a picture': folder_named_like_a_picture,
+    'in a folder named like an image': folder_named_like_an_image,
     'line break in its name': named(b'new\nline %d.png', plain('PNG')),
-    'name that is no UTF-8': named(b'caf\xe9 %d.png', plain('PNG')),
+    'name that is not UTF-8': named(b'caf\xe9 %d.png', plain('PNG')),
     'name from right to left': named('\u202egpj.%d.png'.encode(), plain('PNG')),
 }
 
@@ -141,7 +141,7 @@ def pipe(path, seed):
 def local_socket(path, seed):
     path = path.with_name(path.name + '.png')
     with socket.socket(socket.AF_UNIX) as bound:
-        folder = os.open(path.parent, os.O_RDONLY)  # sockets' paths are short
+        folder = os.open(path.parent, os.O_RDONLY)  # paths of sockets must be short
         bound.bind(f'/proc/self/fd/{folder}/{path.name}')
         os.close(folder)
     return path
@@ -154,7 +154,7 @@ def empty_folder(path, seed):
 
 
 def huge(width_at, file_format, width='<H', value=65_500):
-    """A small picture whose header is changed to claim a large one."""
+    """A small image whose header is changed to claim a large one."""
 
     def content(seed):
         changed = bytearray(encoded(Image.new('RGB', (16, 16), RED), file_format))
@@ -177,8 +177,8 @@ def huge_webp(seed):
     chunk = b'VP8X' + struct.pack('<II', 10, 2) + (16_382).to_bytes(3, 'little') * 2
     frame = encoded(Image.new('RGB', (16, 16), RED), 'WEBP', lossless=True)[12:]
     animation = b'ANIM' + struct.pack('<IIH', 6, 0, 0)
-    shown = bytes(6) + (15).to_bytes(3, 'little') * 2 + bytes(4) + frame
-    body = b'WEBP' + chunk + animation + b'ANMF' + struct.pack('<I', len(shown)) + shown
+    first_frame = bytes(6) + (15).to_bytes(3, 'little') * 2 + bytes(4) + frame
+    body = b'WEBP' + chunk + animation + b'ANMF' + struct.pack('<I', len(first_frame)) + first_frame
     return b'RIFF' + struct.pack('<I', len(body)) + body
 
 
@@ -211,7 +211,7 @@ def huge_tiff(seed):
 
 
 def text_bomb(seed):
-    """A PNG whose comment unpacks to a gigabyte's beginning."""
+    """A PNG whose comment unpacks to 100 MB."""
     comment = b'zTXt' + b'a\x00\x00' + zlib.compress(bytes(100_000_000), 9)
     whole = plain('PNG')(seed)
     return whole[:33] + png_chunk(comment[:4], comment[4:]) + whole[33:]
@@ -235,7 +235,7 @@ def disguised(content):
     return lambda seed: content + b'\n%d' % seed
 
 
-NO_IMAGE = {
+NOT_IMAGES = {
     'HTML': b'<!DOCTYPE html><html><body>404 Not Found</body></html>',
     'SVG': b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script>alert(1)</script></svg>',
     'PostScript': b'%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(touch) run',
@@ -249,13 +249,13 @@ NO_IMAGE = {
     'NUL bytes': bytes(500),
 }
 TOO_LARGE = r'exceeds limit|are more than|too large|[Dd]ecompress'
-CUT = '[Tt]runcated|cut|no picture|read|decode|broken|header|frame|buffer|data|unpack'
+CUT = '[Tt]runcated|cut|not an image|read|decode|broken|header|frame|buffer|data|unpack'
 
 BAD = {
     'empty': (writes('.jpg', lambda seed: b''), 'empty file'),
     **{
-        f'{name}, not a picture': (writes('.jpg', disguised(content)), 'it is no picture')
-        for name, content in NO_IMAGE.items()
+        f'{name}, not an image': (writes('.jpg', disguised(content)), 'it is not an image')
+        for name, content in NOT_IMAGES.items()
     },
     **{
         f'{file_format} cut at {share:.0%}': (writes(suffix, cut(plain(file_format), share)), CUT)
@@ -280,11 +280,11 @@ BAD = {
     'strip': (writes('.png', flat('RGB', 'PNG', 900, RED)), 'too narrow a strip'),
     'link to nowhere': (link_to('nowhere.jpg'), 'No such file'),
     'link to itself': (link_to(None), 'Too many levels of symbolic links'),
-    'link to a device': (link_to('/dev/zero'), 'it is no file'),
-    'pipe': (pipe, 'it is no file'),
-    'socket': (local_socket, 'it is no file'),
-    'empty folder named like a picture': (empty_folder, 'it is no file'),
+    'link to a device': (link_to('/dev/zero'), 'it is not a file'),
+    'pipe': (pipe, 'it is not a file'),
+    'socket': (local_socket, 'it is not a file'),
+    'empty folder named like an image': (empty_folder, 'it is not a file'),
     'line break in its name, empty': (named(b'new\nline %d.jpg', lambda seed: b''), 'empty file'),
-    'name that is no UTF-8, empty': (named(b'caf\xe9 %d.jpg', lambda seed: b''), 'empty file'),
+    'name that is not UTF-8, empty': (named(b'caf\xe9 %d.jpg', lambda seed: b''), 'empty file'),
     'terminal codes in its name, empty': (named(b'\x1b[2J%d.jpg', lambda seed: b''), 'empty file'),
 }  # fmt: skip

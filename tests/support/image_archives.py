@@ -1,4 +1,4 @@
-"""Tiny archives of pictures in the formats in which LSUN and ImageNet are published, for tests and runs of recipes."""
+"""Tiny image archives in the published formats of LSUN and ImageNet, for tests and runs of recipes."""
 
 import hashlib
 import io
@@ -14,29 +14,29 @@ from stackgan_tf.data.published.imagenet_subset.classes import class_ids
 
 
 def encoded(number=0, encoding='JPEG', height=60, width=80):
-    """A picture's bytes."""
+    """An image's bytes."""
     file = io.BytesIO()
     photograph(height, width, number).save(file, encoding, quality=90)
     return file.getvalue()
 
 
 def cut_short(content):
-    """A file whose download broke off."""
+    """A file whose download was interrupted."""
     return content[: len(content) * 2 // 3]
 
 
 def make_lsun(folder, category, count, split='train', encoding='WEBP', zipped=False, bad=0, first=0):
-    """Makes `CATEGORY_SPLIT_lmdb/` or its zip file, with `count` pictures and `bad` more that are cut short.
+    """Makes `CATEGORY_SPLIT_lmdb/` or its zip file, with `count` images and `bad` more that are cut short.
 
     Args:
         folder: to be the `manual_dir`.
         category: `bedroom` or `church_outdoor`.
-        count: of pictures, 60 x 80 pixels.
+        count: of images, 60 x 80 pixels.
         split: `train` or `val`.
         encoding: `WEBP` or `JPEG`.
         zipped: whether the folder is packed, and then removed.
-        bad: how many pictures no one can decode.
-        first: number of the first picture; other numbers, other pictures.
+        bad: how many further images cannot be decoded.
+        first: number of the first image; each number gives another image.
 
     Returns:
         The path of the folder or zip file.
@@ -62,14 +62,14 @@ def write_database(path, records):
 
 
 def make_imagenet(folder, subset='cat', count=2, form='tar', others=('n01440764', 'n15075141')):
-    """Makes `ILSVRC2012_img_train.tar`, or a `train/` folder, with `count` pictures of each class.
+    """Makes `ILSVRC2012_img_train.tar`, or a `train/` folder, with `count` images of each class.
 
     Args:
         folder: to be the `manual_dir`.
         subset: `dog` or `cat`.
-        count: of pictures in a class, 60 x 80 pixels.
+        count: of images in a class, 60 x 80 pixels.
         form: `tar` (tar files in a tar file), `tars` (a folder of tar files) or `folder` (unpacked).
-        others: WordNet ids of classes that nobody wants. What is in their tar files is none.
+        others: WordNet ids of further classes, whose tar files are invalid.
 
     Returns:
         The path of the tar file or of `train/`.
@@ -78,15 +78,15 @@ def make_imagenet(folder, subset='cat', count=2, form='tar', others=('n01440764'
     train = folder / 'train'
     train.mkdir(parents=True)
     for place, class_id in enumerate(class_ids(subset)):
-        pictures = {f'{class_id}_{n}.JPEG': encoded(1000 * place + n) for n in range(count)}
+        images = {f'{class_id}_{n}.JPEG': encoded(1000 * place + n) for n in range(count)}
         if form == 'folder':
             (train / class_id).mkdir()
-            for name, content in pictures.items():
+            for name, content in images.items():
                 (train / class_id / name).write_bytes(content)
         else:
-            write_tar(train / f'{class_id}.tar', pictures)
+            write_tar(train / f'{class_id}.tar', images)
     for class_id in others:
-        (train / f'{class_id}.tar').write_bytes(b'not wanted, and no tar file ' * 100)
+        (train / f'{class_id}.tar').write_bytes(b'not wanted, not a tar file ' * 100)
     if form != 'tar':
         return train
     path = folder / 'ILSVRC2012_img_train.tar'

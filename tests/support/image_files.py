@@ -1,4 +1,4 @@
-"""Pictures that tests write, and the folder whose cache they use."""
+"""Image files for tests."""
 
 import struct
 import zlib
@@ -9,7 +9,7 @@ from PIL import Image
 
 
 def photograph(height=60, width=80, seed=0):
-    """Smooth colours, so that encoders keep them nearly as they are."""
+    """An image with smooth colors, which lossy formats preserve well."""
     rng = np.random.default_rng(seed)
     small = Image.fromarray(rng.integers(0, 256, (4, 4, 3), np.uint8))
     return small.resize((width, height), Image.BICUBIC)

@@ -1,4 +1,4 @@
-"""How readers of strangers' files refuse them: with one line, and before they take much memory."""
+"""Checks that readers refuse a stranger's file with one line, and before they take much memory."""
 
 import tracemalloc
 
@@ -8,11 +8,11 @@ from stackgan_tf.system.errors import UserError
 
 
 def refusal_of(read, path, content, allowed):
-    """The reason that `read` gives for a file of some content, after it is clear that it took little memory to find.
+    """The reason that `read` gives for refusing a file of some content; asserts that it took little memory.
 
     Args:
         read: of a path.
-        path: where the content is put.
+        path: where the content is written.
         content: bytes.
         allowed: bytes of memory at the peak.
     """

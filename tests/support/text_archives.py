@@ -1,7 +1,7 @@
-"""Tiny archives of CUB-200-2011, Oxford-102 and MS COCO with captions, as they are published, for tests and recipes.
+"""Tiny archives of CUB-200-2011, Oxford-102 and MS COCO with captions in their published formats, for tests.
 
-`make_cub`, `make_flowers` and `make_coco` make a whole `manual_dir`. The others give files as dicts, content by path,
-to be changed at will before `unpack`, `tgz` or `zipped` writes them.
+`make_cub`, `make_flowers` and `make_coco` make a whole `manual_dir`. The others return files as dicts, content by path,
+which tests may change before `unpack`, `tgz` or `zipped` writes them.
 """
 
 import functools
@@ -23,26 +23,26 @@ CUB = {
     'test': ('004.Groove_billed_Ani', '200.Common_Yellowthroat'),
 }
 FLOWERS = {'train': ('class_00001', 'class_00003', 'class_00102'), 'test': ('class_00002', 'class_00077')}
-COLORS = ('red', 'blue', 'yellow', 'black', 'white', 'brown', 'grey')
+COLORS = ('red', 'blue', 'yellow', 'black', 'white', 'brown', 'gray')
 FLOWER_COUNT = 8189
 
 
 @functools.cache
 def jpeg(seed, mode='RGB'):
-    """A picture's bytes: 50 to 69 x 80 pixels."""
+    """An image's bytes: 50 to 69 x 80 pixels."""
     file = io.BytesIO()
     photograph(50 + seed % 20, 80, seed).convert(mode).save(file, 'JPEG', quality=90)
     return file.getvalue()
 
 
 def numbered(classes, per_class):
-    """Each picture of a data set's classes: its number from 0, split, class, and number in the class from 1."""
+    """Each image of a data set's classes: its number from 0, split, class, and number in the class from 1."""
     listed = [(split, name, n) for split, names in classes.items() for name in names for n in range(1, per_class + 1)]
     return [(number, *row) for number, row in enumerate(listed)]
 
 
 def cub_names(per_class=3):
-    """Names of the pictures of each split, without ending."""
+    """Names of the images of each split, without ending."""
     names = {split: [] for split in CUB}
     for number, split, class_name, n in numbered(CUB, per_class):
         names[split].append(f'{class_name}/{class_name[4:]}_{n:04d}_{number + 1}')
@@ -65,7 +65,7 @@ def cub_files(per_class=3):
 
 
 def flower_names(per_class=3):
-    """Names of the pictures of each split, without ending."""
+    """Names of the images of each split, without ending."""
     names = {split: [] for split in FLOWERS}
     for number, split, _, _ in numbered(FLOWERS, per_class):
         names[split].append(f'image_{number + 1:05d}')
@@ -79,7 +79,7 @@ def flower_files(per_class=3):
 
 
 def flower_labels(per_class=3):
-    """`imagelabels.mat`, with labels of all the pictures that Oxford-102 has."""
+    """`imagelabels.mat`, with labels of all the images that Oxford-102 has."""
     labels = np.ones((1, FLOWER_COUNT), np.uint8)
     for number, _, class_name, _ in numbered(FLOWERS, per_class):
         labels[0, number] = int(class_name[-5:])
@@ -88,22 +88,22 @@ def flower_labels(per_class=3):
     return {'imagelabels.mat': file.getvalue()}
 
 
-def coco_names(pictures=4):
-    """Names of the pictures of each split, without ending."""
-    numbers = {'train': range(9, 9 + 4 * pictures, 4), 'test': range(42, 42 + 4 * pictures, 4)}
+def coco_names(images=4):
+    """Names of the images of each split, without ending."""
+    numbers = {'train': range(9, 9 + 4 * images, 4), 'test': range(42, 42 + 4 * images, 4)}
     folders = {'train': 'train2014', 'test': 'val2014'}
     return {split: [f'COCO_{folders[split]}_{n:012d}' for n in numbers[split]] for split in numbers}
 
 
-def coco_files(split, pictures=4):
+def coco_files(split, images=4):
     """`train2014/` or `val2014/`."""
-    names = coco_names(pictures)[split]
+    names = coco_names(images)[split]
     return {f'{name.split("_")[1]}/{name}.jpg': jpeg(int(name[-12:])) for name in names}
 
 
-def coco_annotations(split, pictures=4):
-    """What a file of captions holds, before it becomes JSON; the captions of a picture are not beside each other."""
-    names = coco_names(pictures)[split]
+def coco_annotations(split, images=4):
+    """The content of a file of captions, before JSON; the captions of an image are not adjacent."""
+    names = coco_names(images)[split]
     return {
         'info': {'year': 2014},
         'images': [{'id': int(name[-12:]), 'file_name': f'{name}.jpg'} for name in names],
@@ -116,14 +116,14 @@ def coco_annotations(split, pictures=4):
     }
 
 
-def coco_annotation_files(pictures=4):
+def coco_annotation_files(images=4):
     """`annotations/`."""
     files = {'train': 'captions_train2014.json', 'test': 'captions_val2014.json'}
-    return {f'annotations/{files[split]}': json.dumps(coco_annotations(split, pictures)).encode() for split in files}
+    return {f'annotations/{files[split]}': json.dumps(coco_annotations(split, images)).encode() for split in files}
 
 
 def captions_of(number, count=10, thing='this bird'):
-    """Different captions of a picture."""
+    """Different captions of an image."""
     first = COLORS[number % len(COLORS)]
     return [f'{thing} is {first} with {COLORS[(number + n) % len(COLORS)]} parts, and {n} more.' for n in range(count)]
 
@@ -146,7 +146,7 @@ def class_lists(classes):
 
 
 def release_files(names, captions=10, prefix=''):
-    """`train/` and `test/` of StackGAN's release, pickled as by Python 2. Each embedding tells its split and place."""
+    """`train/` and `test/` of StackGAN's release, pickled as by Python 2. Embeddings hold their position, plus 1,000 in test."""
     files = {}
     for split, listed in names.items():
         rows = [np.full((captions, 1024), n + (1000 if split == 'test' else 0), np.float32) for n in range(len(listed))]
@@ -194,8 +194,8 @@ def make_cub(folder, packed=True, per_class=3, embeddings=True):
 
     Args:
         folder: to be the `manual_dir`.
-        packed: whether there are the published archives; else, what they unpack to.
-        per_class: how many pictures there are of each class.
+        packed: whether there are the published archives, or what they unpack to.
+        per_class: how many images there are of each class.
         embeddings: whether StackGAN's release is there, too.
     """
     names = cub_names(per_class)
@@ -223,17 +223,17 @@ def make_flowers(folder, packed=True, per_class=3, embeddings=True):
         unpack(folder, below('flowers', release_files(names, prefix='jpg/')))
 
 
-def make_coco(folder, packed=True, pictures=4, embeddings=True):
-    """A `manual_dir` for `coco2014_captions`, with so many pictures in each split; see `make_cub`."""
-    parts = {'train2014': coco_files('train', pictures), 'val2014': coco_files('test', pictures)}
-    parts['annotations_trainval2014'] = coco_annotation_files(pictures)
+def make_coco(folder, packed=True, images=4, embeddings=True):
+    """A `manual_dir` for `coco2014_captions`, with `images` images in each split; see `make_cub`."""
+    parts = {'train2014': coco_files('train', images), 'val2014': coco_files('test', images)}
+    parts['annotations_trainval2014'] = coco_annotation_files(images)
     for name, files in parts.items():
         if packed:
             zipped(Path(folder) / f'{name}.zip', files)
         else:
             unpack(folder, files)
     if embeddings:
-        unpack(folder, below('coco', release_files(coco_names(pictures), 5)))
+        unpack(folder, below('coco', release_files(coco_names(images), 5)))
 
 
 def prepared(builder_class, data_dir, manual_dir, config=None):
@@ -247,6 +247,6 @@ def prepared(builder_class, data_dir, manual_dir, config=None):
 
 
 def examples(builder, split):
-    """The examples of a split by name of the picture; pictures stay encoded."""
+    """The examples of a split by name of the image; images stay encoded."""
     found = builder.as_dataset(split=split, decoders={'image': tfds.decode.SkipDecoding()}).as_numpy_iterator()
     return {example['filename'].decode().rpartition('.')[0]: example for example in found}

@@ -48,11 +48,11 @@ def test_a_fingerprint_is_of_the_weights_and_of_how_they_are_used():
     assert len({CharacterEncoder(each).fingerprint for each in [network(), *others]}) == 4
 
 
-def test_pictures_are_read_by_the_tower_that_it_was_trained_against():
+def test_images_are_encoded_by_the_tower_of_its_training():
     tower = ImageEncoder(8, 4, 12)
     tower.build((None, 8, 8, 3))
     encoder = CharacterEncoder(network(), tower)
     assert encoder.image_size == 8
     assert encoder.encode_images(tf.zeros((5, 8, 8, 3))).shape == (5, 12)
-    with pytest.raises(UserError, match='not trained with pictures'):
+    with pytest.raises(UserError, match='not trained with images'):
         CharacterEncoder(network()).encode_images(tf.zeros((5, 8, 8, 3)))

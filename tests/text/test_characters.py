@@ -10,7 +10,7 @@ def tokens(*captions):
 
 
 def text(row):
-    """What can be read back: unknown characters as a dot above."""
+    """Decodes tokens: unknown characters as a dot above."""
     return ''.join(ALPHABET[slot] if slot >= 0 else '˙' for slot in row).rstrip('˙')
 
 

@@ -25,7 +25,7 @@ def cached(encoder, captions=CAPTIONS):
     return CachedEmbeddings(encoder, captions, 'my birds/64')
 
 
-def test_embeddings_are_computed_once_and_are_the_encoder_s(cache):
+def test_embeddings_are_computed_once_and_equal_the_encoder(cache):
     encoder = WordEncoder()
     positions = np.array([20, 0, 7, 8, 0])
     rows = cached(encoder).rows(positions)
@@ -44,7 +44,7 @@ def test_other_encoders_and_other_captions_have_entries_of_their_own(cache):
     assert len(list(cache.iterdir())) == 3
 
 
-def test_what_was_stopped_goes_on(cache):
+def test_an_interrupted_computation_resumes(cache):
     class Stopping(WordEncoder):
         def _count_rows(self, number):
             super()._count_rows(number)
@@ -70,7 +70,7 @@ def test_a_damaged_file_is_made_again(cache, damage):
     np.testing.assert_array_equal(rows, encoder(tf.constant(CAPTIONS)))
 
 
-def test_what_is_no_number_is_refused(cache):
+def test_values_that_are_not_finite_are_refused(cache):
     class Broken(WordEncoder):
         def __call__(self, captions):
             vectors = super().__call__(captions)

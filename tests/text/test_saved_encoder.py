@@ -10,7 +10,7 @@ FLOATS = tf.TensorSpec((None, 3), tf.float32)
 
 
 def lengths(captions):
-    """Vectors [N, 2] that say how long captions are."""
+    """Vectors [N, 2] of the length of captions."""
     length = tf.cast(tf.strings.length(captions), tf.float32)
     return tf.stack([length, -length], axis=1)
 

@@ -1,1 +1,1 @@
-"""Any folder of pictures as a data set: found, split, decoded once, kept in a cache."""
+"""Any folder of images as a data set: found, split, decoded once, kept in a cache."""

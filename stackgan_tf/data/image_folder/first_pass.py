@@ -1,6 +1,6 @@
-"""The first pass over a folder of pictures: each is read once, and kept in TFRecord files that training reads from.
+"""The first pass over a folder of images: reads each once, and writes TFRecord files that training reads from.
 
-A cache entry grows by whole shards; an interrupted first pass goes on with the next.
+A cache entry grows by whole shards; an interrupted first pass resumes with the next shard.
 """
 
 import dataclasses
@@ -23,12 +23,12 @@ from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
 
 SHARD = 8192  # files
-FRAME_BEFORE, FRAME_AFTER = 12, 4  # what TFRecord puts around a record, bytes
+FRAME_BEFORE, FRAME_AFTER = 12, 4  # TFRecord's frame of a record, bytes
 
 
 @dataclasses.dataclass(frozen=True)
 class Preparation:
-    """What is done to pictures.
+    """How images are prepared.
 
     Attributes:
         load_size: what their shorter side becomes, pixels.
@@ -39,11 +39,11 @@ class Preparation:
     crop_to_boxes: bool
 
     def box(self, listing: Listing, file: ImageFile) -> tuple[float, ...] | None:
-        """The box that a picture is cropped around, if it is."""
+        """The box that an image is cropped around; None for the whole image."""
         return listing.annotation(file.name).box if self.crop_to_boxes else None
 
     def expected_bytes(self, count: int, lossless: bool) -> int:
-        """About what so many pictures take: with sides of 4 to 3, and as JPEG an eighth of the pixels."""
+        """About what `count` images take: sides of 4 to 3 are assumed, and JPEG at an eighth of the pixels' size."""
         return count * self.load_size**2 * 4 // (1 if lossless else 8)
 
 
@@ -54,17 +54,17 @@ class _Prepared(NamedTuple):
 
 
 def shard_count(listing: Listing) -> int:
-    """Into how many shards a listing is cut."""
+    """How many shards a listing is divided into."""
     return -(-len(listing.files) // SHARD)
 
 
 def shard_path(entry: Path, number: int) -> Path:
-    """A shard's pictures; what is known of them lies beside, with the suffix `.json`."""
+    """The file of a shard's images; the same path with the suffix `.json` describes them."""
     return entry / f'pictures-{number:05}.tfrecord'
 
 
 def shard_contents(entry: Path, number: int) -> dict[str, Any] | None:
-    """What is known of a shard's pictures; None if it is not there, cut short, or made when files could not be read."""
+    """The description of a shard; None if it is missing, cut short, or made while files could not be read."""
     path = shard_path(entry, number)
     try:
         contents = json.loads(path.with_suffix('.json').read_text(encoding='utf-8'))
@@ -79,12 +79,12 @@ def first_pass(listing: Listing, preparation: Preparation, entry: CacheEntry, li
 
     Args:
         listing: the files.
-        preparation: what is done to them.
+        preparation: how they are prepared.
         entry: where they are kept.
         limit: bytes that all entries of the cache together may take.
 
     Returns:
-        What is known of the pictures of each shard.
+        The description of each shard.
 
     Raises:
         UserError: there is no room.
@@ -98,7 +98,7 @@ def first_pass(listing: Listing, preparation: Preparation, entry: CacheEntry, li
         except NoRoomError as error:
             expected = preparation.expected_bytes(len(listing.files), lossless=False)
             raise UserError(
-                f'the prepared pictures take about {gigabytes(expected)} in {entry.path.parent}, but {error}: raise '
+                f'the prepared images take about {gigabytes(expected)} in {entry.path.parent}, but {error}: raise '
                 'ImageFolder.cache_gigabytes, or set STACKGAN_TF_CACHE to another disk'
             ) from error
 
@@ -120,10 +120,10 @@ def _make(
 
     shards = []
     with (
-        tqdm(total=len(files), unit=' pictures', disable=None, leave=False) as progress,
+        tqdm(total=len(files), unit=' images', disable=None, leave=False) as progress,
         warnings.catch_warnings(),
     ):
-        # Of what Pillow only warns about, it makes pictures nevertheless.
+        # Pillow still decodes the images that it warns about.
         warnings.simplefilter('ignore')
         for number in range(shard_count(listing)):
             contents = shard_contents(entry.path, number)
@@ -145,9 +145,9 @@ def _write_shard(
 ) -> dict[str, Any]:
     contents: dict[str, Any] = {'lossless': lossless, 'again': False, 'enlarged': 0, 'bad': []}
     contents |= {'positions': [], 'lengths': [], 'shapes': []}
-    beside = path.with_name(f'.{path.name}')
+    incomplete = path.with_name(f'.{path.name}')
     try:
-        with tf.io.TFRecordWriter(str(beside)) as writer:
+        with tf.io.TFRecordWriter(str(incomplete)) as writer:
             for position, outcome in enumerate(outcomes):
                 progress.update()
                 if isinstance(outcome, BadImageError):
@@ -159,8 +159,8 @@ def _write_shard(
                 contents['lengths'].append(len(outcome.encoded))
                 contents['shapes'].append(outcome.shape)
                 contents['enlarged'] += outcome.enlarged
-        beside.replace(path)
+        incomplete.replace(path)
     finally:
-        beside.unlink(missing_ok=True)
+        incomplete.unlink(missing_ok=True)
     write_json(path.with_suffix('.json'), contents)
     return contents

@@ -1,4 +1,4 @@
-"""Prepared pictures, read at random. A cache entry belongs to one state of a folder: its name holds a hash of it."""
+"""Random access to prepared images. A cache entry belongs to one state of a folder, whose hash is in its name."""
 
 import hashlib
 import os
@@ -25,11 +25,11 @@ from stackgan_tf.system.console import say, shown
 from stackgan_tf.system.errors import UserError
 
 BAD_FILES = 'bad_files.txt'
-_NAMED = 10  # bad files that are shown; all are in a file
+_NAMED = 10  # bad files that are printed; `BAD_FILES` lists all
 
 
 class ImageCache:
-    """The prepared pictures of a listing; made if they are not there.
+    """The prepared images of a listing, which are made on first use.
 
     Args:
         listing: what to prepare.
@@ -37,11 +37,11 @@ class ImageCache:
         limit: bytes that all entries of the cache together may take.
 
     Attributes:
-        lossless: whether pictures are kept uncompressed or as JPEG.
-        positions: int64 `[count]`, of each picture in the listing, where unusable files are counted too.
+        lossless: whether images are kept uncompressed or as JPEG.
+        positions: int64 `[count]`, of each image in the listing, where unusable files are counted too.
 
     Raises:
-        UserError: no picture is usable, or there is no room.
+        UserError: no image is usable, or there is no room.
     """
 
     def __init__(self, listing: Listing, preparation: Preparation, limit: int) -> None:
@@ -52,20 +52,20 @@ class ImageCache:
                 # Another process may have made it meanwhile.
                 shards = _shards(self._entry, listing) or first_pass(listing, preparation, self._entry, limit)
         self._open(shards)
-        self._print_error(shards, listing, preparation)
+        self._report_bad_files(shards, listing, preparation)
 
     @property
     def count(self) -> int:
-        """How many pictures there are."""
+        """How many images there are."""
         return len(self.positions)
 
     def read(self, indices: np.ndarray) -> np.ndarray:
-        """The encoded pictures at `indices`: objects `[N]`, bytes."""
+        """The encoded images at `indices`: objects `[N]`, bytes."""
         lengths, ends = self._lengths[indices], self._ends[indices]
         return np.array([self._bytes(*where) for where in zip(indices, ends - lengths, lengths, strict=True)], object)
 
     def crops(self, indices: np.ndarray, draws: np.ndarray, size: int) -> np.ndarray:
-        """Crops of lossless pictures; see `ExampleSource.crops`. Reads no more of a picture than the rows it needs."""
+        """Crops of lossless images; see `ExampleSource.crops`. Reads no more of an image than the rows it needs."""
         crops = np.empty((len(indices), size, size, 3), np.uint8)
         shapes = self._shapes[indices]
         where = zip(crops, indices, shapes, corners(shapes, size, draws), strict=True)
@@ -79,7 +79,7 @@ class ImageCache:
         return os.pread(self._files[self._shard_of[index]].fileno(), int(length), int(first))
 
     def _open(self, shards: list[dict[str, Any]]) -> None:
-        """Notes where each picture is."""
+        """Opens the shards and locates each image."""
         self.lossless = bool(shards[0]['lossless'])
         lengths = [np.array(shard['lengths'], np.int64) for shard in shards]
         positions = [np.array(shard['positions'], np.int64) + number * SHARD for number, shard in enumerate(shards)]
@@ -90,11 +90,11 @@ class ImageCache:
         self._ends = np.concatenate([np.cumsum(each + FRAME_BEFORE + FRAME_AFTER) - FRAME_AFTER for each in lengths])
         self._shapes = np.concatenate([np.array(shard['shapes'], np.int64).reshape(-1, 2) for shard in shards])
 
-    def _print_error(self, shards: list[dict[str, Any]], listing: Listing, preparation: Preparation) -> None:
-        """Says what is wrong with the files.
+    def _report_bad_files(self, shards: list[dict[str, Any]], listing: Listing, preparation: Preparation) -> None:
+        """Prints what is wrong with the files.
 
         Raises:
-            UserError: none can be used.
+            UserError: no image can be used.
         """
         bad = [
             f'{shown(listing.files[number * SHARD + position].name)}: {reason}'
@@ -102,26 +102,26 @@ class ImageCache:
             for position, reason in shard['bad']
         ]
         if bad:
-            everyone = self._entry.path / BAD_FILES
-            write_whole(everyone, ('\n'.join(bad) + '\n').encode())
-            say(f'{len(bad):,} files cannot be used{f" (all in {everyone})" if len(bad) > _NAMED else ""}:')
+            all_bad = self._entry.path / BAD_FILES
+            write_whole(all_bad, ('\n'.join(bad) + '\n').encode())
+            say(f'{len(bad):,} files cannot be used{f" (all in {all_bad})" if len(bad) > _NAMED else ""}:')
             for line in bad[:_NAMED]:
                 say(f'  {line}')
         if not self.count:
-            raise UserError(f'{listing.root} has no picture that can be used: {bad[0]}')
+            raise UserError(f'{listing.root} has no image that can be used: {bad[0]}')
         if enlarged := sum(shard['enlarged'] for shard in shards):
-            say(f'{enlarged:,} pictures are smaller than {preparation.load_size} pixels: they were enlarged')
+            say(f'{enlarged:,} images are smaller than {preparation.load_size} pixels: they were enlarged')
 
 
 def _shards(entry: CacheEntry, listing: Listing) -> list[dict[str, Any]] | None:
-    """What is known of the pictures of each shard; None unless all are there, in one form."""
+    """The description of each shard; None unless all exist and are in one format."""
     shards = [shard_contents(entry.path, number) for number in range(shard_count(listing))]
     whole = [shard for shard in shards if shard is not None]
     return whole if len(whole) == len(shards) and len({shard['lossless'] for shard in whole}) == 1 else None
 
 
 def _key(listing: Listing, preparation: Preparation) -> str:
-    """A hash of all that prepared pictures depend on: each file's path, size, time and box, and what is done to it."""
+    """A hash of all that prepared images depend on: each file's path, size, time and box, and the preparation."""
     hashed = hashlib.sha256(repr((PREPROCESSING_VERSION, preparation, SHARD, str(listing.root.absolute()))).encode())
     for file in listing.files:
         box = preparation.box(listing, file)

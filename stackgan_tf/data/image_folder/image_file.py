@@ -1,4 +1,4 @@
-"""One file of a person's folder made a picture of load size, and the two forms in which the cache keeps it."""
+"""Reads an image file at load size, and encodes it in the two formats of the cache."""
 
 import io
 from collections.abc import Sequence
@@ -10,23 +10,23 @@ from stackgan_tf.data.box_crop import crop_window
 from stackgan_tf.data.image_decoding import BadImageError, decode
 from stackgan_tf.data.random_crop import resized_shape
 
-# Part of the cache's key: raise it when a picture comes out differently.
+# Part of the cache's key: raise it when prepared images change.
 PREPROCESSING_VERSION = 1
-# A strip is enlarged until its shorter side fits: its longer one must not grow beyond measure.
+# A narrow strip is enlarged until its shorter side fits: this limits its longer side.
 MAX_ASPECT = 16
 _JPEG_QUALITY = 95
 
 
 def read_image(path: Path, shorter_side: int, box: Sequence[float] | None = None) -> tuple[Image.Image, bool]:
-    """Reads a picture, crops it around `box` if there is one, and resizes it (bilinear, antialiased).
+    """Reads an image, crops it around `box` if there is one, and resizes it (bilinear, antialiased).
 
     Args:
         path: of the file.
         shorter_side: what the shorter side becomes, pixels; the aspect ratio is kept.
-        box: x, y, width and height of the object, pixels of the picture as it is seen.
+        box: x, y, width and height of the object, pixels of the upright image.
 
     Returns:
-        The picture in mode RGB, and whether it had to be enlarged.
+        The image in mode RGB, and whether it had to be enlarged.
 
     Raises:
         BadImageError: it cannot be used.
@@ -45,12 +45,12 @@ def read_image(path: Path, shorter_side: int, box: Sequence[float] | None = None
 
 
 def encode_lossless(image: Image.Image) -> bytes:
-    """The picture as PPM: after a short header its pixels, row by row, as they are in memory."""
+    """The image as PPM: after a short header its pixels, row by row, as they are in memory."""
     return _encode(image, 'PPM')
 
 
 def encode_compact(image: Image.Image) -> bytes:
-    """The picture as JPEG of quality 95: an eighth of the size."""
+    """The image as JPEG of quality 95: an eighth of the size."""
     return _encode(image, 'JPEG', quality=_JPEG_QUALITY)
 
 

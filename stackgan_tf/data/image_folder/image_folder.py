@@ -1,4 +1,4 @@
-"""A folder of pictures as a source of examples."""
+"""A folder of images as a source of examples."""
 
 import functools
 import os
@@ -22,16 +22,16 @@ from stackgan_tf.system.errors import UserError
 class ImageFolder(ExampleSource):
     """Any folder of JPEG, PNG, WebP, GIF, BMP and TIFF files, nested or not.
 
-    The first use reads every picture once and keeps it at load size in a cache (see `first_pass`).
+    The first use reads every image once and keeps it at load size in a cache (see `first_pass`).
 
     Args:
-        root: the folder; may hold `train/` and `test/`, a sub-folder a class, and `metadata.jsonl` or `metadata.csv`.
+        root: the folder; may hold `train/` and `test/`, a sub-folder per class, and `metadata.jsonl` or `metadata.csv`.
         sizes: of the model, small to large; the largest decides the load size.
         split: `train` or `test`.
-        test_fraction: the share of `test` where the folder does not say, chosen by a hash of the file name.
-        crop_to_boxes: whether pictures are cropped around the boxes that the metadata give (`bbox`).
-        cache_gigabytes: what the cache may take. Pictures are kept uncompressed if that is enough for them, else JPEG.
-        classes: whether sub-folders that hold all pictures are classes.
+        test_fraction: the share of `test` in a folder without `train/` and `test/`, chosen by a hash of the name.
+        crop_to_boxes: whether images are cropped around the boxes that the metadata give (`bbox`).
+        cache_gigabytes: what the cache may take. Images are kept uncompressed if they fit, else as JPEG.
+        classes: whether sub-folders that hold all images are classes.
 
     Raises:
         UserError: there is no such folder, nothing in it can be used, or there is no room for the cache.
@@ -48,7 +48,7 @@ class ImageFolder(ExampleSource):
         classes: bool = True,
     ) -> None:
         if not root:
-            raise UserError("there are no pictures: IMAGE_ROOT is empty, write for example IMAGE_ROOT = '/my/pictures'")
+            raise UserError("there are no images: IMAGE_ROOT is empty, write for example IMAGE_ROOT = '/my/pictures'")
         self._size = sizes[-1]
         self._classes = classes
         self.title = root if split == 'train' else f'{root} (split {split})'
@@ -62,7 +62,7 @@ class ImageFolder(ExampleSource):
 
     @property
     def count(self) -> int:
-        """How many usable pictures the split has."""
+        """How many usable images the split has."""
         return self._cache.count
 
     @property
@@ -70,7 +70,7 @@ class ImageFolder(ExampleSource):
         """The classes in the order of their labels; empty if there are none."""
         if not self._classes:
             return []
-        # Names of folders may be any bytes, names of classes are written and exported as UTF-8.
+        # Names of folders may be any bytes; names of classes are UTF-8.
         return [os.fsencode(name).decode('utf-8', 'backslashreplace') for name in self._listing.class_names]
 
     def path(self, index: int) -> Path:
@@ -78,14 +78,14 @@ class ImageFolder(ExampleSource):
         return self._listing.root / self._name(index)
 
     def captions(self) -> Captions:
-        """The captions of all pictures; see `ExampleSource`."""
+        """The captions of all images; see `ExampleSource`."""
         captions = [self._listing.annotation(self._name(index)).captions for index in range(self.count)]
         if not any(captions):
             raise UserError(f'{self.title} has no captions (text in metadata.jsonl), which this recipe needs')
         return Captions(captions)
 
     def stored_embeddings(self) -> Sequence[np.ndarray]:
-        """Of each picture float32 `[K, T]`; see `ExampleSource`."""
+        """float32 `[K, T]` of each image; see `ExampleSource`."""
         return read_embeddings(self._listing.root, [self._name(index) for index in range(self.count)])
 
     def labels(self) -> np.ndarray:
@@ -98,7 +98,7 @@ class ImageFolder(ExampleSource):
         """See `ExampleSource`.
 
         Raises:
-            UserError: `size` is not the size that the pictures were prepared for.
+            UserError: `size` is not the size that the images were prepared for.
         """
         if size != self._size:
             raise UserError(f'ImageFolder.sizes ends with {self._size}, the sizes of the model with {size}')

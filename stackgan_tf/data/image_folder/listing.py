@@ -1,4 +1,4 @@
-"""What a folder of pictures holds: files, splits, classes, captions; nothing is opened but the metadata."""
+"""Lists a folder of images: files, splits, classes, captions. Only the metadata are opened."""
 
 import dataclasses
 import functools
@@ -17,12 +17,12 @@ from stackgan_tf.system.errors import UserError
 
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.webp', '.gif', '.bmp', '.tif', '.tiff')
 SPLITS = ('train', 'test')
-_LISTED = 10  # of what is wrong, so many are named
+_LISTED = 10  # names in a message
 _OF_A_RUN = ('config.gin', 'environment.json')
 
 
 class ImageFile(NamedTuple):
-    """A file that may be a picture.
+    """A file that may be an image.
 
     Attributes:
         name: relative to the folder, with slashes; bytes that are not UTF-8 are kept as surrogates.
@@ -37,13 +37,13 @@ class ImageFile(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Listing:
-    """The pictures of one split.
+    """The images of one split.
 
     Attributes:
         root: the folder.
         files: of this split, in the order of their names.
-        class_names: sub-folders that hold the pictures, in order; empty if they are no classes.
-        annotations: by name; of pictures that the metadata name.
+        class_names: sub-folders that hold the images, in order; empty if there are no classes.
+        annotations: of the images that the metadata name, by name.
         notes: lines for the user about what was found.
     """
 
@@ -54,7 +54,7 @@ class Listing:
     notes: list[str]
 
     def label(self, name: str) -> int:
-        """The class of a picture, -1 if there are no classes."""
+        """The class of an image, -1 if there are no classes."""
         return self._classes.get(_class_of(name), -1)
 
     @functools.cached_property
@@ -62,15 +62,15 @@ class Listing:
         return {name: number for number, name in enumerate(self.class_names)}
 
     def annotation(self, name: str) -> Annotation:
-        """What is known of a picture."""
+        """The captions and box of an image; empty if there are none."""
         return self.annotations.get(name, Annotation())
 
 
 def list_images(root: Path, split: str, test_fraction: float) -> Listing:
-    """Finds the pictures of a split.
+    """Finds the images of a split.
 
     With folders `train/` or `test/` in the root, the split is what lies in them; else a hash of each file's name
-    decides, so that a picture stays in its split whatever else is added. If all pictures lie in sub-folders, at least
+    decides, so that an image stays in its split whatever else is added. If all images lie in sub-folders, at least
     two, of the root or of `train/` and `test/`, these are classes.
 
     Args:
@@ -79,26 +79,26 @@ def list_images(root: Path, split: str, test_fraction: float) -> Listing:
         test_fraction: the share of `test` where a hash decides, in [0, 1).
 
     Raises:
-        UserError: the folder is missing, may not be read, or has no picture of this split; or its metadata are wrong.
+        UserError: the folder is missing, may not be read, or has no image of this split; or its metadata are wrong.
     """
     if split not in SPLITS:
         raise UserError(f'ImageFolder.split = {split!r} must be {" or ".join(map(repr, SPLITS))}')
     found = _find(root)
-    if not found.pictures:
+    if not found.images:
         also = f'; it has {_counted(found.others)}' if found.others else ''
-        raise UserError(f'{root} has no pictures ({", ".join(suffix[1:] for suffix in SUFFIXES)}){also}')
-    everything, notes = found.pictures, found.notes()
+        raise UserError(f'{root} has no images ({", ".join(suffix[1:] for suffix in SUFFIXES)}){also}')
+    everything, notes = found.images, found.notes()
     given = [name for name in SPLITS if any(file.name.startswith(f'{name}/') for file in everything)]
     if given:
         everything = [file for file in everything if file.name.startswith(tuple(f'{name}/' for name in given))]
         files = [file for file in everything if file.name.startswith(f'{split}/')]
-        if outside := len(found.pictures) - len(everything):
-            notes.append(f'{outside:,} pictures outside {"/ and ".join(given)}/ are not used')
+        if outside := len(found.images) - len(everything):
+            notes.append(f'{outside:,} images outside {"/ and ".join(given)}/ are not used')
     else:
         chosen = [_fraction(file.name) < test_fraction for file in everything]
         files = [file for file, is_test in zip(everything, chosen, strict=True) if is_test == (split == 'test')]
     if not files:
-        why = f'no pictures in {split}/' if given else f'no pictures for {split}: ImageFolder.test_fraction decides'
+        why = f'no images in {split}/' if given else f'no images for {split}: ImageFolder.test_fraction decides'
         raise UserError(f'{root} has {why}; {len(everything):,} in all')
     annotations, more_notes = _annotate(root, found.metadata, {file.name for file in everything})
     notes += more_notes
@@ -114,24 +114,24 @@ def list_images(root: Path, split: str, test_fraction: float) -> Listing:
 
 @dataclasses.dataclass
 class _Found:
-    """What a folder holds.
+    """The content of a folder.
 
     Attributes:
-        pictures: files named like pictures, sorted by name.
+        images: files named like images, sorted by name.
         others: how many other files there are, by suffix.
         metadata: the metadata files, relative to the folder.
         unreadable: sub-folders that may not be read.
-        runs: sub-folders in which something is trained; what they hold is generated.
+        runs: sub-folders that are run directories, whose images are generated.
     """
 
-    pictures: list[ImageFile] = dataclasses.field(default_factory=list)
+    images: list[ImageFile] = dataclasses.field(default_factory=list)
     others: Counter[str] = dataclasses.field(default_factory=Counter)
     metadata: list[str] = dataclasses.field(default_factory=list)
     unreadable: list[str] = dataclasses.field(default_factory=list)
     runs: list[str] = dataclasses.field(default_factory=list)
 
     def notes(self) -> list[str]:
-        """What there is to say about it."""
+        """Lines for the user about what is not used."""
         notes = []
         if self.others:
             notes.append(f'passed over: {_counted(self.others)}')
@@ -144,8 +144,8 @@ class _Found:
 
 def _find(root: Path) -> _Found:
     if not os.path.isdir(root):  # unlike pathlib's, never raises
-        what = 'is no folder' if os.path.exists(root) else 'does not exist, or may not be read'
-        raise UserError(f'there are no pictures: {root} {what}')
+        what = 'is not a folder' if os.path.exists(root) else 'does not exist, or may not be read'
+        raise UserError(f'there are no images: {root} {what}')
     found = _Found()
     for path in _walk(root, found):
         suffix = os.path.splitext(path)[1].lower()
@@ -162,26 +162,26 @@ def _find(root: Path) -> _Found:
             size, modified = status.st_size, status.st_mtime_ns
         except OSError:  # a link to nowhere, or gone since
             size, modified = -1, 0
-        found.pictures.append(ImageFile(_relative(path, root), size, modified))
-    found.pictures.sort()
+        found.images.append(ImageFile(_relative(path, root), size, modified))
+    found.images.sort()
     found.metadata.sort()
     return found
 
 
 def _walk(root: Path, found: _Found) -> Iterator[str]:
-    """Paths of all files below a folder but hidden ones and those of runs; follows links to folders, each folder once.
+    """The files below a folder, without hidden ones and those of runs; follows links, and visits each folder once.
 
-    Not `os.walk`, which recurses. An empty folder that is named like a picture is given too.
+    Not `os.walk`, which recurses. Also yields an empty folder that is named like an image.
     """
-    seen: set[tuple[int, int]] = set()
+    visited: set[tuple[int, int]] = set()
     waiting = [os.fspath(root)]
     while waiting:
         folder = waiting.pop()
         try:
             status = os.stat(folder)
-            if (status.st_dev, status.st_ino) in seen:
+            if (status.st_dev, status.st_ino) in visited:
                 continue
-            seen.add((status.st_dev, status.st_ino))
+            visited.add((status.st_dev, status.st_ino))
             with os.scandir(folder) as entries:
                 inside = sorted((entry.name, _is_folder(entry)) for entry in entries if not entry.name.startswith('.'))
         except OSError as error:
@@ -201,7 +201,7 @@ def _walk(root: Path, found: _Found) -> Iterator[str]:
 def _is_folder(entry: os.DirEntry) -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # a link that leads round in a circle
+    except OSError:  # a circular link
         return False
 
 
@@ -215,7 +215,7 @@ def _fraction(name: str) -> float:
 
 
 def _class_of(name: str) -> str:
-    """The folder that a picture lies in, below its split; empty if it lies in none."""
+    """The folder that an image lies in, below its split; empty if it lies in none."""
     parts = name.split('/')
     if parts[0] in SPLITS:
         parts = parts[1:]
@@ -228,24 +228,24 @@ def _class_names(names: Iterable[str]) -> list[str]:
 
 
 def _annotate(root: Path, files: list[str], names: set[str]) -> tuple[dict[str, Annotation], list[str]]:
-    """Annotations of the metadata files by the pictures' names, and what there is to say about them.
+    """The annotations of the metadata files by image name, and lines for the user about them.
 
     Raises:
-        UserError: a folder has two, or one is in the wrong form.
+        UserError: a folder has two metadata files, or one has the wrong format.
     """
     annotations: dict[str, Annotation] = {}
     notes: list[str] = []
     missing: list[str] = []
-    seen: set[str] = set()
+    prefixes: set[str] = set()
     again = 0
     for file in files:
         prefix = file[: file.rfind('/') + 1]
-        if prefix in seen:
+        if prefix in prefixes:
             raise UserError(f'{shown(root / prefix)} has both {" and ".join(FILE_NAMES)}: keep one')
-        seen.add(prefix)
+        prefixes.add(prefix)
         found, repeated = read_metadata(root / file)
         if repeated:
-            notes.append(f'{shown(root / file)} names {repeated:,} pictures again: their captions are put together')
+            notes.append(f'{shown(root / file)} names {repeated:,} images again: their captions are put together')
         for name, annotation in found.items():
             path = posixpath.normpath(prefix + name)  # relative to the metadata's folder, maybe above it
             if path not in names:
@@ -255,16 +255,16 @@ def _annotate(root: Path, files: list[str], names: set[str]) -> tuple[dict[str, 
                 again += 1
             annotations[path] = together(annotations.get(path, Annotation()), annotation)
     if again:
-        notes.append(f'{again:,} pictures are named by several metadata files: their captions are put together')
+        notes.append(f'{again:,} images are named by several metadata files: their captions are put together')
     if missing:
-        notes.append(f'the metadata name {len(missing):,} pictures that are not there: {listed(missing)}')
+        notes.append(f'the metadata name {len(missing):,} images that are not there: {listed(missing)}')
     if annotations and len(annotations) < len(names):
-        notes.append(f'{len(names) - len(annotations):,} pictures are not in the metadata: they have no captions')
+        notes.append(f'{len(names) - len(annotations):,} images are not in the metadata: they have no captions')
     return annotations, notes
 
 
 def listed(names: list[str]) -> str:
-    """The first of some names on one line."""
+    """The first of a list of names, on one line."""
     more = ', ...' if len(names) > _LISTED else ''
     return ', '.join(shown(name) for name in names[:_LISTED]) + more
 

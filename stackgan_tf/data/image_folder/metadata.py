@@ -1,4 +1,4 @@
-"""Captions and boxes beside the pictures: `metadata.jsonl` or `metadata.csv`, as in Hugging Face's image folders."""
+"""Captions and boxes of a folder's images: `metadata.jsonl` or `metadata.csv`, as in Hugging Face's image folders."""
 
 import csv
 import json
@@ -12,15 +12,15 @@ from stackgan_tf.system.errors import UserError
 
 FILE_NAMES = ('metadata.jsonl', 'metadata.csv')
 _JSON_COLUMNS = ('captions', 'bbox')
-_MAX_PIXEL = 10**9  # no picture has one there; also refuses what is no number
+_MAX_PIXEL = 10**9  # no image is that large; also refuses infinity and NaN
 _MAX_LINE = 1 << 24  # bytes: files without line breaks would fill the memory
 
 
 class Annotation(NamedTuple):
-    """What is known of a picture.
+    """The captions and the box of an image.
 
     Attributes:
-        captions: what it shows, in words; maybe none.
+        captions: may be empty.
         box: x, y, width and height of its object, pixels; None if unknown.
     """
 
@@ -29,12 +29,12 @@ class Annotation(NamedTuple):
 
 
 def together(earlier: Annotation, later: Annotation) -> Annotation:
-    """What two records of a picture say: all captions, and the later box."""
+    """Merges two records of an image: all captions, and the later box."""
     return Annotation(earlier.captions + later.captions, later.box or earlier.box)
 
 
 def read_metadata(path: Path) -> tuple[dict[str, Annotation], int]:
-    """Reads a metadata file: one record a picture, or several, whose captions are then put together.
+    """Reads a metadata file: one record an image, or several, whose captions are then put together.
 
     A record has `file_name`, relative to the metadata file's folder, and if known `text` (a caption) or `captions` (a
     list of captions, in CSV as JSON), and `bbox` ([x, y, width, height] in pixels, in CSV as JSON). Other fields are
@@ -44,7 +44,7 @@ def read_metadata(path: Path) -> tuple[dict[str, Annotation], int]:
         Annotations by file name, and how many records named a file that an earlier one had named.
 
     Raises:
-        UserError: it cannot be read or is in the wrong form; says in which line.
+        UserError: it cannot be read or has the wrong format; the message names the line.
     """
     annotations: dict[str, Annotation] = {}
     repeated = 0
@@ -88,7 +88,7 @@ def _csv_records(path: Path) -> Iterator[tuple[int, Any]]:
 
 def _lines(path: Path) -> Iterator[str]:
     if not path.is_file():  # a pipe would be waited for
-        raise UserError(f'{shown(path)} cannot be read: it is no file')
+        raise UserError(f'{shown(path)} cannot be read: it is not a file')
     try:
         with path.open('rb') as file:
             for number, line in enumerate(iter(lambda: file.readline(_MAX_LINE + 1), b''), 1):

@@ -1,4 +1,4 @@
-"""Embeddings of captions beside the pictures: `embeddings.npz`, an array `[K, T]` under each picture's name."""
+"""Stored embeddings of captions in an image folder: `embeddings.npz`, an array `[K, T]` under each image's name."""
 
 import zipfile
 from collections.abc import Sequence
@@ -12,22 +12,22 @@ from stackgan_tf.system.errors import UserError
 
 FILE_NAME = 'embeddings.npz'
 _NAMED = 3
-_MOST = 1 << 24  # bytes of one picture's: a small archive can hold gigabytes of zeros
+_MOST = 1 << 24  # bytes of one image's embeddings: a small archive can hold gigabytes of zeros
 
 
 def read_embeddings(root: Path, names: Sequence[str]) -> list[np.ndarray]:
-    """The stored embeddings of some pictures.
+    """The stored embeddings of some images.
 
     Args:
-        root: the folder, which holds `embeddings.npz` as `numpy.savez` writes it. Its names are those of the pictures,
+        root: the folder, which holds `embeddings.npz` as `numpy.savez` writes it. Its names are those of the images,
             relative to the folder, with slashes.
-        names: of the pictures.
+        names: of the images.
 
     Returns:
-        Of each picture float32 `[K, T]`; an array `[T]` in the file counts as one embedding.
+        float32 `[K, T]` of each image; an array `[T]` in the file counts as one embedding.
 
     Raises:
-        UserError: there is no such file, it cannot be read, or lacks some pictures.
+        UserError: there is no such file, it cannot be read, or lacks some images.
     """
     path = root / FILE_NAME
     if not path.is_file():
@@ -37,11 +37,11 @@ def read_embeddings(root: Path, names: Sequence[str]) -> list[np.ndarray]:
             missing = sorted(set(names) - {name.removesuffix('.npy') for name in archive.namelist()})
             if missing:
                 listed = ', '.join(map(shown, missing[:_NAMED]))
-                raise UserError(f'{path} lacks {len(missing):,} pictures: {listed}')
+                raise UserError(f'{path} lacks {len(missing):,} images: {listed}')
             return [_rows(archive, f'{name}.npy') for name in names]
     except UserError:
         raise
-    except Exception as error:  # broken archives raise what the reader stumbles over, of ten kinds
+    except Exception as error:  # broken archives raise errors of many kinds
         raise UserError(f'{path} cannot be read: {error or type(error).__name__}') from error
 
 

@@ -19,7 +19,7 @@ _PARTS: dict[str, tuple[Callable[[Species], str], ...]] = {
 
 
 class Caption(NamedTuple):
-    """A caption, and of each of `ATTRIBUTES` whether it is named."""
+    """A caption, and whether it names each of `ATTRIBUTES`."""
 
     text: str
     names: tuple[bool, ...]

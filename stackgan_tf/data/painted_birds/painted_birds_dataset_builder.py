@@ -14,20 +14,20 @@ from stackgan_tf.data.painted_birds.species import ATTRIBUTES, TRAINING_SPECIES,
 
 @dataclasses.dataclass
 class PaintedBirdsConfig(tfds.core.BuilderConfig):
-    """How large the pictures are and how many there are of each species.
+    """The size of the images, and how many there are of each species.
 
-    Mixed training pictures have attributes drawn for each, and no species: of 150 species, a classifier learns which
-    colours go together, and reads one where it saw another.
+    Mixed training images have attributes drawn for each image, and no species: from 150 species, a classifier learns
+    which colors occur together, and infers one color from another.
     """
 
     load_size: int = 76
     training_images: int = 40
-    test_pictures: int = 20
+    test_images: int = 20
     mixed: bool = False
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
-    """Paints `painted_birds`: 6,000 training pictures of 150 species, 1,000 test pictures of 50 others.
+    """Paints `painted_birds`: 6,000 training images of 150 species, 1,000 test images of 50 others.
 
     Configurations `76px` and `304px` are the load sizes for 64 and 256 pixel models; `76px_mixed` is for classifiers.
     """
@@ -39,7 +39,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         PaintedBirdsConfig(name='76px', description='76 x 76 pixels, for models up to 64 pixels.', load_size=76),
         PaintedBirdsConfig(
             name='76px_mixed',
-            description='Training pictures of any attributes, without label.',
+            description='Training images of any attributes, without label.',
             load_size=76,
             mixed=True,
         ),
@@ -71,27 +71,27 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         labels = range(len(all_species()))
         return {
             'train': self._generate_examples(labels[:TRAINING_SPECIES], config.training_images),
-            'test': self._generate_examples(labels[TRAINING_SPECIES:], config.test_pictures),
+            'test': self._generate_examples(labels[TRAINING_SPECIES:], config.test_images),
         }
 
-    def _generate_examples(self, labels: range, pictures: int) -> Iterator[tuple[str, dict[str, object]]]:
+    def _generate_examples(self, labels: range, images: int) -> Iterator[tuple[str, dict[str, object]]]:
         size = self.builder_config.load_size
         mixed = self.builder_config.mixed and labels[0] < TRAINING_SPECIES
         for label in labels:
-            for number in range(pictures):
+            for number in range(images):
                 rng = random.Random(f'painted_birds{" mixed" if mixed else ""} {label} {number}')
                 species = draw_attributes(rng) if mixed else all_species()[label]
                 pose = painter.draw_pose(species, rng)
-                told = captions(species, rng)
+                drawn = captions(species, rng)
                 left, top, right, bottom = (size * edge for edge in painter.extent(species, pose))
                 yield (
                     f'{label:03d}_{number:03d}',
                     {
                         'image': np.asarray(painter.paint(species, pose, size)),
-                        'captions': [caption.text for caption in told],
+                        'captions': [caption.text for caption in drawn],
                         'label': -1 if mixed else label,
                         'bounding_box': np.array([left, top, right - left, bottom - top], np.float32),
                         'attributes': np.array(species.indices(), np.int32),
-                        'caption_attributes': np.array([caption.names for caption in told]),
+                        'caption_attributes': np.array([caption.names for caption in drawn]),
                     },
                 )

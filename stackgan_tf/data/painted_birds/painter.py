@@ -1,6 +1,6 @@
 """Paints one bird on its branch. It looks to the right; a random flip gives those that look to the left.
 
-All lengths are fractions of the picture's side. The bird, beak and tail included, stays inside the middle 64/76 crop
+All lengths are fractions of the image's side. The bird, beak and tail included, stays inside the middle 64/76 crop
 of every crop, that is between 12/76 and 64/76, so no training crop cuts it.
 """
 
@@ -25,10 +25,10 @@ _ANTIALIASING = 4  # painted this many times larger, then averaged
 
 
 class Pose(NamedTuple):
-    """How a bird sits: everything about a picture that its species leaves open."""
+    """The pose of a bird, and everything else in an image that its species does not determine."""
 
     scale: float  # half length of the body
-    centre: Point
+    center: Point
     tilt: float  # radians, beak up
     branch_slope: float
     branch_width: float
@@ -36,17 +36,17 @@ class Pose(NamedTuple):
     pupil: float  # size of the eye
 
     def place(self, x: float, y: float) -> Point:
-        """Maps bird coordinates (body's half length 1, y down, facing right) to the picture."""
+        """Maps bird coordinates (body's half length 1, y down, facing right) to the image."""
         cos, sin = math.cos(self.tilt), math.sin(self.tilt)
         x, y = x * cos + y * sin, -x * sin + y * cos
-        return self.centre[0] + self.scale * x, self.centre[1] + self.scale * y
+        return self.center[0] + self.scale * x, self.center[1] + self.scale * y
 
 
-# Outlines in bird coordinates: the body's centre is the origin, its half length 1.
+# Outlines in bird coordinates: the body's center is the origin, its half length 1.
 _HEAD, _HEAD_RADIUS = (0.80, -0.60), 0.44
 _TAIL = ((-0.72, -0.24), (-0.82, 0.16), (-1.46, 0.34), (-1.52, 0.04))
 _WING = ((0.34, -0.12), (-0.10, 0.34), (-1.02, 0.22), (-0.62, -0.20))
-_BELLY_CENTRE, _BELLY_RADII = (0.22, 0.24), (0.56, 0.38)
+_BELLY_CENTER, _BELLY_RADII = (0.22, 0.24), (0.56, 0.38)
 _LOWEST = 1.06  # where the feet touch the branch
 
 
@@ -56,7 +56,7 @@ def draw_pose(species: Species, rng: random.Random) -> Pose:
     tilt = rng.uniform(-0.08, 0.14)
     pose = Pose(
         scale=scale,
-        centre=(0.0, 0.0),
+        center=(0.0, 0.0),
         tilt=tilt,
         branch_slope=rng.uniform(-0.04, 0.04),
         branch_width=rng.uniform(0.026, 0.036),
@@ -64,11 +64,11 @@ def draw_pose(species: Species, rng: random.Random) -> Pose:
         pupil=rng.uniform(0.10, 0.13),
     )
     left, top, right, bottom = extent(species, pose)
-    centre = (
+    center = (
         rng.uniform(INNERMOST - left, OUTERMOST - right),
         rng.uniform(max(INNERMOST - top, 0.44), min(OUTERMOST - bottom, 0.56)),
     )
-    return pose._replace(centre=centre)
+    return pose._replace(center=center)
 
 
 def _tinted(color: tuple[int, int, int], rng: random.Random) -> tuple[int, int, int]:
@@ -90,18 +90,18 @@ def extent(species: Species, pose: Pose) -> tuple[float, float, float, float]:
     for (x, y), (rx, ry) in (((0, 0), (1.0, 0.72)), (_HEAD, (_HEAD_RADIUS, _HEAD_RADIUS))):
         points += _ellipse(pose, (x, y), (rx, ry))
     xs, ys = [point[0] for point in points], [point[1] for point in points]
-    return min(xs), min(ys), max(xs), max(*ys, pose.centre[1] + _LOWEST * pose.scale)
+    return min(xs), min(ys), max(xs), max(*ys, pose.center[1] + _LOWEST * pose.scale)
 
 
-def _ellipse(pose: Pose, centre: Point, radii: Point, start: float = 0.0, end: float = 360.0) -> list[Point]:
-    """The outline of an ellipse (or a chord of it, degrees clockwise from the beak) as points of the picture."""
+def _ellipse(pose: Pose, center: Point, radii: Point, start: float = 0.0, end: float = 360.0) -> list[Point]:
+    """The outline of an ellipse (or a chord of it, degrees clockwise from the beak) as points of the image."""
     steps = 48
     angles = [math.radians(start + (end - start) * i / steps) for i in range(steps + 1)]
-    return [pose.place(centre[0] + radii[0] * math.cos(a), centre[1] + radii[1] * math.sin(a)) for a in angles]
+    return [pose.place(center[0] + radii[0] * math.cos(a), center[1] + radii[1] * math.sin(a)) for a in angles]
 
 
 def paint(species: Species, pose: Pose, size: int) -> Image.Image:
-    """Paints the picture, RGB, `size` x `size` pixels."""
+    """Paints the image, RGB, `size` x `size` pixels."""
     side = size * _ANTIALIASING
     canvas = Image.new('RGB', (side, side), pose.background)
     draw = ImageDraw.Draw(canvas)
@@ -115,7 +115,7 @@ def paint(species: Species, pose: Pose, size: int) -> Image.Image:
     fill(_ellipse(pose, (0, 0), (1.0, 0.72)), COLORS[species.body])
     fill(_ellipse(pose, _HEAD, (_HEAD_RADIUS, _HEAD_RADIUS)), COLORS[species.body])
     fill(_ellipse(pose, _HEAD, (_HEAD_RADIUS, _HEAD_RADIUS), 178, 372), COLORS[species.crown])
-    fill(_ellipse(pose, _BELLY_CENTRE, _BELLY_RADII), COLORS[species.belly])
+    fill(_ellipse(pose, _BELLY_CENTER, _BELLY_RADII), COLORS[species.belly])
     fill([pose.place(*p) for p in _WING], COLORS[species.wing])
     eye = (_HEAD[0] + 0.16, _HEAD[1] + 0.10)
     fill(_ellipse(pose, eye, (pose.pupil + 0.06, pose.pupil + 0.06)), (250, 250, 250))
@@ -124,13 +124,13 @@ def paint(species: Species, pose: Pose, size: int) -> Image.Image:
 
 
 def _paint_branch_and_legs(draw: ImageDraw.ImageDraw, pose: Pose, side: int) -> None:
-    feet = pose.centre[1] + _LOWEST * pose.scale
+    feet = pose.center[1] + _LOWEST * pose.scale
     width = pose.branch_width * side
 
     def branch(x: float) -> float:
-        return (feet + (x - pose.centre[0]) * pose.branch_slope) * side
+        return (feet + (x - pose.center[0]) * pose.branch_slope) * side
 
     draw.line([(-width, branch(-width / side)), (side + width, branch(1 + width / side))], BRANCH, round(width))
     for x in (-0.16, 0.14):
-        foot = pose.centre[0] + pose.scale * x
-        draw.line([(foot * side, pose.centre[1] * side), (foot * side, branch(foot))], LEGS, round(0.012 * side))
+        foot = pose.center[0] + pose.scale * x
+        draw.line([(foot * side, pose.center[1] * side), (foot * side, branch(foot))], LEGS, round(0.012 * side))

@@ -1,4 +1,4 @@
-"""The species of painted birds: 200 attribute sets, the first 150 for training, the last 50 never seen there."""
+"""The species of painted birds: 200 attribute sets, the first 150 for training, the last 50 for the test."""
 
 import functools
 import random
@@ -22,7 +22,7 @@ SEED = 1710
 
 
 class Species(NamedTuple):
-    """One attribute set: four colour names and the length of the beak."""
+    """One attribute set: four color names and the length of the beak."""
 
     body: str
     belly: str
@@ -31,7 +31,7 @@ class Species(NamedTuple):
     beak: str
 
     def indices(self) -> tuple[int, ...]:
-        """The attributes as numbers, in the order of `ATTRIBUTES`: colours 0..7, beak 0 (short) or 1 (long)."""
+        """The attributes as numbers, in the order of `ATTRIBUTES`: colors 0..7, beak 0 (short) or 1 (long)."""
         colors = list(COLORS)
         return (*(colors.index(color) for color in self[:4]), BEAKS.index(self.beak))
 
@@ -40,7 +40,7 @@ class Species(NamedTuple):
 def all_species() -> tuple[Species, ...]:
     """The 200 species, always the same.
 
-    The four colours of a species differ, so that each part shows; bodies go through the colours in turn.
+    The four colors of a species differ, so that each part is visible; bodies take the colors in turn.
     """
     rng = random.Random(SEED)
     colors = list(COLORS)

@@ -16,7 +16,7 @@ from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
 
 _CHUNK = 1 << 22
-_MOST = 1 << 30  # bytes of a picture, or of a file of captions
+_MOST = 1 << 30  # bytes of an image, or of a file of captions
 _NAME_IT = 'IMAGE_ROOT of the recipe, or --manual_dir of tools/prepare_dataset.py, names another folder'
 
 
@@ -27,8 +27,8 @@ class Archive:
     Attributes:
         name: of the file, as published.
         size: bytes.
-        folder: what it unpacks to: taken in its place where that is there and the file is not.
-        holds: what is in that folder, a pattern; others may have folders of its name.
+        folder: what it unpacks to, which is read where the file itself is missing.
+        holds: a pattern for the content of that folder; other data sets may have a folder of the same name.
         sha256: in hexadecimal; empty where it is not known.
         url: from where it can be downloaded; empty where it must be fetched by hand.
     """
@@ -41,7 +41,7 @@ class Archive:
     url: str = ''
 
     def find(self, manual_dir: Path) -> Path | None:
-        """What of it there is in the user's folder, or a folder or two deeper: the file, or the unpacked folder."""
+        """The file, else the unpacked folder, in the user's folder or up to two levels deeper; None if missing."""
         for path in near(manual_dir, self.name):
             if path.is_file():
                 return path
@@ -49,7 +49,7 @@ class Archive:
         return next(unpacked, None)
 
     def fetch(self, downloads: tfds.download.DownloadManager) -> Path:
-        """Where it is: in the user's folder (`manual_dir`), or downloaded.
+        """The path of the archive: in the user's folder (`manual_dir`), or downloaded.
 
         Raises:
             UserError: it must be fetched by hand, and was not.
@@ -72,7 +72,7 @@ class Archive:
         return found
 
     def verify(self, path: Path) -> None:
-        """Says so if a file is another than the published one; it is read all the same.
+        """Prints a message if a file is not the published one; it is read all the same.
 
         Raises:
             UserError: it is shorter than published.
@@ -87,13 +87,13 @@ class Archive:
 
 
 def near(folder: Path, name: str) -> Iterator[Path]:
-    """What is called `name` (may have several parts) in a folder, its folders and theirs, the nearest first."""
+    """Paths called `name` (one part or several) in a folder and up to two levels deeper, the nearest first."""
     for above in ('', '*/', '*/*/'):
         yield from sorted(folder.glob(above + name))
 
 
 def user_folder(downloads: tfds.download.DownloadManager, needs: str) -> Path:
-    """Where the user puts files: TFDS's `manual_dir`.
+    """The folder where the user puts files: TFDS's `manual_dir`.
 
     Args:
         downloads: of the preparation.
@@ -104,7 +104,7 @@ def user_folder(downloads: tfds.download.DownloadManager, needs: str) -> Path:
     """
     try:
         return Path(downloads.manual_dir)
-    except AssertionError as error:  # its text goes on with the instructions
+    except AssertionError as error:  # its text continues with the instructions
         raise UserError(f'{_folder_in(error)} is not there or empty: {needs} ({_NAME_IT})') from error
 
 
@@ -119,13 +119,13 @@ def members(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, by
 
     Args:
         path: of the folder or archive.
-        wanted: whether a file is, by its path inside, with `/` between the parts.
+        wanted: whether to read a file, by its path inside, with `/` between the parts.
 
     Yields:
         Path inside, content.
 
     Raises:
-        UserError: it is no archive, or broken.
+        UserError: it is not an archive, or broken.
     """
     try:
         if path.is_dir():
@@ -168,14 +168,14 @@ def _zipped(path: Path, archive: zipfile.ZipFile, wanted: Callable[[str], bool])
                 zlib.error,
                 NotImplementedError,
                 RuntimeError,
-            ) as error:  # also: it is encrypted
+            ) as error:  # also raised for encrypted files
                 say(f'{path}: {name} cannot be read and is left out: {error}')
                 continue
             yield name, content
 
 
 def _fits(path: Path, name: str, size: int) -> bool:
-    """Whether a file of an archive, which may claim and unpack to any size, is read into memory."""
+    """Whether a file of an archive is small enough to be read into memory; it may claim and unpack to any size."""
     if size > _MOST:
         say(f'{path}: {name} is left out: it has {size / 1e9:.0f} GB')
     return size <= _MOST
@@ -188,6 +188,23 @@ def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     if len(content) < member.size:
         raise EOFError(f'{member.name} is cut short')
     return content
+
+
+def count_and_bytes(path: Path) -> tuple[int, int]:
+    """The number of files in a folder or zip file, and their total size in bytes.
+
+    Raises:
+        UserError: it is not a zip file, or broken.
+    """
+    if path.is_dir():
+        sizes = [file.stat().st_size for file in path.rglob('*') if file.is_file()]
+    else:
+        try:
+            with zipfile.ZipFile(path) as archive:
+                sizes = [member.file_size for member in archive.infolist() if not member.is_dir()]
+        except (zipfile.BadZipFile, OSError) as error:
+            raise UserError(f'{path} cannot be read ({error}): fetch it again') from error
+    return len(sizes), sum(sizes)
 
 
 def _is_whole(path: Path) -> bool:

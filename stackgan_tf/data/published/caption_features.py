@@ -1,4 +1,4 @@
-"""What the prepared data sets with captions have in common: their two configurations, and what an example has."""
+"""The two configurations and the features that the prepared data sets with captions share."""
 
 from collections.abc import Iterator, Mapping
 
@@ -12,9 +12,9 @@ WITH_EMBEDDINGS = 'with_embeddings'
 
 
 def builder_configs() -> list[tfds.core.BuilderConfig]:
-    """The default, with captions, and `with_embeddings`, with the vectors that StackGAN's authors released, too."""
+    """The default, with captions, and `with_embeddings`, which adds the vectors that StackGAN's authors released."""
     return [
-        tfds.core.BuilderConfig(name='captions', description='Pictures and their captions.'),
+        tfds.core.BuilderConfig(name='captions', description='Images and their captions.'),
         tfds.core.BuilderConfig(
             name=WITH_EMBEDDINGS,
             description="Also the captions' char-CNN-RNN embeddings, from the release of StackGAN.",
@@ -29,8 +29,8 @@ def features(
 
     Args:
         config: one of `builder_configs()`.
-        captions: K, how many embeddings each picture has.
-        others: that this data set has besides.
+        captions: K, how many embeddings each image has.
+        others: further features of this data set.
 
     Returns:
         `image`, the original bytes; `captions`, any number; `filename`; `embeddings`, float32 `[K, 1024]`, if the
@@ -49,6 +49,6 @@ def features(
 
 
 def with_embeddings(examples: Iterator[Example], embeddings: Mapping[str, np.ndarray]) -> Iterator[Example]:
-    """Examples with their embeddings, which each has, by its name."""
+    """Adds to each example its embeddings, by name."""
     for name, example in examples:
         yield name, {**example, 'embeddings': embeddings[name]}

@@ -1,4 +1,4 @@
-"""The captions and class lists that Reed et al. published for the pictures of others.
+"""The captions and class lists that Reed et al. published for other people's images.
 
 They come as `cvpr2016_cub.tar.gz` and `cvpr2016_flowers.tar.gz` ("Learning Deep Representations of Fine-Grained Visual
 Descriptions"), which must be fetched by hand; the release of StackGAN has the same captions.
@@ -16,43 +16,43 @@ _LISTS = {'train': 'trainvalclasses.txt', 'test': 'testclasses.txt'}
 
 @dataclasses.dataclass(frozen=True)
 class Naming:
-    """What the published files of a data set call its pictures and classes.
+    """How the published files of a data set name its images and classes.
 
     Attributes:
         title: of the data set.
-        captions: how many each picture has, as a rule.
-        picture: the end of a path that names a picture, without the ending of its file.
+        captions: how many each image has, as a rule.
+        image: the end of a path that names an image, without the ending of its file.
         class_name: the whole name of a class.
         archives: in which its captions and class lists were published.
     """
 
     title: str
     captions: int
-    picture: re.Pattern[str]
+    image: re.Pattern[str]
     class_name: re.Pattern[str] = re.compile('')
     archives: tuple[str, ...] = ()
 
     def of(self, path: str) -> str | None:
-        """The name of the picture that a path without ending is about, if it is about one of this data set."""
-        found = self.picture.search(path)
+        """The name of the image that a path without ending refers to; None if it is not one of this data set."""
+        found = self.image.search(path)
         return found[0] if found else None
 
 
 def clean(text: str) -> str:
-    """A caption as it is stored: what is no character becomes a space, as in the release of StackGAN-v2."""
+    """A caption as it is stored: invalid characters become a space, as in the release of StackGAN-v2."""
     valid = text.encode('utf-8', 'surrogatepass').decode('utf-8', 'replace')
     return re.sub('\N{REPLACEMENT CHARACTER}+', ' ', valid).strip()
 
 
 def read_captions(folder: Path, naming: Naming) -> dict[str, list[str]]:
-    """The captions of a data set by picture, from `text_c10/<class>/<picture>.txt`, one a line.
+    """The captions of a data set by image, from `text_c10/<class>/<image>.txt`, one a line.
 
     Args:
-        folder: where the user put them, unpacked (also a folder or two deeper) or as the published archive.
+        folder: where the user put them, unpacked (also up to two levels deeper) or as the published archive.
         naming: of the data set; folders of others are passed over.
 
     Returns:
-        Captions by name of the picture; empty if there are none.
+        Captions by name of the image; empty if there are none.
 
     Raises:
         UserError: an archive cannot be read.
@@ -65,11 +65,11 @@ def read_captions(folder: Path, naming: Naming) -> dict[str, list[str]]:
 
 
 def _captions(source: Path, naming: Naming) -> Iterator[tuple[str, list[str]]]:
-    """What a folder called `text_c10`, or an archive with such a folder in it, has for a data set."""
+    """The captions of a data set in a folder called `text_c10`, or in an archive with such a folder."""
     inside = '' if source.is_dir() else r'(?:.*/)?text_c10/'
-    # Pictures of Oxford-102 do not have the folder of their class in their name, but their captions are in one.
-    of_ours = re.compile(rf'{inside}{naming.class_name.pattern}/[^/]+\.txt')
-    for path, content in members(source, lambda path: of_ours.fullmatch(path) is not None):
+    # Images of Oxford-102 do not have the folder of their class in their name, but their captions are in one.
+    wanted = re.compile(rf'{inside}{naming.class_name.pattern}/[^/]+\.txt')
+    for path, content in members(source, lambda path: wanted.fullmatch(path) is not None):
         if name := naming.of(path.removesuffix('.txt')):
             yield name, _lines(content)
 
@@ -78,7 +78,7 @@ def read_class_lists(folder: Path, naming: Naming) -> dict[str, list[str]]:
     """The names of the classes of each split, from `trainvalclasses.txt` and `testclasses.txt`.
 
     Args:
-        folder: where the user put them, unpacked (also a folder or two deeper) or in the published archive.
+        folder: where the user put them, unpacked (also up to two levels deeper) or in the published archive.
         naming: of the data set; lists of others are passed over.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Published pictures and their captions on their way into a prepared data set."""
+"""Examples for a prepared data set, from published images and captions."""
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,18 +10,18 @@ from stackgan_tf.data.published.image_validation import validated_images
 from stackgan_tf.data.published.tfds_shards import Example, counted
 from stackgan_tf.system.console import say
 
-_ENDINGS = ('.jpg', '.jpeg')  # as published; pictures of outlines that others keep beside them end otherwise
+_ENDINGS = ('.jpg', '.jpeg')  # as published; segmentation masks in the same folders have other endings
 
 
 @dataclasses.dataclass(frozen=True)
 class CaptionedImages:
-    """The pictures of an archive or folder, and what is known of them.
+    """The images of an archive or folder, with captions and splits.
 
     Attributes:
         naming: of the data set.
         path: of the archive or folder.
-        captions: by name of the picture.
-        split_of: in which split a picture is, if in any, by its name.
+        captions: by name of the image.
+        split_of: maps the name of an image to its split, None if it is in none.
         sizes: of the paper's splits, in the order in which they are prepared.
     """
 
@@ -32,15 +32,15 @@ class CaptionedImages:
     sizes: Mapping[str, int]
 
     def examples(self, split: str) -> Iterator[Example]:
-        """The pictures of a split, each in its encoded form.
+        """The images of a split, each in its encoded form.
 
-        Says what is passed over, and where the split is not as large as the paper's.
+        Prints what is passed over, and where the size of the split differs from the paper's.
 
         Yields:
-            Name of the picture; an example with `image`, `captions` (there may be none) and `filename`.
+            Name of the image; an example with `image`, `captions` (there may be none) and `filename`.
 
         Raises:
-            UserError: there is none, or they cannot be read.
+            UserError: there is no usable image, or the archive cannot be read.
         """
         return counted(self._examples(split), self.naming.title, split, self.sizes[split])
 
@@ -55,14 +55,14 @@ class CaptionedImages:
             fewer += 0 < len(captions) < self.naming.captions
             yield name, {'image': content, 'captions': captions, 'filename': filename}
         if without and self.captions:
-            say(f'{self.naming.title}: {without:,} pictures of {split} have no caption')
+            say(f'{self.naming.title}: {without:,} images of {split} have no caption')
         if fewer:
-            say(f'{self.naming.title}: {fewer:,} pictures of {split} have fewer than {self.naming.captions} captions')
+            say(f'{self.naming.title}: {fewer:,} images of {split} have fewer than {self.naming.captions} captions')
         if split == list(self.sizes)[-1]:
-            self._say_left_over(met)
+            self._report_unused(met)
 
     def _files(self, split: str, met: set[str]) -> Iterator[tuple[str, bytes, str]]:
-        """Path, content and name of the pictures of a split; `met` gets the names of all there are."""
+        """Path, content and name of the images of a split; `met` collects the names of all images."""
 
         def wanted(path: str) -> bool:
             name = self._name(path)
@@ -80,9 +80,9 @@ class CaptionedImages:
         stem, dot, ending = path.rpartition('.')
         return self.naming.of(stem) if f'{dot}{ending}'.lower() in _ENDINGS else None
 
-    def _say_left_over(self, met: set[str]) -> None:
+    def _report_unused(self, met: set[str]) -> None:
         title = self.naming.title
         if lost := len(self.captions.keys() - met):
-            say(f'{title}: captions of pictures that are not there: {lost:,} passed over')
+            say(f'{title}: captions of images that are not there: {lost:,} passed over')
         if unlisted := sum(self.split_of(name) is None for name in met):
-            say(f'{title}: pictures that are in no split: {unlisted:,} passed over')
+            say(f'{title}: images that are in no split: {unlisted:,} passed over')

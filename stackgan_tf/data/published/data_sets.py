@@ -1,4 +1,4 @@
-"""The paper's seven data sets: what each needs, and how much of everything (StackGAN++, table of data sets)."""
+"""The paper's seven data sets: requirements and sizes (StackGAN++, table of data sets)."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -12,8 +12,7 @@ from stackgan_tf.data.published.flowers_captions import flowers_captions_dataset
 from stackgan_tf.data.published.imagenet_subset import imagenet_subset_dataset_builder as imagenet
 from stackgan_tf.data.published.lsun_scenes import lsun_scenes_dataset_builder as lsun
 
-# Pictures a second, on two cores: `python tools/benchmark.py prepare` measured it on LSUN's, which are smaller than
-# photographs; their time is an estimate from their bytes.
+# On two cores: `python tools/benchmark.py prepare` measures it on LSUN's images; for photographs it is an estimate.
 _MEGABYTES_PER_SECOND = 20
 
 
@@ -23,13 +22,13 @@ class PublishedDataSet:
 
     Attributes:
         name: in TensorFlow Datasets.
-        title: what it shows.
-        archives: what it is read from, those that can be downloaded and those that cannot.
-        by_hand: what else must be in the user's folder, and where it is from.
-        licence: what its publishers say about its use.
-        prepared_bytes: about what the prepared data set takes.
-        examples: of each split, in the paper.
-        recipe: that trains on it.
+        title: a short description.
+        archives: its published files, those that can be downloaded and those that cannot.
+        by_hand: further files that the user must download, and their sources.
+        licence: the terms of use as its publishers state them.
+        prepared_bytes: approximate size of the prepared data set.
+        examples: their number in each split, in the paper.
+        recipe: the gin file that trains on it.
     """
 
     name: str
@@ -42,7 +41,7 @@ class PublishedDataSet:
     recipe: str
 
     def bytes_beforehand(self, manual_dir: Path) -> int:
-        """What is downloaded, or unpacked because it cannot be read in place, before anything is prepared."""
+        """Bytes that are downloaded, or unpacked because they cannot be read in place, before preparation."""
         total = 0
         for archive in self.archives:
             found = archive.find(manual_dir)
@@ -52,12 +51,12 @@ class PublishedDataSet:
 
     @property
     def minutes(self) -> float:
-        """About how long preparing takes once everything is there, on two cores; one at least."""
+        """Estimated minutes of preparation on two cores, without downloads; at least one."""
         return max(1.0, self.prepared_bytes / 1e6 / _MEGABYTES_PER_SECOND / 60)
 
 
-_FLICKR = 'non-commercial research; the pictures belong to those who put them on Flickr'
-_SEARCH = 'none stated; the pictures are from the web: research, no redistribution'
+_FLICKR = 'non-commercial research; the images belong to those who put them on Flickr'
+_SEARCH = 'none stated; the images are from the web: research, no redistribution'
 
 _REED = 'of Reed et al. (https://github.com/reedscot/cvpr2016): captions and class lists'
 _RELEASE = "of StackGAN's release (https://github.com/hanzhanggit/StackGAN), unpacked: embeddings"
@@ -91,7 +90,7 @@ def _captioned() -> list[PublishedDataSet]:
             'MS COCO 2014: scenes, five captions each',
             (*coco.IMAGES.values(), coco.ANNOTATIONS),
             (),
-            'captions CC BY 4.0; the pictures belong to those who put them on Flickr',
+            'captions CC BY 4.0; the images belong to those who put them on Flickr',
             20_000_000_000,
             coco.SIZES,
             'gin/coco.gin',
@@ -146,8 +145,8 @@ PUBLISHED_DATA_SETS = {
                 (imagenet.ARCHIVE,),
                 (),
                 'terms of image-net.org: non-commercial research, after registration, no redistribution',
-                config.pictures * 115_000,
-                {'train': config.pictures},
+                config.images * 115_000,
+                {'train': config.images},
                 f'gin/imagenet_{config.name}.gin',
             )
             for config in imagenet.Builder.BUILDER_CONFIGS

@@ -1,4 +1,4 @@
-"""Pictures on their way into a prepared data set: each is decoded once, and those that cannot be are left out."""
+"""Validates images for a prepared data set: decodes each once, and leaves out those that fail."""
 
 import io
 import warnings
@@ -14,48 +14,48 @@ from stackgan_tf.system.errors import UserError
 
 Kept = TypeVar('Kept')
 
-_NAMED = 10  # of the bad pictures, how many are shown
+_NAMED = 10  # bad images that are printed
 
 
 def validated_images(
-    pictures: Iterable[tuple[str, bytes, Kept]], title: str, total: int | None = None
+    images: Iterable[tuple[str, bytes, Kept]], title: str, total: int | None = None
 ) -> Iterator[tuple[str, bytes, Kept]]:
-    """Those of some pictures that training can decode, in their order; says which are left out, and why.
+    """Yields the images that training can decode, in their order; prints which are left out, and why.
 
     Args:
-        pictures: name, content of the file (JPEG, PNG, WebP, ...), and anything that goes with it.
+        images: name, content of the file (JPEG, PNG, WebP, ...), and any further value.
         title: of the progress bar.
-        total: how many pictures there are, if that is known.
+        total: how many images there are, if that is known.
 
     Yields:
-        The same, of usable pictures.
+        The same, of usable images.
 
     Raises:
-        UserError: one could not be decoded for a reason that is not its own.
+        UserError: the system, not the file, is the reason that an image cannot be decoded.
     """
     bad = 0
     with (
-        tqdm(ordered_map(_checked, pictures), title, total, unit=' pictures', disable=None, leave=False) as progress,
+        tqdm(ordered_map(_checked, images), title, total, unit=' images', disable=None, leave=False) as progress,
         warnings.catch_warnings(),
     ):
-        # Of what Pillow only warns about, it makes pictures nevertheless.
+        # Pillow still decodes the images that it warns about.
         warnings.simplefilter('ignore')
-        for picture, reason in progress:
+        for image, reason in progress:
             if reason is None:
-                yield picture
+                yield image
                 continue
             bad += 1
             if bad <= _NAMED:
-                say(f'{picture[0]} cannot be used and is left out: {reason}')
+                say(f'{image[0]} cannot be used and is left out: {reason}')
     if bad > _NAMED:
-        say(f'{title}: {bad:,} pictures cannot be used and are left out')
+        say(f'{title}: {bad:,} images cannot be used and are left out')
 
 
-def _checked(picture: tuple[str, bytes, Kept]) -> tuple[tuple[str, bytes, Kept], str | None]:
+def _checked(image: tuple[str, bytes, Kept]) -> tuple[tuple[str, bytes, Kept], str | None]:
     try:
-        decode(io.BytesIO(picture[1]))
+        decode(io.BytesIO(image[1]))
     except BadImageError as error:
-        if error.may_pass:  # the system's fault, not the picture's: it must not be left out for ever
-            raise UserError(f'{picture[0]}: {error}; run the same command again') from error
-        return picture, str(error)
-    return picture, None
+        if error.may_pass:  # the system's fault, not the image's: it must not be left out for good
+            raise UserError(f'{image[0]}: {error}; run the same command again') from error
+        return image, str(error)
+    return image, None

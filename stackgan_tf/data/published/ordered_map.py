@@ -1,4 +1,4 @@
-"""Work of many threads in the order of what it is done to."""
+"""A parallel map that keeps the order of its items."""
 
 import collections
 import concurrent.futures
@@ -11,7 +11,7 @@ Made = TypeVar('Made')
 
 
 def ordered_map(function: Callable[[Given], Made], items: Iterable[Given]) -> Iterator[Made]:
-    """What a function makes of each item, made by all cores, a few at work at a time, so that memory stays small."""
+    """Applies a function to each item, in one thread per core; yields the results in order, and holds few in memory."""
     cores = os.cpu_count() or 1
     waiting: collections.deque[concurrent.futures.Future[Made]] = collections.deque()
     with concurrent.futures.ThreadPoolExecutor(cores) as pool:

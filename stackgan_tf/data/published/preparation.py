@@ -1,4 +1,4 @@
-"""Prepares the paper's data sets for people: says what is needed before, and what came out after."""
+"""Prepares the paper's data sets; prints what each needs before, and what was prepared after."""
 
 import shutil
 from pathlib import Path
@@ -11,7 +11,7 @@ from stackgan_tf.system.errors import UserError
 
 
 def list_data_sets() -> None:
-    """Says which data sets there are, and which are ready."""
+    """Prints the data sets, and which are ready."""
     for data_set in PUBLISHED_DATA_SETS.values():
         state = 'ready' if find_builder(data_set.name).is_prepared() else 'not prepared'
         expected = ', '.join(f'{count:,} {split}' for split, count in data_set.examples.items())
@@ -24,10 +24,10 @@ def prepare_published(name: str, manual_dir: str = '', examples: int | None = No
     Args:
         name: in TensorFlow Datasets.
         manual_dir: the folder with the files that the user downloaded.
-        examples: for a look, at most so many of each split; they are kept apart, so that nobody takes them for all.
+        examples: at most this many of each split, for a trial; they are kept in a folder of their own.
 
     Returns:
-        TFDS's data folder that it is in.
+        TFDS's data folder with the prepared data set.
 
     Raises:
         UserError: there is no such data set, something is missing, or the disk is too small.
@@ -37,7 +37,7 @@ def prepare_published(name: str, manual_dir: str = '', examples: int | None = No
     if examples is not None:
         data_dir /= f'first_{examples}'
     builder = find_builder(name, str(data_dir))
-    # Whatever is prepared of a data set, its archives are downloaded and looked for in one place.
+    # Trials and the whole data set share the folder of archives.
     downloads = Path(find_builder(name).data_dir_root) / 'downloads'
     manual_dir = manual_dir or str(downloads / 'manual')
     _describe(data_set, data_dir, manual_dir)
@@ -48,7 +48,7 @@ def prepare_published(name: str, manual_dir: str = '', examples: int | None = No
         prepare(builder, manual_dir, examples, downloads)
     for split, info in builder.info.splits.items():
         paper = f' of {data_set.examples[split]:,} in the paper' if split in data_set.examples else ''
-        say(f'{split}: {info.num_examples:,} pictures{paper}')
+        say(f'{split}: {info.num_examples:,} images{paper}')
     return data_dir
 
 
@@ -64,7 +64,7 @@ def _describe(data_set: PublishedDataSet, data_dir: Path, manual_dir: str) -> No
         say(f'  needs     {archive.name}, {_amount(archive.size)}: {_where(archive, manual_dir)}')
     for by_hand in data_set.by_hand:
         say(f'  needs     {by_hand}')
-    say(f'  licence   {data_set.licence}')
+    say(f'  license   {data_set.licence}')
     beforehand = data_set.bytes_beforehand(Path(manual_dir).expanduser())
     first = f' and {_amount(beforehand)} of downloads or unpacked files' if beforehand else ''
     say(f'  takes     about {_amount(data_set.prepared_bytes)}{first} in {data_dir}, about {data_set.minutes:.0f} min')
@@ -79,7 +79,7 @@ def _where(archive: Archive, manual_dir: str) -> str:
 
 
 def _check_space(data_set: PublishedDataSet, data_dir: Path, manual_dir: str, whole: bool) -> None:
-    """Refuses what the disk cannot hold: what is downloaded or unpacked first, and the whole data set."""
+    """Checks that the disk can hold downloads, unpacked files and the prepared data set."""
     needed = data_set.bytes_beforehand(Path(manual_dir).expanduser()) + data_set.prepared_bytes * whole
     there = next(folder for folder in (data_dir, *data_dir.absolute().parents) if folder.exists())
     free = shutil.disk_usage(there).free

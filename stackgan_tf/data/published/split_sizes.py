@@ -1,14 +1,14 @@
-"""The sizes of the paper's splits (its table of data sets), against which what was prepared is held."""
+"""Compares prepared splits with the sizes in the paper (its table of data sets)."""
 
 from stackgan_tf.system.console import say
 
 
 def compare(title: str, split: str, found: int, expected: int) -> None:
-    """Says so, in one line, if there are not as many as expected; nothing is stopped by it.
+    """Prints one line if the number found differs from the expected one; never an error.
 
     Args:
-        title: what is counted, for example `cub200_captions: pictures`.
-        split: in which they are, for example `train`.
+        title: what is counted, for example `cub200_captions: images`.
+        split: the split, for example `train`.
         found: how many there are.
         expected: how many the paper has.
     """

@@ -1,4 +1,4 @@
-"""What StackGAN's authors released for training: the pictures of each split by name, and embeddings of their captions.
+"""The training data that StackGAN's authors released: image names of each split, and embeddings of their captions.
 
 A folder (`birds/`, `flowers/`, `coco/`) with `train/filenames.pickle`, `train/char-CNN-RNN-embeddings.pickle`, and the
 same in `test/`. The embeddings are by the encoder of Reed et al., in the order of the names.
@@ -28,14 +28,14 @@ class StackganRelease:
 
     Attributes:
         folder: that has its `train/` and `test/`.
-        names: of the pictures of each split that is there, in the order of the file; None is no picture's name.
+        names: of the images of each split, in the order of the file; None for an entry that does not name an image.
     """
 
     folder: Path
     names: Mapping[str, Sequence[str | None]]
 
     def embedded(self) -> list[str]:
-        """The splits whose embeddings are there, too."""
+        """The splits that have embeddings."""
         return [split for split in self.names if (self.folder / split / EMBEDDINGS).is_file()]
 
     def embeddings(self, split: str, captions: int) -> dict[str, np.ndarray]:
@@ -43,18 +43,18 @@ class StackganRelease:
 
         Args:
             split: one of `embedded()`.
-            captions: K, how many captions each picture has.
+            captions: K, how many captions each image has.
 
         Returns:
-            float32 `[K, 1024]` by name of the picture.
+            float32 `[K, 1024]` by name of the image.
 
         Raises:
-            UserError: the file is broken, or they are not as many or as long as they should be.
+            UserError: the file is broken, or the embeddings have another number or shape.
         """
         path = self.folder / split / EMBEDDINGS
         found, names = read_pickle(path), self.names[split]
         if not isinstance(found, list | tuple | np.ndarray) or len(found) != len(names):
-            raise UserError(f'{path} does not hold embeddings of the {len(names):,} pictures that {NAMES} names')
+            raise UserError(f'{path} does not hold embeddings of the {len(names):,} images that {NAMES} names')
         rows = {}
         for name, row in zip(names, found, strict=True):
             shape = getattr(row, 'shape', None)
@@ -66,9 +66,9 @@ class StackganRelease:
 
 
 def find_release(folder: Path, naming: Naming) -> StackganRelease | None:
-    """The release for a data set, if the user put it into a folder, or into a folder or two in it.
+    """The release for a data set in the user's folder, or up to two levels deeper; None if there is none.
 
-    Of several the one with most embeddings: others published the same names with other things.
+    Among several, the one with the most embeddings: others published the same names with other data.
     """
     found = []
     for path in near(folder, f'{SPLITS[0]}/{NAMES}'):

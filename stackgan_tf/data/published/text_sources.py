@@ -1,6 +1,6 @@
-"""What is known of the pictures of CUB and Oxford-102 beside themselves: captions, splits by class, embeddings.
+"""The text data of CUB and Oxford-102: captions, splits by class, embeddings.
 
-All of it must be fetched by hand, for the links to it are not stable. The splits are those of Reed et al., which have
+They must be fetched by hand, because the links are not stable. The splits are those of Reed et al., which have
 no class in common; no other split is ever put in their place.
 """
 
@@ -20,11 +20,11 @@ from stackgan_tf.system.errors import UserError
 
 @dataclasses.dataclass(frozen=True)
 class TextSources:
-    """What was found.
+    """The text data that were found.
 
     Attributes:
-        captions: by name of the picture.
-        splits: by name of the picture, if StackGAN's release says so, or by name of its class.
+        captions: by name of the image.
+        splits: by name of the image, if StackGAN's release says so, or by name of its class.
         release: StackGAN's, if it is there.
     """
 
@@ -32,15 +32,15 @@ class TextSources:
     splits: Mapping[str, str]
     release: StackganRelease | None
 
-    def split_of(self, picture: str, class_name: str) -> str | None:
-        """In which split a picture of a class is, if in any."""
-        return self.splits.get(picture) or self.splits.get(class_name)
+    def split_of(self, image: str, class_name: str) -> str | None:
+        """The split of an image of a class; None if it is in none."""
+        return self.splits.get(image) or self.splits.get(class_name)
 
 
 def find_text_sources(
     downloads: tfds.download.DownloadManager, naming: Naming, classes: Mapping[str, int], embedded: bool
 ) -> TextSources:
-    """Looks in the user's folder, and in the folders and archives that are in it.
+    """Finds text data in the user's folder, and in the folders and archives inside it.
 
     Args:
         downloads: of the preparation.
@@ -49,7 +49,7 @@ def find_text_sources(
         embedded: whether embeddings are needed; then captions are not.
 
     Raises:
-        UserError: something is missing or broken; its text says what to put where.
+        UserError: something is missing or broken; the message says which file to put where.
     """
     folder = user_folder(
         downloads, f'put {naming.archives[0]} of Reed et al. there (see the README.md of {naming.title})'
@@ -66,7 +66,7 @@ def find_text_sources(
     if not captions and not embedded:
         raise UserError(
             f'{naming.title}: no captions in {folder}: put {naming.archives[0]} of Reed et al. there, '
-            'or its text_c10/<class>/<picture>.txt'
+            'or its text_c10/<class>/<image>.txt'
         )
     if not captions:
         say(f'{naming.title}: no captions in {folder}: only their embeddings are taken')
@@ -74,7 +74,7 @@ def find_text_sources(
 
 
 def _released_splits(release: StackganRelease) -> dict[str, str]:
-    """The split of every picture, by its name; empty if the release does not have both."""
+    """The split of every image, by its name; empty if the release does not have both."""
     if list(release.names) != list(SPLITS):
         return {}
     return _by_name(str(release.folder), release.names)

@@ -1,7 +1,7 @@
-"""Pictures written straight into the files of a TFDS data set, in the order in which they come.
+"""Writes images directly into the files of a TFDS data set, in the order in which they come.
 
 TFDS's usual writer shuffles: it holds up to 1,000 MiB in memory, and then writes everything twice, through 1,000 open
-files. Where pictures already come in an order of no meaning, a `ShardBasedBuilder` does without.
+files. Where images already come in an arbitrary order, a `ShardBasedBuilder` avoids this.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ _most: contextvars.ContextVar[int | None] = contextvars.ContextVar('most', defau
 
 @contextlib.contextmanager
 def at_most(examples: int | None) -> Iterator[None]:
-    """Prepares data sets with so many examples of each split, which TFDS does not know for this kind of builder."""
+    """Limits the examples of each split in preparation, which TFDS does not support for this kind of builder."""
     token = _most.set(examples)
     try:
         yield
@@ -33,15 +33,15 @@ def at_most(examples: int | None) -> Iterator[None]:
 
 
 def in_files(examples: Iterable[Example], count: int, size: int) -> list[Callable[[], Iterator[Example]]]:
-    """Deals a stream of examples out to files, for `ShardBasedBuilder._shard_iterators_per_split`.
+    """Distributes a stream of examples over files, for `ShardBasedBuilder._shard_iterators_per_split`.
 
     Args:
         examples: key, features. TFDS writes one file after the other, so one pass through them is enough.
-        count: how many there are, or fewer if some are left out on the way.
+        count: how many there are; some may be left out on the way.
         size: bytes of them all.
 
     Returns:
-        For each file, a function that gives the examples in it.
+        For each file, a function that yields its examples.
     """
     stream = iter(examples)
     most = _most.get()
@@ -49,30 +49,30 @@ def in_files(examples: Iterable[Example], count: int, size: int) -> list[Callabl
         return [functools.partial(itertools.islice, stream, most)]
     files = max(1, min(count, round(size / _FILE_BYTES)))
     share = -(-count // files)
-    # The last one takes all that is left, so that the stream comes to its end.
+    # The last file takes all that is left, so that the stream reaches its end.
     return [*[functools.partial(itertools.islice, stream, share)] * (files - 1), functools.partial(iter, stream)]
 
 
 def counted(examples: Iterable[Example], title: str, split: str, expected: int | None) -> Iterator[Example]:
-    """The same examples; says at their end if there were not as many as in the paper.
+    """Passes examples on; at their end, prints a message if their number differs from the paper's.
 
     Args:
         examples: key, features.
         title: of the data set.
-        split: in which they are.
-        expected: how many the paper has, if it says.
+        split: of the data set.
+        expected: how many the paper has; None if it does not say.
 
     Yields:
         The examples.
 
     Raises:
-        UserError: there was none.
+        UserError: there was no example.
     """
     found = 0
     for example in examples:
         found += 1
         yield example
     if not found:
-        raise UserError(f'{title} has no usable picture in {split}')
+        raise UserError(f'{title} has no usable image in {split}')
     if expected is not None:
-        compare(f'{title}: pictures', split, found, expected)
+        compare(f'{title}: images', split, found, expected)

@@ -10,7 +10,7 @@ def cache(tmp_path, monkeypatch):
 
 @pytest.fixture
 def root(tmp_path):
-    """A folder of five pictures."""
+    """A folder of five images."""
     for number in range(5):
-        save(tmp_path / 'pictures' / f'{number}.png', photograph(40, 50 + 10 * number, number))
-    return tmp_path / 'pictures'
+        save(tmp_path / 'images' / f'{number}.png', photograph(40, 50 + 10 * number, number))
+    return tmp_path / 'images'

@@ -16,13 +16,13 @@ from stackgan_tf.system import cache_entry
 from stackgan_tf.system.errors import UserError
 
 
-def test_an_interrupted_first_pass_goes_on_with_the_next_shard(root, monkeypatch):
+def test_an_interrupted_first_pass_resumes_with_the_next_shard(root, monkeypatch):
     monkeypatch.setattr(first_pass, 'SHARD', 2)
     monkeypatch.setattr(image_cache, 'SHARD', 2)
-    read, seen = first_pass.read_image, []
+    read, read_files = first_pass.read_image, []
 
     def interrupted(path, *arguments):
-        seen.append(path.name)
+        read_files.append(path.name)
         if path.name == '3.png':
             raise KeyboardInterrupt
         return read(path, *arguments)
@@ -30,16 +30,16 @@ def test_an_interrupted_first_pass_goes_on_with_the_next_shard(root, monkeypatch
     monkeypatch.setattr(first_pass, 'read_image', interrupted)
     with pytest.raises(KeyboardInterrupt):
         source(root)
-    seen.clear()
-    monkeypatch.setattr(first_pass, 'read_image', lambda path, *rest: seen.append(path.name) or read(path, *rest))
+    read_files.clear()
+    monkeypatch.setattr(first_pass, 'read_image', lambda path, *rest: read_files.append(path.name) or read(path, *rest))
     of_three_shards = crops(source(root), range(5))
-    assert sorted(seen) == ['2.png', '3.png', '4.png']
+    assert sorted(read_files) == ['2.png', '3.png', '4.png']
     monkeypatch.setattr(first_pass, 'SHARD', 100)
     monkeypatch.setattr(image_cache, 'SHARD', 100)
     np.testing.assert_array_equal(of_three_shards, crops(source(root), range(5)))
 
 
-def test_a_damaged_cache_is_mended(root, cache, capsys):
+def test_a_damaged_cache_is_repaired(root, cache, capsys):
     before = crops(source(root), range(5))
     (shard,) = cache.glob('*/*.tfrecord')
     shard.write_bytes(shard.read_bytes()[:1000])
@@ -50,7 +50,7 @@ def test_a_damaged_cache_is_mended(root, cache, capsys):
     assert passes(capsys) == 3
 
 
-def test_the_cache_is_a_tfrecord_of_pictures(root, cache):
+def test_the_cache_is_a_tfrecord_of_images(root, cache):
     source(root)
     (shard,) = cache.glob('*/*.tfrecord')
     records = list(tf.data.TFRecordDataset(str(shard)).as_numpy_iterator())
@@ -58,7 +58,7 @@ def test_the_cache_is_a_tfrecord_of_pictures(root, cache):
     assert records[0].startswith(b'P6\n')
 
 
-def test_the_longest_unused_entries_make_room(root, tmp_path, cache):
+def test_the_least_recently_used_entries_are_removed(root, tmp_path, cache):
     # The two sets take 11 and 8 kB, the third is expected to take 5.
     source(root, cache_gigabytes=21e-6)
     (old,) = cache.iterdir()
@@ -82,7 +82,7 @@ def test_nothing_else_is_removed(root, cache):
     assert len(list(cache.parent.rglob('thesis.txt'))) == 2
 
 
-def test_what_turns_out_too_large_is_kept_as_jpeg(tmp_path, cache):
+def test_images_larger_than_expected_are_kept_as_jpeg(tmp_path, cache):
     # Wider than expected: 3 * 19 * 19 * 12 bytes each instead of 19 * 19 * 4.
     for number in range(3):
         save(tmp_path / 'wide' / f'{number}.png', photograph(40, 480, number))
@@ -91,7 +91,7 @@ def test_what_turns_out_too_large_is_kept_as_jpeg(tmp_path, cache):
     assert crops(folder, range(3)).shape == (3, 16, 16, 3)
 
 
-def test_what_does_not_fit_is_refused_before_anything_is_removed(root, tmp_path, cache, monkeypatch):
+def test_images_that_do_not_fit_are_refused_before_anything_is_removed(root, tmp_path, cache, monkeypatch):
     source(root)
     more = save(tmp_path / 'more' / 'a.png').parent
     with pytest.raises(UserError, match=r'but the cache may take 0.0 GB: raise ImageFolder.cache_gigabytes'):
@@ -108,7 +108,7 @@ def test_files_that_could_not_be_read_are_tried_again(root, monkeypatch, capsys)
 
     with monkeypatch.context() as patch:
         patch.setattr(image_decoding.Image, 'open', fail)
-        with pytest.raises(UserError, match=r'no picture that can be used: 0.png: Input/output error'):
+        with pytest.raises(UserError, match=r'no image that can be used: 0.png: Input/output error'):
             source(root)
     assert source(root).count == 5
     assert passes(capsys) == 2

@@ -17,7 +17,7 @@ def test_the_shorter_side_becomes_the_load_size_as_pillow_resizes(tmp_path):
     assert not enlarged
 
 
-def test_small_pictures_are_enlarged(tmp_path):
+def test_small_images_are_enlarged(tmp_path):
     image, enlarged = read_image(save(tmp_path / 'a.png', Image.new('RGB', (1, 2))), 76)
     assert image.size == (76, 152)
     assert enlarged
@@ -31,7 +31,7 @@ def test_a_box_is_cropped_at_full_size_first(tmp_path):
     np.testing.assert_array_equal(image, expected)
 
 
-def test_what_cannot_be_used_says_why(tmp_path):
+def test_unusable_files_give_a_reason(tmp_path):
     (tmp_path / 'empty.jpg').touch()
     with pytest.raises(BadImageError, match='empty file'):
         read_image(tmp_path / 'empty.jpg', 76)
@@ -44,7 +44,7 @@ def test_what_cannot_be_used_says_why(tmp_path):
         read_image(save(tmp_path / 'a.png'), 76, (500, 500, 10, 10))
 
 
-def test_the_two_forms():
+def test_the_two_formats_of_the_cache():
     image = photograph(76, 101)
     lossless, compact = encode_lossless(image), encode_compact(image)
     assert lossless[-3 * 76 * 101 :] == np.asarray(image).tobytes()

@@ -13,7 +13,7 @@ from stackgan_tf.data.training_batches import training_batches
 from stackgan_tf.system.errors import UserError
 
 
-def test_crops_are_cut_from_the_prepared_pictures(root):
+def test_crops_are_cut_from_the_prepared_images(root):
     folder = source(root)
     assert folder.count == 5
     draws = np.array([[0.0, 0.0], [0.999, 0.999], [0.5, 0.5]])
@@ -44,10 +44,10 @@ def test_another_size_than_prepared_is_refused(root):
         source(root).crops(tf.constant([0], tf.int64), tf.zeros((1, 2)), 32)
 
 
-def test_captions_labels_and_paths_of_what_is_usable(tmp_path):
+def test_captions_labels_and_paths_of_usable_images(tmp_path):
     for name in ('owl/b.png', 'wren/a.png'):
         save(tmp_path / 'set' / name)
-    (tmp_path / 'set' / 'owl' / 'a.png').write_text('no picture')
+    (tmp_path / 'set' / 'owl' / 'a.png').write_text('not an image')
     (tmp_path / 'set' / 'metadata.jsonl').write_text(
         '\n'.join(
             json.dumps({'file_name': name, 'captions': [f'{name} one', f'{name} two']})
@@ -64,14 +64,14 @@ def test_captions_labels_and_paths_of_what_is_usable(tmp_path):
     assert folder.path(0) == tmp_path / 'set' / 'owl' / 'b.png'
 
 
-def test_sub_folders_that_are_no_classes(tmp_path, capsys):
+def test_sub_folders_that_are_not_classes(tmp_path, capsys):
     for name in ('00000/a.png', '00001/b.png'):
         save(tmp_path / 'set' / name)
     assert source(tmp_path / 'set').labels().tolist() == [0, 1]
     assert '2 classes, one a sub-folder: 00000, 00001 (if not: ImageFolder.classes = False)' in capsys.readouterr().out
     shards = source(tmp_path / 'set', classes=False)
     assert shards.class_names == []
-    assert shards.labels().tolist() == [0, 1]  # every picture its own
+    assert shards.labels().tolist() == [0, 1]  # every image is its own class
     assert 'classes' not in capsys.readouterr().out
 
 
@@ -88,14 +88,14 @@ def test_classes_have_names_that_can_be_written(tmp_path):
     assert folder.labels().tolist() == [0, 1]
 
 
-def test_without_classes_every_picture_is_its_own_and_without_captions_a_text_encoder_says_so(root):
+def test_a_folder_without_classes_and_captions(root):
     folder = source(root)
     assert folder.labels().tolist() == [0, 1, 2, 3, 4]
     with pytest.raises(UserError, match=r'has no captions \(text in metadata.jsonl\), which this recipe needs'):
         folder.captions()
 
 
-def test_boxes_of_the_metadata_crop_unless_told_otherwise(tmp_path):
+def test_images_are_cropped_to_the_boxes_of_the_metadata_unless_switched_off(tmp_path):
     image = Image.new('RGB', (100, 100), 'red')
     image.paste('blue', (40, 40, 60, 60))
     save(tmp_path / 'set' / 'a.png', image)
@@ -104,7 +104,7 @@ def test_boxes_of_the_metadata_crop_unless_told_otherwise(tmp_path):
     assert (crops(source(tmp_path / 'set', crop_to_boxes=False), [0])[0, 0, 0] == (255, 0, 0)).all()
 
 
-def test_pictures_are_read_once_and_again_when_the_folder_changes(root, capsys):
+def test_images_are_read_once_and_again_when_the_folder_changes(root, capsys):
     source(root)
     assert passes(capsys) == 1
     source(root)
@@ -121,7 +121,7 @@ def test_pictures_are_read_once_and_again_when_the_folder_changes(root, capsys):
     assert passes(capsys) == 2
 
 
-def test_captions_alone_are_no_reason_to_read_pictures_again(root, capsys):
+def test_new_captions_do_not_repeat_the_first_pass(root, capsys):
     source(root)
     (root / 'metadata.csv').write_text('file_name,text\n0.png,new\n')
     assert source(root).captions().drawn(tf.constant([0], tf.int64), tf.zeros(1)).numpy().tolist() == [b'new']
@@ -137,26 +137,26 @@ def test_splits_settings_and_folders_have_caches_of_their_own(root, cache):
 
 def test_bad_files_are_named_counted_and_skipped(root, capsys):
     (root / 'empty.jpg').touch()
-    (root / 'text.jpg').write_text('no picture')
+    (root / 'text.jpg').write_text('not an image')
     (root / 'cut.png').write_bytes((root / '1.png').read_bytes()[:200])
     (root / 'gone.png').symlink_to('nowhere')
     huge_png(root / 'huge.png')
-    (root / os.fsdecode(b'caf\xe9.jpg')).write_text('no picture')
+    (root / os.fsdecode(b'caf\xe9.jpg')).write_text('not an image')
     (root / 'new\nline.jpg').touch()
     folder = source(root)
     assert folder.count == 5
-    told = capsys.readouterr().out
-    assert '7 files cannot be used:\n' in told
+    output = capsys.readouterr().out
+    assert '7 files cannot be used:\n' in output
     for line in (
         'empty.jpg: empty file',
-        'text.jpg: it is no picture',
+        'text.jpg: it is not an image',
         'cut.png: ',
         'gone.png: No such file',
         'huge.png: Image size (6400000000 pixels) exceeds limit',
-        r"'caf\udce9.jpg': it is no picture",
+        r"'caf\udce9.jpg': it is not an image",
         r"'new\nline.jpg': empty file",
     ):
-        assert f'\n  {line}' in told
+        assert f'\n  {line}' in output
     assert crops(folder, [4]).shape == (1, 16, 16, 3)
     source(root)
     assert '7 files cannot be used' in capsys.readouterr().out
@@ -166,27 +166,27 @@ def test_many_bad_files_are_listed_in_a_file(root, cache, capsys):
     for number in range(12):
         (root / f'bad{number:02}.jpg').touch()
     source(root)
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     (listed,) = cache.glob('*/bad_files.txt')
-    assert f'12 files cannot be used (all in {listed}):' in told
-    assert told.count('empty file') == 10
+    assert f'12 files cannot be used (all in {listed}):' in output
+    assert output.count('empty file') == 10
     assert listed.read_text().count('empty file') == 12
 
 
 def test_only_a_folder_without_any_good_file_is_refused(tmp_path):
     (tmp_path / 'a.jpg').touch()
-    with pytest.raises(UserError, match=r'has no picture that can be used: a.jpg: empty file'):
+    with pytest.raises(UserError, match=r'has no image that can be used: a.jpg: empty file'):
         source(tmp_path)
 
 
-def test_small_pictures_are_told_in_one_line(root, capsys):
+def test_small_images_are_reported_in_one_line(root, capsys):
     for number in range(3):
         save(root / f'small{number}.png', photograph(10, 12))
     assert source(root).count == 8
-    assert '3 pictures are smaller than 19 pixels: they were enlarged' in capsys.readouterr().out
+    assert '3 images are smaller than 19 pixels: they were enlarged' in capsys.readouterr().out
 
 
-def test_pictures_with_names_of_all_sorts_are_used(tmp_path):
+def test_images_with_odd_names_are_used(tmp_path):
     for name in ('with space.png', 'new\nline.png', 'bird ✓.png', os.fsdecode(b'caf\xe9.png')):
         save(tmp_path / 'set' / name)
     assert crops(source(tmp_path / 'set'), range(4)).shape == (4, 16, 16, 3)

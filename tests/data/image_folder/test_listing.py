@@ -29,7 +29,7 @@ def test_it_finds_every_kind_at_any_depth_and_nothing_else(tmp_path):
     assert list_images(tmp_path, 'train', 0.0).notes == ['passed over: 1 .heic, 1 .txt']
 
 
-def test_names_of_all_sorts(tmp_path):
+def test_odd_names(tmp_path):
     odd = ['with space.jpg', 'new\nline.jpg', 'bird ✓.jpg', os.fsdecode(b'caf\xe9.jpg')]
     touch(tmp_path, *odd)
     assert names(tmp_path) == sorted(odd)
@@ -37,7 +37,7 @@ def test_names_of_all_sorts(tmp_path):
     assert shown(odd[3]).isascii()
 
 
-def test_the_split_of_a_picture_depends_on_its_name_alone(tmp_path):
+def test_the_split_of_an_image_depends_on_its_name_alone(tmp_path):
     touch(tmp_path, *(f'{i}.png' for i in range(400)))
     train, test = names(tmp_path, 'train', 0.25), names(tmp_path, 'test', 0.25)
     assert sorted(train + test) == sorted(f'{i}.png' for i in range(400))
@@ -51,21 +51,21 @@ def test_given_splits_and_what_lies_outside(tmp_path):
     touch(tmp_path, 'train/a.jpg', 'train/deep/b.jpg', 'test/c.jpg', 'other/d.jpg')
     assert names(tmp_path, 'train', 0.5) == ['train/a.jpg', 'train/deep/b.jpg']
     assert names(tmp_path, 'test', 0.5) == ['test/c.jpg']
-    assert list_images(tmp_path, 'test', 0.5).notes == ['1 pictures outside train/ and test/ are not used']
+    assert list_images(tmp_path, 'test', 0.5).notes == ['1 images outside train/ and test/ are not used']
 
 
-def test_a_split_without_pictures(tmp_path):
+def test_a_split_without_images(tmp_path):
     touch(tmp_path, 'train/a.jpg')
-    with pytest.raises(UserError, match='no pictures in test/; 1 in all'):
+    with pytest.raises(UserError, match='no images in test/; 1 in all'):
         list_images(tmp_path, 'test', 0.5)
     touch(tmp_path / 'flat', 'a.jpg')
     with pytest.raises(UserError, match='test_fraction decides'):
         list_images(tmp_path / 'flat', 'test', 0.0)
 
 
-def test_sub_folders_are_classes_if_all_pictures_lie_in_them(tmp_path):
+def test_sub_folders_are_classes_if_all_images_lie_in_them(tmp_path):
     touch(tmp_path, 'train/wren/a.jpg', 'train/owl/b.jpg', 'test/owl/c.jpg', 'test/owl/deep/d.jpg')
-    touch(tmp_path, 'val/owl/e.jpg', 'cover.jpg')  # not used, and so no classes
+    touch(tmp_path, 'val/owl/e.jpg', 'cover.jpg')  # not used, so they are not classes
     found = list_images(tmp_path, 'test', 0.0)
     assert found.class_names == ['owl', 'wren']
     assert [found.label(file.name) for file in found.files] == [0, 0]
@@ -87,13 +87,13 @@ def test_metadata_of_any_folder(tmp_path):
     assert list_images(tmp_path, 'train', 0).annotation('train/a.jpg').captions == ('from the root',)
     found = list_images(tmp_path, 'test', 0)
     assert found.annotation('test/sub/c.jpg').captions == ('from its folder',)
-    assert found.notes == ['1 pictures are not in the metadata: they have no captions']
+    assert found.notes == ['1 images are not in the metadata: they have no captions']
     (tmp_path / 'metadata.jsonl').touch()
     with pytest.raises(UserError, match=r'has both metadata.jsonl and metadata.csv: keep one'):
         list_images(tmp_path, 'train', 0)
 
 
-def test_two_metadata_files_of_one_picture(tmp_path):
+def test_two_metadata_files_of_one_image(tmp_path):
     touch(tmp_path, 'sub/a.jpg', 'b.jpg')
     (tmp_path / 'metadata.jsonl').write_text('{"file_name": "sub/a.jpg", "text": "one", "bbox": [1, 2, 3, 4]}\n')
     above = '{"file_name": "../b.jpg", "text": "three"}'
@@ -101,10 +101,10 @@ def test_two_metadata_files_of_one_picture(tmp_path):
     found = list_images(tmp_path, 'train', 0)
     assert found.annotation('sub/a.jpg') == Annotation(('one', 'two'), (1, 2, 3, 4))
     assert found.annotation('b.jpg').captions == ('three',)
-    assert found.notes == ['1 pictures are named by several metadata files: their captions are put together']
+    assert found.notes == ['1 images are named by several metadata files: their captions are put together']
 
 
-def test_what_runs_made_is_no_data(tmp_path):
+def test_images_in_run_directories_are_not_used(tmp_path):
     touch(tmp_path, 'owl/a.jpg', 'wren/b.jpg', 'runs/mine/tree/samples/step_000100.png', 'wren/config.gin')
     touch(tmp_path, 'runs/mine/config.gin', 'runs/mine/environment.json')
     found = list_images(tmp_path, 'train', 0)
@@ -114,22 +114,22 @@ def test_what_runs_made_is_no_data(tmp_path):
     assert len(list_images(tmp_path / 'runs' / 'mine', 'train', 0).files) == 1  # asked for by name
 
 
-def test_metadata_that_name_what_is_not_there_are_counted_and_listed_up_to_ten(tmp_path):
+def test_missing_images_of_the_metadata_are_counted_and_listed_up_to_ten(tmp_path):
     touch(tmp_path, 'a.jpg')
     missing = ''.join(f'no{i:02}.jpg,x\n' for i in range(12))
     (tmp_path / 'metadata.csv').write_text(f'file_name,text\na.jpg,x\n"new\nline.jpg",x\n{missing}')
     (note,) = list_images(tmp_path, 'train', 0).notes
-    assert note.startswith(r"the metadata name 13 pictures that are not there: 'new\nline.jpg', no00.jpg, ")
+    assert note.startswith(r"the metadata name 13 images that are not there: 'new\nline.jpg', no00.jpg, ")
     assert note.endswith('no08.jpg, ...')
 
 
-def test_metadata_that_name_a_picture_twice_are_told(tmp_path):
+def test_metadata_that_name_an_image_twice_are_reported(tmp_path):
     touch(tmp_path, 'a.jpg')
     (tmp_path / 'metadata.csv').write_text('file_name,text\na.jpg,x\na.jpg,y\n')
-    assert 'names 1 pictures again' in list_images(tmp_path, 'train', 0).notes[0]
+    assert 'names 1 images again' in list_images(tmp_path, 'train', 0).notes[0]
 
 
-def test_equal_names_in_two_folders_are_two_pictures(tmp_path):
+def test_equal_names_in_two_folders_are_two_images(tmp_path):
     touch(tmp_path, 'one/1.jpg', 'two/1.jpg', 'one/1.png', 'one/1.JPG')
     assert len(names(tmp_path)) == 4
 
@@ -144,12 +144,12 @@ def test_links_are_followed_once(tmp_path):
     assert names(root) == ['b.jpg', 'broken.jpg', 'linked/a.jpg']
 
 
-def test_what_is_named_like_a_picture_and_is_no_file(tmp_path):
+def test_pipes_folders_and_links_that_are_named_like_images(tmp_path):
     touch(tmp_path, 'a.jpg', 'folder.jpg/b.png')
     os.mkfifo(tmp_path / 'pipe.jpg')
     (tmp_path / 'empty.JPG').mkdir()
     (tmp_path / 'loop.jpg').symlink_to('loop.jpg')
-    # All but the folder with pictures are told to be bad when they are read.
+    # All but the folder with images are reported as bad files when they are read.
     assert names(tmp_path) == ['a.jpg', 'empty.JPG', 'folder.jpg/b.png', 'loop.jpg', 'pipe.jpg']
 
 
@@ -167,12 +167,12 @@ def test_missing_folder_file_and_empty_folder(tmp_path):
     with pytest.raises(UserError, match='does not exist'):
         list_images(tmp_path / 'nowhere', 'train', 0)
     touch(tmp_path, 'notes.txt', 'more.txt', 'a.heic')
-    with pytest.raises(UserError, match='is no folder'):
+    with pytest.raises(UserError, match='is not a folder'):
         list_images(tmp_path / 'notes.txt', 'train', 0)
-    with pytest.raises(UserError, match=r'no pictures \(jpg, .*\); it has 2 .txt, 1 .heic'):
+    with pytest.raises(UserError, match=r'no images \(jpg, .*\); it has 2 .txt, 1 .heic'):
         list_images(tmp_path, 'train', 0)
     (tmp_path / 'empty').mkdir()
-    with pytest.raises(UserError, match=r'no pictures \(jpg, [^;]*$'):
+    with pytest.raises(UserError, match=r'no images \(jpg, [^;]*$'):
         list_images(tmp_path / 'empty', 'train', 0)
 
 
@@ -214,8 +214,8 @@ def test_memory_stays_small_however_many_names(tmp_path):
         'import stackgan_tf.data.image_folder.listing as listing\n'
         'count = 100_000\n'
         'before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n'
-        'pictures = [ImageFile(f"folder/{i:012}.jpg", i, i) for i in range(count)]\n'
-        'listing._find = lambda root: listing._Found(pictures)\n'
+        'images = [ImageFile(f"folder/{i:012}.jpg", i, i) for i in range(count)]\n'
+        'listing._find = lambda root: listing._Found(images)\n'
         'list_images(Path(sys.argv[1]), "train", 0.1)\n'
         'print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / count)\n'
     )

@@ -76,14 +76,14 @@ def test_a_file_named_again_gets_more_captions(tmp_path):
         ('metadata.csv', 'file_name,captions\na.jpg,one', 'line 2: Expecting value'),
     ],
 )
-def test_wrong_forms_are_told_with_their_line(tmp_path, name, content, message):
+def test_wrong_formats_are_reported_with_their_line(tmp_path, name, content, message):
     with pytest.raises(UserError, match=message) as caught:
         read(tmp_path, name, content)
     assert str(tmp_path / name) in str(caught.value)
     assert '\n' not in str(caught.value)
 
 
-def test_captions_of_all_sorts(tmp_path):
+def test_odd_captions(tmp_path):
     captions = ['a\0b', 'abc\N{RIGHT-TO-LEFT OVERRIDE}def', '\ud800', 'bird ' * 200_000, '\N{BIRD}', ' \x1b[2J ']
     lines = [json.dumps({'file_name': f'{number}.jpg', 'text': text}) for number, text in enumerate(captions)]
     annotations, _ = read(tmp_path, 'metadata.jsonl', '\n'.join(lines))
@@ -106,9 +106,9 @@ def test_where_it_is_stays_one_line(tmp_path):
     assert str(caught.value).isprintable()
 
 
-def test_a_pipe_is_not_waited_for(tmp_path):
+def test_a_pipe_does_not_block(tmp_path):
     os.mkfifo(tmp_path / 'metadata.jsonl')
-    with pytest.raises(UserError, match='it is no file'):
+    with pytest.raises(UserError, match='it is not a file'):
         read_metadata(tmp_path / 'metadata.jsonl')
 
 

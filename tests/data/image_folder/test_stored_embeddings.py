@@ -19,7 +19,7 @@ def folder(tmp_path):
     return tmp_path / 'set'
 
 
-def test_embeddings_beside_the_pictures(folder, capsys):
+def test_stored_embeddings_of_a_folder(folder, capsys):
     np.savez(folder / 'embeddings.npz', **{'b/2.png': np.full(3, 7.0), 'a/1.png': np.arange(6.0).reshape(2, 3)})
     stored = source(folder).stored_embeddings()
     assert [rows.tolist() for rows in stored] == [[[0, 1, 2], [3, 4, 5]], [[7, 7, 7]]]
@@ -28,13 +28,13 @@ def test_embeddings_beside_the_pictures(folder, capsys):
     assert 'passed over' not in output
 
 
-def test_what_is_wrong_with_them_is_said(folder):
+def test_broken_files_are_reported(folder):
     with pytest.raises(UserError, match=r'no stored embeddings \(embeddings.npz\), which this recipe needs'):
         source(folder).stored_embeddings()
     np.savez(folder / 'embeddings.npz', **{'a/1.png': np.ones(3)})
-    with pytest.raises(UserError, match=r'lacks 1 pictures: b/2\.png'):
+    with pytest.raises(UserError, match=r'lacks 1 images: b/2\.png'):
         source(folder).stored_embeddings()
-    for content in (b'no archive', b''):
+    for content in (b'not an archive', b''):
         (folder / 'embeddings.npz').write_bytes(content)
         with pytest.raises(UserError, match=r'embeddings\.npz cannot be read'):
             source(folder).stored_embeddings()
@@ -43,7 +43,7 @@ def test_what_is_wrong_with_them_is_said(folder):
         source(folder).stored_embeddings()
 
 
-def test_archives_that_claim_or_unpack_to_much(folder, monkeypatch):
+def test_archives_that_claim_or_unpack_to_too_much(folder, monkeypatch):
     def refusal(name, content):
         with zipfile.ZipFile(folder / 'embeddings.npz', 'w', zipfile.ZIP_DEFLATED) as archive:
             archive.writestr('b/2.png.npy', saved(np.ones(3)))
@@ -63,7 +63,7 @@ def test_archives_that_claim_or_unpack_to_much(folder, monkeypatch):
 
     absurd = saved(np.ones((2, 3))).replace(b'(2, 3), }' + b' ' * 20, b'(2, 3' + b'0' * 20 + b'), }')
     assert 'an array of another size than its data' in refusal('a/1.png.npy', absurd)
-    assert 'no numbers' in refusal('a/1.png.npy', saved(np.array(['a'])))
+    assert 'not numbers' in refusal('a/1.png.npy', saved(np.array(['a'])))
     assert 'cannot be read' in refusal('a/1.png.npy', b'')
     monkeypatch.setattr(stored_embeddings, '_MOST', 1 << 20)
     assert 'a/1.png.npy has more than 1 MB' in refusal('a/1.png.npy', saved(np.zeros((1000, 1000))))

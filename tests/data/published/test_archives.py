@@ -25,7 +25,7 @@ def tarred(path):
 
 
 @pytest.mark.parametrize('pack', [zipped, tarred])
-def test_what_unpacks_to_much_is_left_out_and_told(tmp_path, monkeypatch, capsys, pack):
+def test_large_files_are_left_out_with_a_message(tmp_path, monkeypatch, capsys, pack):
     pack(tmp_path / 'archive')
     assert dict(members(tmp_path / 'archive', lambda name: True)) == FILES
     monkeypatch.setattr(archives, '_MOST', 50_000)
@@ -33,7 +33,7 @@ def test_what_unpacks_to_much_is_left_out_and_told(tmp_path, monkeypatch, capsys
     assert 'large.txt is left out: it has' in capsys.readouterr().out
 
 
-def test_what_is_encrypted_is_left_out_and_told(tmp_path, capsys):
+def test_encrypted_files_are_left_out_with_a_message(tmp_path, capsys):
     zipped(tmp_path / 'archive')
     content = bytearray((tmp_path / 'archive').read_bytes())
     first = content.index(b'PK\x01\x02')

@@ -62,7 +62,7 @@ def test_everything_has_a_link_and_a_checksum():
         assert (info.size, info.checksum, info.filename) == (archive.size, archive.sha256, archive.name)
 
 
-def test_nothing_needs_to_be_put_anywhere(tmp_path, monkeypatch):
+def test_everything_is_downloaded_if_it_is_missing(tmp_path, monkeypatch):
     """Without any `manual_dir` everything is downloaded."""
     text_archives.make_coco(tmp_path / 'server', embeddings=False)
     urls = {archive.url: tmp_path / 'server' / archive.name for archive in (ANNOTATIONS, *IMAGES.values())}
@@ -72,7 +72,7 @@ def test_nothing_needs_to_be_put_anywhere(tmp_path, monkeypatch):
     assert list(examples(builder, 'test')) == coco_names()['test']
 
 
-def test_embeddings_are_those_of_their_pictures(manual, prepare, capsys):
+def test_embeddings_are_those_of_their_images(manual, prepare, capsys):
     text_archives.make_coco(manual, embeddings=False)
     names = {split: list(reversed(listed)) for split, listed in coco_names().items()}
     names['train'] = [*names['train'][1:], 'COCO_train2014_000000999999']
@@ -84,10 +84,10 @@ def test_embeddings_are_those_of_their_pictures(manual, prepare, capsys):
         assert found[name]['embeddings'].shape == (5, 1024)
         assert (found[name]['embeddings'] == number).all()
     assert len(examples(builder, 'test')) == 4
-    assert 'pictures that are in no split: 1 passed over' in capsys.readouterr().out
+    assert 'images that are in no split: 1 passed over' in capsys.readouterr().out
 
 
-def test_embeddings_of_the_training_pictures_are_enough(manual, prepare, capsys):
+def test_embeddings_of_the_training_images_are_enough(manual, prepare, capsys):
     text_archives.make_coco(manual)
     (manual / 'coco/test/char-CNN-RNN-embeddings.pickle').unlink()
     assert list(prepare('with_embeddings').info.splits) == ['train']
@@ -95,7 +95,7 @@ def test_embeddings_of_the_training_pictures_are_enough(manual, prepare, capsys)
 
 
 @pytest.mark.parametrize('there', [True, False])
-def test_missing_embeddings_are_asked_for_in_a_line(manual, prepare, there):
+def test_missing_embeddings_are_requested_in_a_line(manual, prepare, there):
     if there:
         text_archives.make_coco(manual, embeddings=False)
     with pytest.raises(UserError, match=rf'{manual}.*: put coco/ of StackGAN there, unpacked') as error:
@@ -103,41 +103,41 @@ def test_missing_embeddings_are_asked_for_in_a_line(manual, prepare, there):
     assert '\n' not in str(error.value)
 
 
-def test_differences_from_the_paper_are_told(manual, prepare, capsys):
+def test_differences_from_the_paper_are_reported(manual, prepare, capsys):
     text_archives.make_coco(manual, embeddings=False)
     prepare()
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if 'expected' in line] == [
-        'coco2014_captions: pictures in train: 4 found, 82,783 expected, as in the paper',
-        'coco2014_captions: pictures in test: 4 found, 40,504 expected, as in the paper',
+        'coco2014_captions: images in train: 4 found, 82,783 expected, as in the paper',
+        'coco2014_captions: images in test: 4 found, 40,504 expected, as in the paper',
     ]
 
 
-def test_bad_pictures_and_captions_stop_nothing(manual, prepare, capsys):
+def test_bad_images_and_captions_are_left_out(manual, prepare, capsys):
     names = coco_names()['train']
-    pictures, annotations = coco_files('train'), coco_annotations('train')
-    pictures[f'train2014/{names[0]}.jpg'] = b'no picture'
-    pictures[f'train2014/{names[1]}.jpg'] = text_archives.jpeg(1, 'L')
+    images, annotations = coco_files('train'), coco_annotations('train')
+    images[f'train2014/{names[0]}.jpg'] = b'not an image'
+    images[f'train2014/{names[1]}.jpg'] = text_archives.jpeg(1, 'L')
     unknown = text_archives.jpeg(2)
-    pictures['train2014/COCO_train2014_000000000077.jpg'] = unknown
+    images['train2014/COCO_train2014_000000000077.jpg'] = unknown
     first = int(names[1][-12:])
     kept = [row for row in annotations['annotations'] if row['image_id'] != first]
     odd = [' \ud83d\ud83d a dog\n', '', '\ufffd\ufffd', 'a\ufffd\ufffdcat', 'one', 'two', 'three', 'four']
     annotations['annotations'] = kept + [{'image_id': first, 'id': n, 'caption': odd[n]} for n in range(len(odd))]
-    annotations['annotations'].append({'image_id': 123456, 'id': 99, 'caption': 'of no picture'})
+    annotations['annotations'].append({'image_id': 123456, 'id': 99, 'caption': 'of no image'})
     annotations['images'].append({'id': 55, 'file_name': 'COCO_train2014_000000000055.jpg'})
-    unpack(manual, {**pictures, **coco_files('test'), **annotation_files(annotations)})
+    unpack(manual, {**images, **coco_files('test'), **annotation_files(annotations)})
     found, said = examples(prepare(), 'train'), capsys.readouterr().out
     assert set(found) == {*names[1:], 'COCO_train2014_000000000077'}
     assert found[names[1]]['image'] == text_archives.jpeg(1, 'L')
     assert found[names[1]]['captions'].tolist() == [b'a dog', b'a cat', b'one', b'two', b'three', b'four']
     assert not len(found['COCO_train2014_000000000077']['captions'])
     assert f'{names[0]}.jpg cannot be used and is left out' in said
-    assert 'captions of pictures that are not there: 1 passed over' in said
+    assert 'captions of images that are not there: 1 passed over' in said
 
 
 @pytest.mark.parametrize('content', [b'{"images": [', b'[]', b'{"images": 3, "annotations": []}', b'\xff\xfe'])
-def test_broken_annotations_are_told_in_a_line(manual, prepare, content):
+def test_broken_annotations_are_reported_in_a_line(manual, prepare, content):
     files = annotation_files(coco_annotations('train')) | {'annotations/captions_train2014.json': content}
     unpack(manual, {**coco_files('train'), **coco_files('test'), **files})
     with pytest.raises(UserError, match=r'captions_train2014.json is broken.*fetch it again') as error:
@@ -145,7 +145,7 @@ def test_broken_annotations_are_told_in_a_line(manual, prepare, content):
     assert '\n' not in str(error.value)
 
 
-def test_missing_annotations_are_told_in_a_line(manual, prepare):
+def test_missing_annotations_are_reported_in_a_line(manual, prepare):
     unpack(manual, {**coco_files('train'), **coco_files('test'), 'annotations/captions_val2014.json': b'{}'})
     with pytest.raises(
         UserError, match=r'annotations has no captions_train2014.json: put annotations_trainval2014.zip'
@@ -154,7 +154,7 @@ def test_missing_annotations_are_told_in_a_line(manual, prepare):
 
 
 @pytest.mark.parametrize('name', ['train2014.zip', 'val2014.zip', 'annotations_trainval2014.zip'])
-def test_archive_that_is_cut_short_is_told_in_a_line(manual, prepare, name):
+def test_truncated_archive_is_reported_in_a_line(manual, prepare, name):
     text_archives.make_coco(manual, embeddings=False)
     content = (manual / name).read_bytes()
     (manual / name).write_bytes(content[: len(content) * 2 // 3])
@@ -163,7 +163,7 @@ def test_archive_that_is_cut_short_is_told_in_a_line(manual, prepare, name):
     assert '\n' not in str(error.value)
 
 
-def test_a_damaged_picture_in_a_zip_is_left_out(manual, prepare, capsys):
+def test_a_damaged_image_in_a_zip_is_left_out(manual, prepare, capsys):
     text_archives.make_coco(manual, embeddings=False)
     path = manual / 'train2014.zip'
     content = bytearray(path.read_bytes())
@@ -173,7 +173,7 @@ def test_a_damaged_picture_in_a_zip_is_left_out(manual, prepare, capsys):
     assert 'cannot be read and is left out' in capsys.readouterr().out
 
 
-def test_the_archive_goes_before_a_folder_that_may_be_half_unpacked(manual, prepare):
+def test_the_archive_takes_precedence_over_a_half_unpacked_folder(manual, prepare):
     text_archives.make_coco(manual, embeddings=False)
     name, content = next(iter(coco_files('train').items()))
     unpack(manual, {name: content})

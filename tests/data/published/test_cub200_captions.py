@@ -17,7 +17,7 @@ from stackgan_tf.system.errors import UserError
 class CubCaptionsTest(tfds.testing.DatasetBuilderTestCase):
     DATASET_CLASS = Builder
     SPLITS = {'train': 9, 'test': 6}
-    DL_DOWNLOAD_RESULT = 'downloaded/CUB_200_2011.tgz'  # manual_dir has only what is manual
+    DL_DOWNLOAD_RESULT = 'downloaded/CUB_200_2011.tgz'  # manual_dir has only files that the user must fetch
 
     @classmethod
     def setUpClass(cls):
@@ -68,7 +68,7 @@ def test_everything_is_as_published(manual, prepare, packed):
 
 def test_splits_can_come_from_the_release_alone(manual, prepare):
     names = cub_names()
-    moved = names['train'].pop()  # these lists are of pictures, so one class can be in both
+    moved = names['train'].pop()  # these lists are of images, so one class can be in both
     names['test'].append(moved)
     release = text_archives.release_files(names)
     unpack(manual, cub_files() | text_archives.caption_files(CUB, cub_names()) | below('birds', release))
@@ -77,7 +77,7 @@ def test_splits_can_come_from_the_release_alone(manual, prepare):
     assert set(examples(builder, 'test')) == set(names['test'])
 
 
-def test_embeddings_are_those_of_their_pictures(manual, prepare):
+def test_embeddings_are_those_of_their_images(manual, prepare):
     names = cub_names()
     text_archives.make_cub(manual)
     builder = prepare('with_embeddings')
@@ -95,7 +95,7 @@ def test_embeddings_need_no_captions(manual, prepare, capsys):
     assert f'no captions in {manual}: only their embeddings are taken' in capsys.readouterr().out
 
 
-def test_other_data_sets_in_the_same_folder_do_no_harm(manual, prepare):
+def test_other_data_sets_in_the_same_folder_are_ignored(manual, prepare):
     text_archives.make_flowers(manual, packed=False)
     text_archives.make_coco(manual)
     text_archives.make_cub(manual, packed=False)
@@ -104,54 +104,54 @@ def test_other_data_sets_in_the_same_folder_do_no_harm(manual, prepare):
     assert b'bird' in next(iter(found.values()))['captions'][0]
 
 
-def test_differences_from_the_paper_are_told(manual, prepare, capsys):
+def test_differences_from_the_paper_are_reported(manual, prepare, capsys):
     text_archives.make_cub(manual, embeddings=False)
     prepare()
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if 'expected' in line] == [
         'cub200_captions: classes in train: 3 found, 150 expected, as in the paper',
         'cub200_captions: classes in test: 2 found, 50 expected, as in the paper',
-        'cub200_captions: pictures in train: 9 found, 8,855 expected, as in the paper',
-        'cub200_captions: pictures in test: 6 found, 2,933 expected, as in the paper',
+        'cub200_captions: images in train: 9 found, 8,855 expected, as in the paper',
+        'cub200_captions: images in test: 6 found, 2,933 expected, as in the paper',
     ]
 
 
-def test_bad_pictures_boxes_and_captions_stop_nothing(manual, prepare, capsys):
+def test_bad_images_boxes_and_captions_are_left_out(manual, prepare, capsys):
     train, test = cub_names().values()
-    pictures, others = cub_files(), texts()
-    pictures[f'CUB_200_2011/images/{train[0]}.jpg'] = pictures[f'CUB_200_2011/images/{train[0]}.jpg'][:300]
-    grey, cmyk = text_archives.jpeg(3, 'L'), text_archives.jpeg(4, 'CMYK')
-    pictures[f'CUB_200_2011/images/{train[1]}.jpg'] = grey
-    pictures[f'CUB_200_2011/images/{train[2]}.jpg'] = cmyk
-    del pictures[f'CUB_200_2011/images/{test[0]}.jpg']
-    pictures['CUB_200_2011/images/099.Ovenbird/Ovenbird_0001_99.jpg'] = grey
+    images, others = cub_files(), texts()
+    images[f'CUB_200_2011/images/{train[0]}.jpg'] = images[f'CUB_200_2011/images/{train[0]}.jpg'][:300]
+    gray, cmyk = text_archives.jpeg(3, 'L'), text_archives.jpeg(4, 'CMYK')
+    images[f'CUB_200_2011/images/{train[1]}.jpg'] = gray
+    images[f'CUB_200_2011/images/{train[2]}.jpg'] = cmyk
+    del images[f'CUB_200_2011/images/{test[0]}.jpg']
+    images['CUB_200_2011/images/099.Ovenbird/Ovenbird_0001_99.jpg'] = gray
     boxes = ['1 1 1 9 9', '2 500.0 8.0 40.0 30.0', '3 10.0 8.0 nan 30.0', '4 10.0 8.0 40.0', '5 -9 -9 40 30']
-    pictures['CUB_200_2011/bounding_boxes.txt'] = '\n'.join(boxes).encode()
+    images['CUB_200_2011/bounding_boxes.txt'] = '\n'.join(boxes).encode()
     del others[f'text_c10/{train[3]}.txt']
     others[f'text_c10/{train[4]}.txt'] = b'\xef\xbb\xbffirst \xff\xfe\xffbird \n\n  \xf0\x9f \r\nlast bird\r\n'
-    unpack(manual, pictures | others)
+    unpack(manual, images | others)
     builder = prepare()
     found, said = examples(builder, 'train'), capsys.readouterr().out
 
     assert set(found) == set(train[1:])
     assert f'{train[0]}.jpg cannot be used and is left out' in said
-    assert found[train[1]]['image'] == grey
+    assert found[train[1]]['image'] == gray
     assert found[train[2]]['image'] == cmyk
     for name in (*train[1:4], *train[5:]):
         with Image.open(manual / f'CUB_200_2011/images/{name}.jpg') as image:
             np.testing.assert_array_equal(found[name]['bounding_box'], [0, 0, *image.size])
     np.testing.assert_array_equal(found[train[4]]['bounding_box'], [-9, -9, 40, 30])
-    assert 'cub200_captions, train: boxes that show nothing of their picture: 7, it is taken whole' in said
+    assert 'cub200_captions, train: boxes that show nothing of their image: 7, it is taken whole' in said
     assert not len(found[train[3]]['captions'])
     assert [text.decode() for text in found[train[4]]['captions']] == ['first  bird', 'last bird']
-    assert 'captions of pictures that are not there: 1 passed over' in said
-    assert 'pictures that are in no split: 1 passed over' in said
-    assert 'pictures in train: 8 found' in said
-    assert 'pictures in test: 5 found' in said
+    assert 'captions of images that are not there: 1 passed over' in said
+    assert 'images that are in no split: 1 passed over' in said
+    assert 'images in train: 8 found' in said
+    assert 'images in test: 5 found' in said
 
 
 @pytest.mark.parametrize(
-    ('missing', 'config', 'told'),
+    ('missing', 'config', 'message'),
     [
         ('text_c10', None, 'put cvpr2016_cub.tar.gz of Reed et al. there, or its text_c10/'),
         ('testclasses.txt', None, 'nothing in {} says which classes are for training: put trainvalclasses.txt and'),
@@ -159,23 +159,23 @@ def test_bad_pictures_boxes_and_captions_stop_nothing(manual, prepare, capsys):
         ('bounding_boxes.txt', None, 'has no bounding_boxes.txt: it is not CUB-200-2011, or not all of it'),
     ],
 )
-def test_what_is_missing_is_asked_for_in_a_line(manual, prepare, missing, config, told):
+def test_missing_files_are_requested_in_a_line(manual, prepare, missing, config, message):
     files = {**cub_files(), **texts()}
     unpack(manual, {path: content for path, content in files.items() if not missing or missing not in path})
     with pytest.raises(UserError) as error:
         prepare(config)
-    assert told.format(manual) in str(error.value)
+    assert message.format(manual) in str(error.value)
     assert '\n' not in str(error.value)
 
 
-def test_folder_that_is_not_there_is_asked_for_in_a_line(manual, prepare):
+def test_missing_folder_is_requested_in_a_line(manual, prepare):
     with pytest.raises(UserError, match=r'manual is not there or empty: put cvpr2016_cub.*') as e:
         prepare()
     assert '\n' not in str(e.value)
 
 
 @pytest.mark.parametrize('name', ['CUB_200_2011.tgz', 'cvpr2016_cub.tar.gz'])
-def test_archive_that_is_cut_short_is_told_in_a_line(manual, prepare, name):
+def test_truncated_archive_is_reported_in_a_line(manual, prepare, name):
     text_archives.make_cub(manual, embeddings=False)
     content = (manual / name).read_bytes()
     (manual / name).write_bytes(content[: len(content) * 2 // 3])
@@ -191,27 +191,27 @@ def test_class_in_both_lists_is_refused(manual, prepare):
         prepare()
 
 
-def test_lists_that_fit_no_picture_are_refused(manual, prepare):
+def test_lists_that_match_no_image_are_refused(manual, prepare):
     lists = {'train': ('150.No_Bird',), 'test': ('151.No_Other_Bird',)}
     unpack(manual, cub_files() | texts() | text_archives.class_lists(lists))
-    with pytest.raises(UserError, match='cub200_captions has no usable picture in train'):
+    with pytest.raises(UserError, match='cub200_captions has no usable image in train'):
         prepare()
 
 
 @pytest.mark.parametrize(
-    ('rows', 'told'),
+    ('rows', 'message'),
     [
-        ([np.zeros((10, 1024), np.float32)], 'does not hold embeddings of the 9 pictures'),
+        ([np.zeros((10, 1024), np.float32)], 'does not hold embeddings of the 9 images'),
         ([np.zeros((5, 1024), np.float32)] * 9, r'has embeddings of shape \(5, 1024\) for 001.*, not \(10, 1024\)'),
         ([1.0] * 9, 'has embeddings of shape None for'),
-        (7, 'does not hold embeddings of the 9 pictures'),
+        (7, 'does not hold embeddings of the 9 images'),
     ],
 )
-def test_embeddings_that_do_not_fit_are_told_in_a_line(manual, prepare, rows, told):
+def test_embeddings_of_wrong_shape_are_reported_in_a_line(manual, prepare, rows, message):
     release = text_archives.release_files(cub_names())
     release['train/char-CNN-RNN-embeddings.pickle'] = pickle.dumps(rows, protocol=2)
     unpack(manual, cub_files() | texts() | release)
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=message):
         prepare('with_embeddings')
 
 
@@ -222,7 +222,7 @@ def test_hostile_names_are_refused_and_the_lists_are_taken(manual, prepare, caps
     assert "filenames.pickle is refused: it asks for 'os.system'" in capsys.readouterr().out
 
 
-def test_pictures_without_captions_or_with_few_are_counted(manual, prepare, capsys):
+def test_images_without_captions_or_with_few_are_counted(manual, prepare, capsys):
     files = texts()
     first, second = sorted(name for name in files if name.endswith('.txt') and 'text_c10' in name)[:2]
     del files[first]
@@ -230,10 +230,10 @@ def test_pictures_without_captions_or_with_few_are_counted(manual, prepare, caps
     unpack(manual, cub_files() | files)
     prepare()
     said = capsys.readouterr().out
-    assert '1 pictures of train have no caption' in said
-    assert '1 pictures of train have fewer than 10 captions' in said
+    assert '1 images of train have no caption' in said
+    assert '1 images of train have fewer than 10 captions' in said
 
 
-def test_archives_are_found_a_folder_or_two_deeper(manual, prepare):
+def test_archives_are_found_up_to_two_folders_deeper(manual, prepare):
     text_archives.make_cub(manual / 'birds and more' / 'cub', embeddings=False)
     assert prepare().info.splits['train'].num_examples == 9

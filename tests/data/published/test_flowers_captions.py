@@ -75,7 +75,7 @@ def test_splits_can_come_from_the_release_alone(manual, prepare):
     assert {split: sorted(examples(builder, split)) for split in names} == names
 
 
-def test_embeddings_are_those_of_their_pictures(manual, prepare):
+def test_embeddings_are_those_of_their_images(manual, prepare):
     text_archives.make_flowers(manual)
     builder = prepare('with_embeddings')
     for split, first in (('train', 0), ('test', 1000)):
@@ -85,57 +85,57 @@ def test_embeddings_are_those_of_their_pictures(manual, prepare):
             assert (found[name]['embeddings'] == first + number).all()
 
 
-def test_differences_from_the_paper_are_told(manual, prepare, capsys):
+def test_differences_from_the_paper_are_reported(manual, prepare, capsys):
     text_archives.make_flowers(manual, embeddings=False)
     prepare()
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if 'expected' in line] == [
         'flowers_captions: classes in train: 3 found, 82 expected, as in the paper',
         'flowers_captions: classes in test: 2 found, 20 expected, as in the paper',
-        'flowers_captions: pictures in train: 9 found, 7,034 expected, as in the paper',
-        'flowers_captions: pictures in test: 6 found, 1,155 expected, as in the paper',
+        'flowers_captions: images in train: 9 found, 7,034 expected, as in the paper',
+        'flowers_captions: images in test: 6 found, 1,155 expected, as in the paper',
     ]
 
 
-def test_bad_pictures_and_captions_stop_nothing(manual, prepare, capsys):
+def test_bad_images_and_captions_are_left_out(manual, prepare, capsys):
     train, test = flower_names().values()
-    pictures, others = flower_files(), texts()
-    pictures[f'jpg/{train[0]}.jpg'] = b''
-    pictures[f'jpg/{train[1]}.jpg'] = text_archives.jpeg(1, 'L')
-    del pictures[f'jpg/{test[5]}.jpg']
-    pictures['jpg/image_08000.jpg'] = text_archives.jpeg(2)  # of class 1, as all that the labels do not tell otherwise
-    pictures['jpg/image_09999.jpg'] = text_archives.jpeg(3)  # has no label
+    images, others = flower_files(), texts()
+    images[f'jpg/{train[0]}.jpg'] = b''
+    images[f'jpg/{train[1]}.jpg'] = text_archives.jpeg(1, 'L')
+    del images[f'jpg/{test[5]}.jpg']
+    images['jpg/image_08000.jpg'] = text_archives.jpeg(2)  # of class 1, the default of the labels
+    images['jpg/image_09999.jpg'] = text_archives.jpeg(3)  # has no label
     del others[f'text_c10/class_00001/{train[2]}.txt']
     others[f'text_c10/class_00003/{train[3]}.txt'] = b'\xe9\xe8\n\n a flower\n'
-    unpack(manual, {**pictures, **others, **flower_labels()})
+    unpack(manual, {**images, **others, **flower_labels()})
     found, said = examples(prepare(), 'train'), capsys.readouterr().out
     assert set(found) == {*train[1:], 'image_08000'}
     assert f'{train[0]}.jpg cannot be used and is left out' in said
     assert found[train[1]]['image'] == text_archives.jpeg(1, 'L')
     assert not len(found[train[2]]['captions'])
     assert found[train[3]]['captions'].tolist() == [b'a flower']
-    assert 'captions of pictures that are not there: 1 passed over' in said
-    assert 'pictures that are in no split: 1 passed over' in said
+    assert 'captions of images that are not there: 1 passed over' in said
+    assert 'images that are in no split: 1 passed over' in said
 
 
 @pytest.mark.parametrize(
-    ('missing', 'told'),
+    ('missing', 'message'),
     [
         ('text_c10', 'put cvpr2016_flowers.tar.gz of Reed et al. there, or its text_c10/'),
         ('trainvalclasses.txt', 'nothing in {} says which classes are for training: put trainvalclasses.txt and'),
     ],
 )
-def test_what_is_missing_is_asked_for_in_a_line(manual, prepare, missing, told):
+def test_missing_files_are_requested_in_a_line(manual, prepare, missing, message):
     files = {**flower_files(), **texts(), **flower_labels()}
     unpack(manual, {path: content for path, content in files.items() if missing not in path})
     with pytest.raises(UserError) as error:
         prepare()
-    assert told.format(manual) in str(error.value)
+    assert message.format(manual) in str(error.value)
     assert '\n' not in str(error.value)
 
 
 @pytest.mark.parametrize('name', ['102flowers.tgz', 'cvpr2016_flowers.tar.gz'])
-def test_archive_that_is_cut_short_is_told_in_a_line(manual, prepare, name):
+def test_truncated_archive_is_reported_in_a_line(manual, prepare, name):
     text_archives.make_flowers(manual, embeddings=False)
     content = (manual / name).read_bytes()
     (manual / name).write_bytes(content[: len(content) * 2 // 3])
@@ -145,14 +145,14 @@ def test_archive_that_is_cut_short_is_told_in_a_line(manual, prepare, name):
 
 
 @pytest.mark.parametrize('content', [b'MATLAB 5.0 MAT-file' + bytes(900), b'<html>' * 200])
-def test_broken_labels_are_told_in_a_line(manual, prepare, content):
+def test_broken_labels_are_reported_in_a_line(manual, prepare, content):
     unpack(manual, {**flower_files(), **texts(), 'imagelabels.mat': content})
     with pytest.raises(UserError, match=r'imagelabels.mat cannot be read.*fetch it again') as error:
         prepare()
     assert '\n' not in str(error.value)
 
 
-def test_labels_that_unpack_to_much_are_not_read(tmp_path):
+def test_labels_that_unpack_to_too_much_are_not_read(tmp_path):
     file = io.BytesIO()
     scipy.io.savemat(file, {'labels': np.ones((1, 100_000_000), np.uint8)}, do_compression=True)
     (tmp_path / 'imagelabels.mat').write_bytes(file.getvalue())
@@ -165,7 +165,7 @@ def test_labels_that_unpack_to_much_are_not_read(tmp_path):
     assert peak < 1_000_000
 
 
-def test_labels_that_are_not_there_would_be_downloaded():
+def test_missing_labels_are_downloaded():
     assert LABELS.url in Builder.url_infos
     assert Builder.url_infos[LABELS.url].size == LABELS.size
     assert Builder.url_infos[LABELS.url].checksum == LABELS.sha256

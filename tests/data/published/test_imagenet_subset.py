@@ -49,13 +49,13 @@ def test_classes_are_those_of_the_released_code():
 
 
 @pytest.mark.parametrize('form', FORMS)
-def test_pictures_keep_their_bytes_and_have_their_labels(tmp_path, capsys, form):
+def test_images_keep_their_bytes_and_have_their_labels(tmp_path, capsys, form):
     image_archives.make_imagenet(tmp_path, 'cat', 3, form)
     builder = prepared(tmp_path, tmp_path / 'data')
     expected = [(label, image_archives.encoded(1000 * label + n)) for label in range(5) for n in range(3)]
     assert sorted(examples(builder)) == sorted(expected)
     assert builder.info.features['label'].names == class_ids('cat')
-    assert 'imagenet_subset/cat: pictures in train: 15 found, 6,500 expected' in capsys.readouterr().out
+    assert 'imagenet_subset/cat: images in train: 15 found, 6,500 expected' in capsys.readouterr().out
 
 
 def test_every_form_gives_the_same_order_and_classes_are_mixed(tmp_path):
@@ -89,13 +89,13 @@ def test_tar_files_of_other_classes_are_passed_over(tmp_path):
     assert len(stored_images(path, class_ids('cat'))) == 5
 
 
-def test_png_and_cmyk_pass_as_they_are_and_bad_pictures_are_left_out(tmp_path, capsys):
+def test_png_and_cmyk_are_kept_and_bad_images_are_left_out(tmp_path, capsys):
     folder = image_archives.make_imagenet(tmp_path, 'cat', 1, 'folder') / 'n02123045'
     photograph().save(folder / 'n02123045_7.JPEG', 'PNG')
     photograph().convert('CMYK').save(folder / 'n02123045_8.JPEG', 'JPEG')
     (folder / 'n02123045_9.JPEG').write_bytes(image_archives.cut_short(image_archives.encoded(9)))
     (folder / 'n02123045_10.JPEG').write_bytes(b'')
-    (folder / 'notes.txt').write_text('no picture')
+    (folder / 'notes.txt').write_text('not an image')
     found = examples(prepared(tmp_path, tmp_path / 'data'))
     for name in ('n02123045_7.JPEG', 'n02123045_8.JPEG'):
         assert (0, (folder / name).read_bytes()) in found
@@ -106,14 +106,14 @@ def test_png_and_cmyk_pass_as_they_are_and_bad_pictures_are_left_out(tmp_path, c
     assert 'notes.txt' not in said
 
 
-def test_pillows_warnings_are_not_for_the_user(tmp_path):
+def test_pillows_warnings_are_hidden(tmp_path):
     folder = image_archives.make_imagenet(tmp_path, 'cat', 1, 'folder') / 'n02123045'
     broken = b'Exif\0\0II*\0\x08\0\0\0\x05\0\x12\x01\x03\0\x01\0\0\0'
     photograph().save(folder / 'n02123045_7.JPEG', exif=broken)
-    with warnings.catch_warnings(record=True) as shown:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter('always')
         assert len(examples(prepared(tmp_path, tmp_path / 'data'))) == 6
-    assert not [warning for warning in shown if 'EXIF' in str(warning.message)]
+    assert not [warning for warning in caught if 'EXIF' in str(warning.message)]
 
 
 def test_files_that_cannot_be_read_are_left_out(tmp_path, monkeypatch, capsys):
@@ -130,11 +130,11 @@ def test_files_that_cannot_be_read_are_left_out(tmp_path, monkeypatch, capsys):
     assert 'n02123394_0.JPEG cannot be read and is left out: No such file' in capsys.readouterr().out
 
 
-def test_missing_classes_are_told(tmp_path, capsys):
+def test_missing_classes_are_reported(tmp_path, capsys):
     path = image_archives.make_imagenet(tmp_path, 'cat', 1, 'tars')
     (path / 'n02123597.tar').unlink()
     assert len(examples(prepared(tmp_path, tmp_path / 'data'))) == 4
-    assert 'has no pictures of 1 of the 5 classes, for example n02123597' in capsys.readouterr().out
+    assert 'has no images of 1 of the 5 classes, for example n02123597' in capsys.readouterr().out
 
 
 def test_nothing_there(tmp_path):
@@ -142,11 +142,11 @@ def test_nothing_there(tmp_path):
         prepared(tmp_path / 'no_folder', tmp_path / 'data')
     with pytest.raises(UserError, match=f'{tmp_path}: put it there, or its train/'):
         prepared(tmp_path, tmp_path / 'data')
-    (tmp_path / 'train' / 'filenames').mkdir(parents=True)  # another data set's
+    (tmp_path / 'train' / 'filenames').mkdir(parents=True)  # of another data set
     with pytest.raises(UserError, match=f'{tmp_path}: put it there, or its train/'):
         prepared(tmp_path, tmp_path / 'data')
     (tmp_path / 'train' / 'n01440764').mkdir()
-    with pytest.raises(UserError, match=r'no picture of the 5 classes: .*n02123045 or n02123045\.tar'):
+    with pytest.raises(UserError, match=r'no image of the 5 classes: .*n02123045 or n02123045\.tar'):
         prepared(tmp_path, tmp_path / 'data')
 
 

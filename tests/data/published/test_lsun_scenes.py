@@ -42,14 +42,14 @@ def originals(numbers, encoding):
 
 @pytest.mark.parametrize('zipped', [False, True])
 @pytest.mark.parametrize('encoding', ['WEBP', 'JPEG'])
-def test_pictures_keep_their_bytes(tmp_path, capsys, zipped, encoding):
+def test_images_keep_their_bytes(tmp_path, capsys, zipped, encoding):
     image_archives.make_lsun(tmp_path, 'bedroom', 4, encoding=encoding, zipped=zipped)
     image_archives.make_lsun(tmp_path, 'bedroom', 2, 'val', encoding, zipped, first=10)
     builder = prepared(tmp_path, tmp_path / 'data')
     assert set(contents(builder)) == originals(range(4), encoding)
     assert set(contents(builder, 'test')) == originals((10, 11), encoding)
     said = capsys.readouterr().out
-    assert 'lsun_scenes/bedroom: pictures in train: 4 found, 3,033,042 expected' in said
+    assert 'lsun_scenes/bedroom: images in train: 4 found, 3,033,042 expected' in said
     assert ('Unpacking' in said) == zipped
 
 
@@ -64,7 +64,7 @@ def test_zip_is_unpacked_once(tmp_path, capsys):
     assert not list(tmp_path.rglob('incomplete*'))
 
 
-def test_zip_that_the_disk_has_no_room_for(tmp_path, monkeypatch):
+def test_zip_that_does_not_fit_on_the_disk(tmp_path, monkeypatch):
     image_archives.make_lsun(tmp_path, 'bedroom', 2, zipped=True)
     monkeypatch.setattr('shutil.disk_usage', lambda _: type('Usage', (), {'free': 1000}))
     with pytest.raises(UserError, match=r'unpacking .*lmdb.zip takes 0\.0 GB in .*where 0\.0 GB are free'):
@@ -88,23 +88,23 @@ def test_disk_may_be_read_only(tmp_path):
     assert (path / 'data.mdb').stat().st_mtime_ns == before.st_mtime_ns
 
 
-def test_bad_pictures_are_left_out_with_a_line_each(tmp_path, capsys):
+def test_bad_images_are_left_out_with_a_line_each(tmp_path, capsys):
     image_archives.make_lsun(tmp_path, 'bedroom', 6, bad=12)
     assert set(contents(prepared(tmp_path, tmp_path / 'data'))) == originals(range(6), 'WEBP')
     said = capsys.readouterr().out
     assert said.count('cannot be used and is left out') == 10
-    assert '12 pictures cannot be used' in said
+    assert '12 images cannot be used' in said
     assert 'bedroom_train_lmdb: ' in said
 
 
-def test_only_bad_pictures(tmp_path):
+def test_only_bad_images(tmp_path):
     image_archives.make_lsun(tmp_path, 'bedroom', 0, bad=2)
-    with pytest.raises(UserError, match='no usable picture in train'):
+    with pytest.raises(UserError, match='no usable image in train'):
         prepared(tmp_path, tmp_path / 'data')
 
 
-def test_pictures_are_dealt_out_to_files_and_the_database_is_reopened(tmp_path, monkeypatch):
-    """Also when so many are bad that the last files stay empty."""
+def test_images_are_distributed_over_files_and_the_database_is_reopened(tmp_path, monkeypatch):
+    """The last files stay empty if many images are bad."""
     image_archives.make_lsun(tmp_path, 'bedroom', 12, bad=12)
     monkeypatch.setattr(tfds_shards, '_FILE_BYTES', 12_000)
     monkeypatch.setattr(database_module, '_READ_BYTES', 5_000)
@@ -113,11 +113,11 @@ def test_pictures_are_dealt_out_to_files_and_the_database_is_reopened(tmp_path, 
     assert sorted(contents(builder)) == sorted(originals(range(12), 'WEBP'))
 
 
-def test_every_picture_is_read_once_in_the_order_of_keys(tmp_path, monkeypatch):
+def test_every_image_is_read_once_in_the_order_of_keys(tmp_path, monkeypatch):
     path = image_archives.make_lsun(tmp_path, 'bedroom', 9)
     monkeypatch.setattr(database_module, '_READ_BYTES', 1)
     database = Database(path)
-    keys = [key for key, _ in database.pictures()]
+    keys = [key for key, _ in database.images()]
     assert keys == sorted(set(keys))
     assert len(keys) == database.count == 9
 
@@ -134,7 +134,9 @@ def test_truncated_database(tmp_path, kept):
     file = image_archives.make_lsun(tmp_path, 'bedroom', 30) / 'data.mdb'
     content = file.read_bytes()
     file.write_bytes(content[: int(kept * len(content)) if isinstance(kept, float) else kept])
-    with pytest.raises(UserError, match=r'data\.mdb is (cut short|no LMDB database).*unpack bedroom_train_lmdb\.zip'):
+    with pytest.raises(
+        UserError, match=r'data\.mdb is (cut short|not an LMDB database).*unpack bedroom_train_lmdb\.zip'
+    ):
         prepared(tmp_path, tmp_path / 'data')
 
 

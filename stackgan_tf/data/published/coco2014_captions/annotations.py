@@ -18,7 +18,7 @@ def read_annotations(path: Path, file: str) -> dict[str, list[str]]:
         file: of the split, for example `captions_train2014.json`.
 
     Returns:
-        Captions by name of the picture, its file's without ending, in the order of the file.
+        Captions by name of the image (its file name without ending), in the order of the file.
 
     Raises:
         UserError: the file is not there, or broken.

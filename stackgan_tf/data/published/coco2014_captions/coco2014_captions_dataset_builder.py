@@ -6,18 +6,17 @@ from pathlib import Path
 
 import tensorflow_datasets as tfds
 
-from stackgan_tf.data.published.archives import Archive, user_folder
+from stackgan_tf.data.published.archives import Archive, count_and_bytes, user_folder
 from stackgan_tf.data.published.caption_features import WITH_EMBEDDINGS, builder_configs, features, with_embeddings
 from stackgan_tf.data.published.caption_release import Naming
 from stackgan_tf.data.published.captioned_images import CaptionedImages
 from stackgan_tf.data.published.coco2014_captions.annotations import read_annotations
-from stackgan_tf.data.published.coco2014_captions.extent import count_and_bytes
 from stackgan_tf.data.published.stackgan_release import EMBEDDINGS, NAMES, StackganRelease, find_release
 from stackgan_tf.data.published.tfds_shards import Example, in_files
 from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
 
-CAPTIONS = 5  # of each picture that are embedded; some pictures have one or two more
+CAPTIONS = 5  # of each image with an embedding; some images have one or two more
 SIZES = {'train': 82_783, 'test': 40_504}  # the paper's: about 80,000 and 40,000
 IMAGES = {
     'train': Archive(
@@ -50,7 +49,7 @@ NAMING = Naming('coco2014_captions', CAPTIONS, re.compile(r'(?<![^/])COCO_(?:tra
 
 
 class Builder(tfds.core.ShardBasedBuilder):
-    """MS COCO of 2014 with five captions or more a picture: `train` is its train2014, `test` its val2014."""
+    """MS COCO of 2014 with five captions or more an image: `train` is its train2014, `test` its val2014."""
 
     name = 'coco2014_captions'
     VERSION = tfds.core.Version('1.0.0')
@@ -92,12 +91,12 @@ def _examples(split: str, path: Path, annotations: Path, release: StackganReleas
         yield from CaptionedImages(NAMING, path, captions, lambda _: split, sizes).examples(split)
     else:
         embeddings = release.embeddings(split, CAPTIONS)
-        pictures = CaptionedImages(NAMING, path, captions, dict.fromkeys(embeddings, split).get, sizes)
-        yield from with_embeddings(pictures.examples(split), embeddings)
+        images = CaptionedImages(NAMING, path, captions, dict.fromkeys(embeddings, split).get, sizes)
+        yield from with_embeddings(images.examples(split), embeddings)
 
 
 def _release(downloads: tfds.download.DownloadManager) -> tuple[StackganRelease, list[str]]:
-    """StackGAN's release, and the splits that it has embeddings of; its code for COCO needs none of those of test."""
+    """StackGAN's release, and the splits that it has embeddings of; its code for COCO does not need those of `test`."""
     needs = f'put coco/ of StackGAN there, unpacked, with {NAMES} and {EMBEDDINGS} in its train/'
     folder = user_folder(downloads, needs)
     release = find_release(folder, NAMING)

@@ -1,4 +1,4 @@
-"""The bounding boxes of CUB-200-2011, around which both versions of StackGAN crop its pictures."""
+"""The bounding boxes of CUB-200-2011, around which both versions of StackGAN crop its images."""
 
 import contextlib
 import io
@@ -18,13 +18,13 @@ _LYING = range(5, 9)  # its values that exchange width and height
 
 
 def read_tables(path: Path) -> dict[str, dict[str, list[str]]]:
-    """The tables of CUB: of each row, whose first field is a number, the other fields by that number.
+    """The tables of CUB: the fields of each row, by the number in its first field.
 
     Args:
         path: of `CUB_200_2011.tgz`, or of the folder that it unpacks to.
 
     Returns:
-        `images.txt` (path of the picture), `bounding_boxes.txt` (x, y, width, height) and `classes.txt` (name).
+        `images.txt` (path of the image), `bounding_boxes.txt` (x, y, width, height) and `classes.txt` (name).
 
     Raises:
         UserError: it cannot be read, or one is missing.
@@ -44,24 +44,25 @@ def _rows(content: bytes) -> Iterator[tuple[str, list[str]]]:
 
 
 def boxes_by_image(tables: dict[str, dict[str, list[str]]]) -> dict[str, list[str]]:
-    """The fields of the boxes, as they are written, by name of the picture: its path without ending."""
+    """The fields of the boxes, as text, by name of the image (its path without ending)."""
     boxes = tables['bounding_boxes.txt']
     paths = {number: fields[0] for number, fields in tables['images.txt'].items() if fields}
     return {path.rpartition('.')[0]: boxes.get(number, []) for number, path in paths.items()}
 
 
 def checked_box(fields: list[str], encoded: bytes) -> tuple[np.ndarray, bool]:
-    """A box that shows something of its picture.
+    """A box that overlaps its image.
 
     Args:
-        fields: of the box, as they are written.
-        encoded: the picture, which can be decoded.
+        fields: of the box, as text.
+        encoded: the image, which can be decoded.
 
     Returns:
-        x, y, width and height, pixels, float32 `[4]`; whether they are those of the box: else, of the whole picture.
+        x, y, width and height, pixels, float32 `[4]`: of the box if it overlaps the image, else of the whole image.
+        The second value says whether it is the box.
     """
     width, height = _size(encoded)
-    with contextlib.suppress(ValueError, OverflowError):  # fields that are no numbers, or not finite; a box outside
+    with contextlib.suppress(ValueError, OverflowError):  # fields that are not finite numbers; a box outside
         x, y, box_width, box_height = map(float, fields)
         crop_window((x, y, box_width, box_height), width, height)
         return np.array([x, y, box_width, box_height], np.float32), True
@@ -69,10 +70,10 @@ def checked_box(fields: list[str], encoded: bytes) -> tuple[np.ndarray, bool]:
 
 
 def _size(encoded: bytes) -> tuple[int, int]:
-    """Width and height of a picture, turned as its orientation tag says."""
+    """Width and height of an image, turned as its orientation tag says."""
     with Image.open(io.BytesIO(encoded)) as image:
         size = image.size
-        with contextlib.suppress(Exception):  # a broken tag turns nothing
+        with contextlib.suppress(Exception):  # a broken tag is ignored
             if image.getexif().get(_ORIENTATION) in _LYING:
                 return size[1], size[0]
     return size

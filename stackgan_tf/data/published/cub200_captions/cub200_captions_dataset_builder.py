@@ -16,7 +16,7 @@ from stackgan_tf.data.published.tfds_shards import Example
 from stackgan_tf.system.console import say
 
 CLASSES = 200
-CAPTIONS = 10  # of each picture
+CAPTIONS = 10  # of each image
 SIZES = {'train': 8_855, 'test': 2_933}  # the paper's
 SPLIT_CLASSES = {'train': 150, 'test': 50}
 IMAGES = Archive(
@@ -30,14 +30,14 @@ IMAGES = Archive(
 NAMING = Naming(
     title='cub200_captions',
     captions=CAPTIONS,
-    picture=re.compile(r'(?<![^/])\d{3}\.[^/]+/[^/.][^/]*$'),
+    image=re.compile(r'(?<![^/])\d{3}\.[^/]+/[^/.][^/]*$'),
     class_name=re.compile(r'\d{3}\.[^/]+'),
     archives=('cvpr2016_cub.tar.gz', 'birds.zip'),
 )
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
-    """CUB-200-2011 with ten captions a picture: 8,855 pictures of 150 classes to train with, 2,933 of 50 others."""
+    """CUB-200-2011 with ten captions an image: 8,855 images of 150 classes to train with, 2,933 of 50 others."""
 
     name = 'cub200_captions'
     VERSION = tfds.core.Version('1.0.0')
@@ -46,7 +46,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     MANUAL_DOWNLOAD_INSTRUCTIONS = """
     Put into manual_dir:
     - cvpr2016_cub.tar.gz of Reed et al. (https://github.com/reedscot/cvpr2016), or what it unpacks to: its
-      text_c10/<class>/<picture>.txt are the captions, its trainvalclasses.txt and testclasses.txt the splits;
+      text_c10/<class>/<image>.txt are the captions, its trainvalclasses.txt and testclasses.txt the splits;
     - for cub200_captions/with_embeddings: birds/ of StackGAN (https://github.com/hanzhanggit/StackGAN), unpacked, with
       filenames.pickle and char-CNN-RNN-embeddings.pickle in train/ and test/. Its filenames.pickle also give the
       splits where there are no class lists;
@@ -72,18 +72,18 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         path = IMAGES.fetch(dl_manager)
         tables = read_tables(path)
         self.info.features['label'].names = _class_names(tables['classes.txt'])
-        pictures = CaptionedImages(
+        images = CaptionedImages(
             NAMING, path, sources.captions, lambda name: sources.split_of(name, class_name(name)), SIZES
         )
         boxes = boxes_by_image(tables)
-        return {split: self._generate_examples(split, pictures, boxes, sources) for split in SIZES}
+        return {split: self._generate_examples(split, images, boxes, sources) for split in SIZES}
 
     def _generate_examples(
-        self, split: str, pictures: CaptionedImages, boxes: Mapping[str, list[str]], sources: TextSources
+        self, split: str, images: CaptionedImages, boxes: Mapping[str, list[str]], sources: TextSources
     ) -> Iterator[Example]:
         names = self.info.features['label'].names
         labels = {name: label for label, name in enumerate(names)}
-        examples = pictures.examples(split)
+        examples = images.examples(split)
         if self.builder_config.name == WITH_EMBEDDINGS:
             assert sources.release is not None  # it was needed
             examples = with_embeddings(examples, sources.release.embeddings(split, CAPTIONS))
@@ -93,15 +93,15 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             bad += not is_given
             yield name, {**example, 'label': labels.get(class_name(name), -1), 'bounding_box': box}
         if bad:
-            say(f'{NAMING.title}, {split}: boxes that show nothing of their picture: {bad:,}, it is taken whole')
+            say(f'{NAMING.title}, {split}: boxes that show nothing of their image: {bad:,}, it is taken whole')
 
 
-def class_name(picture: str) -> str:
-    """The class of a picture: the folder it is in."""
-    return picture.partition('/')[0]
+def class_name(image: str) -> str:
+    """The class of an image: the folder it is in."""
+    return image.partition('/')[0]
 
 
 def _class_names(table: Mapping[str, list[str]]) -> list[str]:
-    """The names of all classes, in the order of their numbers; one that the table lacks is called by its number."""
+    """The names of all classes, in the order of their numbers; a class that the table lacks is named by its number."""
     numbers = [str(number) for number in range(1, CLASSES + 1)]
     return [next(iter(table.get(number, [])), number) for number in numbers]

@@ -16,7 +16,7 @@ from stackgan_tf.data.published.text_sources import TextSources, find_text_sourc
 from stackgan_tf.data.published.tfds_shards import Example
 from stackgan_tf.system.errors import UserError
 
-CAPTIONS = 10  # of each picture
+CAPTIONS = 10  # of each image
 SIZES = {'train': 7_034, 'test': 1_155}  # the paper's
 SPLIT_CLASSES = {'train': 82, 'test': 20}
 IMAGES = Archive(
@@ -39,14 +39,14 @@ _MOST = 1 << 16  # bytes of imagelabels.mat, which is compressed: a small file c
 NAMING = Naming(
     title='flowers_captions',
     captions=CAPTIONS,
-    picture=re.compile(r'(?<![^/])image_\d{5}$'),
+    image=re.compile(r'(?<![^/])image_\d{5}$'),
     class_name=re.compile(r'class_\d{5}'),
     archives=('cvpr2016_flowers.tar.gz', 'flowers.zip'),
 )
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
-    """Oxford-102 with ten captions a picture: 7,034 pictures of 82 classes to train with, 1,155 of 20 others."""
+    """Oxford-102 with ten captions an image: 7,034 images of 82 classes to train with, 1,155 of 20 others."""
 
     name = 'flowers_captions'
     VERSION = tfds.core.Version('1.0.0')
@@ -55,7 +55,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     MANUAL_DOWNLOAD_INSTRUCTIONS = """
     Put into manual_dir:
     - cvpr2016_flowers.tar.gz of Reed et al. (https://github.com/reedscot/cvpr2016), or what it unpacks to: its
-      text_c10/<class>/<picture>.txt are the captions, its trainvalclasses.txt and testclasses.txt the splits;
+      text_c10/<class>/<image>.txt are the captions, its trainvalclasses.txt and testclasses.txt the splits;
     - for flowers_captions/with_embeddings: flowers/ of StackGAN (https://github.com/hanzhanggit/StackGAN), unpacked,
       with filenames.pickle and char-CNN-RNN-embeddings.pickle in train/ and test/. Its filenames.pickle also give the
       splits where there are no class lists;
@@ -77,13 +77,13 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         def split_of(name: str) -> str | None:
             return sources.split_of(name, f'class_{classes.get(name, 0):05d}')
 
-        pictures = CaptionedImages(NAMING, IMAGES.fetch(dl_manager), sources.captions, split_of, SIZES)
-        return {split: self._generate_examples(split, pictures, classes, sources) for split in SIZES}
+        images = CaptionedImages(NAMING, IMAGES.fetch(dl_manager), sources.captions, split_of, SIZES)
+        return {split: self._generate_examples(split, images, classes, sources) for split in SIZES}
 
     def _generate_examples(
-        self, split: str, pictures: CaptionedImages, classes: dict[str, int], sources: TextSources
+        self, split: str, images: CaptionedImages, classes: dict[str, int], sources: TextSources
     ) -> Iterator[Example]:
-        examples = pictures.examples(split)
+        examples = images.examples(split)
         if self.builder_config.name == WITH_EMBEDDINGS:
             assert sources.release is not None  # it was needed
             examples = with_embeddings(examples, sources.release.embeddings(split, CAPTIONS))
@@ -92,7 +92,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
 
 
 def read_classes(path: Path) -> dict[str, int]:
-    """The class of every picture, from 1 to 102, by its name.
+    """The class of every image, from 1 to 102, by its name.
 
     Args:
         path: of `imagelabels.mat`.
@@ -104,7 +104,7 @@ def read_classes(path: Path) -> dict[str, int]:
         if path.stat().st_size > _MOST:
             raise ValueError('too large')
         labels = [int(label) for label in scipy.io.loadmat(path, variable_names=['labels'])['labels'].ravel()]
-    except Exception as error:  # SciPy raises what it meets in broken files
+    except Exception as error:  # SciPy raises any kind on broken files
         raise UserError(f'{path} cannot be read: it is not imagelabels.mat of Oxford-102; fetch it again') from error
     if not set(labels) <= set(range(1, len(NAMES) + 1)):
         raise UserError(

@@ -1,4 +1,4 @@
-"""What the classes of Oxford-102 are called, in the order of their numbers."""
+"""The class names of Oxford-102, in the order of their numbers."""
 
 # As in oxford_flowers102 of TensorFlow Datasets (Apache License 2.0); the files themselves have numbers only.
 _NAMES = """

@@ -1,1 +1,1 @@
-"""`imagenet_subset`: the dogs and the cats of ImageNet, prepared from the training pictures of ILSVRC 2012."""
+"""`imagenet_subset`: the dogs and the cats of ImageNet, prepared from the training images of ILSVRC 2012."""

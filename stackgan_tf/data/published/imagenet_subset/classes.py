@@ -1,4 +1,4 @@
-"""Which classes of ILSVRC 2012 are dogs and which are cats."""
+"""The classes of ILSVRC 2012 that are dogs, and those that are cats."""
 
 import tensorflow_datasets as tfds
 
@@ -12,8 +12,8 @@ _SUBSETS = {
 def class_ids(subset: str) -> list[str]:
     """The WordNet ids of a subset's classes, sorted.
 
-    They are those of the released code's lists that ILSVRC 2012 has: 118 breeds of dogs (no wolves, dingos or dholes),
-    5 kinds of cats.
+    They are the classes in the released code's lists that exist in ILSVRC 2012: 118 breeds of dogs (no wolves, dingos
+    or dholes), 5 kinds of cats.
 
     Args:
         subset: `dog` or `cat`.

@@ -18,13 +18,13 @@ ARCHIVE = Archive('ILSVRC2012_img_train.tar', 147_897_477_120, 'train', holds='n
 
 @dataclasses.dataclass
 class ImagenetSubsetConfig(tfds.core.BuilderConfig):
-    """Which classes, by the name of the configuration, and how many pictures the paper has."""
+    """A subset of classes, by the name of the configuration, and the paper's number of images."""
 
-    pictures: int = 0
+    images: int = 0
 
 
 class Builder(tfds.core.ShardBasedBuilder):
-    """Prepares `imagenet_subset` from ImageNet's training pictures, read in place; they keep their bytes.
+    """Prepares `imagenet_subset` from ImageNet's training images, read in place; they keep their bytes.
 
     Their order is drawn once and always the same, so that slices such as `train[:10%]` have every class.
     """
@@ -37,8 +37,8 @@ class Builder(tfds.core.ShardBasedBuilder):
     train/n02123045.tar; those of dogs and cats are enough.
     """
     BUILDER_CONFIGS = [
-        ImagenetSubsetConfig(name='dog', description='118 breeds of dogs.', pictures=147_873),
-        ImagenetSubsetConfig(name='cat', description='5 kinds of cats.', pictures=6_500),
+        ImagenetSubsetConfig(name='dog', description='118 breeds of dogs.', images=147_873),
+        ImagenetSubsetConfig(name='cat', description='5 kinds of cats.', images=6_500),
     ]
 
     def _info(self) -> tfds.core.DatasetInfo:
@@ -59,21 +59,19 @@ class Builder(tfds.core.ShardBasedBuilder):
         config = self.builder_config
         title = f'imagenet_subset/{config.name}'
         labels = {class_id: label for label, class_id in enumerate(class_ids(config.name))}
-        pictures = stored_images(ARCHIVE.fetch(dl_manager), list(labels))
-        random.Random(0).shuffle(pictures)
-        usable = validated_images(_contents(pictures), title, len(pictures))
-        examples = (
-            (picture.name, {'image': content, 'label': labels[picture.class_id]}) for _, content, picture in usable
-        )
-        size = sum(picture.size for picture in pictures)
-        return {'train': in_files(counted(examples, title, 'train', config.pictures), len(pictures), size)}
+        images = stored_images(ARCHIVE.fetch(dl_manager), list(labels))
+        random.Random(0).shuffle(images)
+        usable = validated_images(_contents(images), title, len(images))
+        examples = ((image.name, {'image': content, 'label': labels[image.class_id]}) for _, content, image in usable)
+        size = sum(image.size for image in images)
+        return {'train': in_files(counted(examples, title, 'train', config.images), len(images), size)}
 
 
-def _contents(pictures: Iterable[StoredImage]) -> Iterator[tuple[str, bytes, StoredImage]]:
-    for picture in pictures:
+def _contents(images: Iterable[StoredImage]) -> Iterator[tuple[str, bytes, StoredImage]]:
+    for image in images:
         try:
-            content = picture.read()
+            content = image.read()
         except OSError as error:
-            say(f'{picture.name} cannot be read and is left out: {error.strerror}')
+            say(f'{image.name} cannot be read and is left out: {error.strerror}')
             continue
-        yield picture.name, content, picture
+        yield image.name, content, image

@@ -1,4 +1,4 @@
-"""Where training pictures of ImageNet lie: in tar files of classes inside a tar file, in tar files, or unpacked."""
+"""Finds ImageNet's training images: in the tar files of classes inside a tar file, in tar files, or unpacked."""
 
 import tarfile
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ _SUFFIXES = ('.jpeg', '.jpg', '.png')
 
 
 class StoredImage(NamedTuple):
-    """A picture, encoded, as a part of a file or a file of its own."""
+    """An image, encoded, as a part of a file or a file of its own."""
 
     name: str  # for example n02123045_7.JPEG
     class_id: str
@@ -34,32 +34,32 @@ class StoredImage(NamedTuple):
 
 
 def stored_images(path: Path, class_ids: Sequence[str]) -> list[StoredImage]:
-    """Finds the pictures of some classes; of everything else, no more than its name is read.
+    """Finds the images of some classes; reads only the names of everything else.
 
     Args:
         path: `ILSVRC2012_img_train.tar`, or a folder with a folder or tar file for each class.
         class_ids: WordNet ids.
 
     Returns:
-        The pictures, sorted; says which classes have none.
+        The images, sorted; prints which classes have none.
 
     Raises:
-        UserError: a tar file is broken, or there is no picture.
+        UserError: a tar file is broken, or there is no image.
     """
-    pictures: list[StoredImage] = []
+    images: list[StoredImage] = []
     with tqdm(total=len(class_ids), desc=f'Looking into {path.name}', disable=None, leave=False) as progress:
         for found in _of_folder(path, class_ids) if path.is_dir() else _of_tar(path, class_ids):
-            pictures += found
+            images += found
             progress.update()
-    missing = sorted(set(class_ids) - {picture.class_id for picture in pictures})
-    if not pictures:
+    missing = sorted(set(class_ids) - {image.class_id for image in images})
+    if not images:
         raise UserError(
-            f'{path} has no picture of the {len(class_ids)} classes: it must be the published tar file of tar files, '
+            f'{path} has no image of the {len(class_ids)} classes: it must be the published tar file of tar files, '
             f'or a folder with a folder or tar file for each, for example {missing[0]} or {missing[0]}.tar'
         )
     if missing:
-        say(f'{path} has no pictures of {len(missing)} of the {len(class_ids)} classes, for example {missing[0]}')
-    return sorted(pictures)
+        say(f'{path} has no images of {len(missing)} of the {len(class_ids)} classes, for example {missing[0]}')
+    return sorted(images)
 
 
 def _of_folder(path: Path, class_ids: Sequence[str]) -> Iterator[list[StoredImage]]:
@@ -86,7 +86,7 @@ def _of_tar(path: Path, class_ids: Sequence[str]) -> Iterator[list[StoredImage]]
 
 
 def _of_class(content: IO[bytes], file: Path, first: int, class_id: str) -> list[StoredImage]:
-    """The pictures of the tar file of a class, which begins at byte `first` of a file."""
+    """The images of the tar file of a class, which begins at byte `first` of a file."""
     try:
         with tarfile.open(fileobj=content, mode='r:') as archive:
             return [

@@ -1,4 +1,4 @@
-"""LSUN as published: an LMDB database in a folder, of which each record is an encoded picture under its hash."""
+"""LSUN as published: a folder with an LMDB database, which maps hashes to encoded images."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +9,7 @@ from stackgan_tf.system.errors import UserError
 
 FILE = 'data.mdb'
 
-# Pages once read, and those around them, count as the process's memory until the database is closed: so it is closed
-# after so many bytes, and opened again.
+# Pages stay in the process's memory until the database is closed, so it is closed and reopened after this many bytes.
 _READ_BYTES = 1 << 20
 
 
@@ -21,7 +20,7 @@ class Database:
         folder: that holds `data.mdb`.
 
     Attributes:
-        count: how many pictures there are.
+        count: how many images there are.
         size: bytes.
 
     Raises:
@@ -40,15 +39,15 @@ class Database:
                 self.count: int = facts['entries']
                 whole = (environment.info()['last_pgno'] + 1) * facts['psize']
         except lmdb.Error as error:
-            raise UserError(f'{file} is no LMDB database ({error}): unpack {folder.name}.zip again') from error
+            raise UserError(f'{file} is not an LMDB database ({error}): unpack {folder.name}.zip again') from error
         if self.size < whole:  # touching what is missing would end the process with SIGBUS
             raise UserError(f'{file} is cut short: {self.size:,} of {whole:,} bytes; unpack {folder.name}.zip again')
 
-    def pictures(self) -> Iterator[tuple[str, bytes]]:
-        """All pictures, in the order of their keys: SHA-1 sums, so the order has no meaning.
+    def images(self) -> Iterator[tuple[str, bytes]]:
+        """All images, in the order of their keys: SHA-1 sums, so the order has no meaning.
 
         Yields:
-            Key, encoded picture (WebP, or JPEG in the copies of 2015).
+            Key, encoded image (WebP, or JPEG in the copies of 2015).
 
         Raises:
             UserError: the database is broken.
@@ -61,9 +60,9 @@ class Database:
                     more = cursor.first() if last is None else cursor.set_key(last) and cursor.next()
                     read = 0
                     while more and read < _READ_BYTES:
-                        last, picture = cursor.item()
-                        read += len(picture)
-                        yield last.decode('ascii', 'backslashreplace'), picture
+                        last, image = cursor.item()
+                        read += len(image)
+                        yield last.decode('ascii', 'backslashreplace'), image
                         more = cursor.next()
                     if not more:
                         return
@@ -71,5 +70,5 @@ class Database:
             raise UserError(f'{self._folder} cannot be read to its end ({error}): unpack it again') from error
 
     def _open(self) -> lmdb.Environment:
-        # Everything is read: without reading ahead, each page of 4 kB would be waited for.
+        # Everything is read: without reading ahead, the process would wait for each page of 4 kB.
         return lmdb.open(str(self._folder), readonly=True, lock=False, readahead=True, meminit=False)

@@ -16,22 +16,22 @@ from stackgan_tf.system.console import say
 
 @dataclasses.dataclass
 class LsunScenesConfig(tfds.core.BuilderConfig):
-    """A category of LSUN: the sizes in bytes of its two archives, and how many training pictures the paper has."""
+    """A category of LSUN: the sizes in bytes of its two archives, and how many training images the paper has."""
 
     train_bytes: int = 0
     val_bytes: int = 0
     training_images: int = 0
 
     def archive(self, split: str, size: int) -> Archive:
-        """What the category's split, `train` or `val`, was published as."""
+        """The published archive of the category's split, `train` or `val`."""
         name = f'{self.name}_{split}_lmdb'
         return Archive(f'{name}.zip', size, name, holds='data.mdb')
 
 
 class Builder(tfds.core.ShardBasedBuilder):
-    """Prepares `lsun_scenes` from LSUN's databases, in constant memory; the pictures keep their bytes.
+    """Prepares `lsun_scenes` from LSUN's databases, in constant memory; the images keep their bytes.
 
-    Split `test` is what LSUN calls val; where it is not there, it is left out.
+    The split `test` is LSUN's val; it is left out if its archive is missing.
     """
 
     VERSION = tfds.core.Version('1.0.0')
@@ -39,7 +39,7 @@ class Builder(tfds.core.ShardBasedBuilder):
     MANUAL_DOWNLOAD_INSTRUCTIONS = """\
     manual_dir must hold bedroom_train_lmdb.zip (45.9 GB), for church_outdoor church_outdoor_train_lmdb.zip (2.4 GB),
     or the folder that it unpacks to, which saves unpacking it again. They are at http://dl.yf.io/lsun/scenes/.
-    For the split `test` put bedroom_val_lmdb or church_outdoor_val_lmdb beside it, likewise.
+    For the split `test` add bedroom_val_lmdb or church_outdoor_val_lmdb in the same way.
     """
     BUILDER_CONFIGS = [
         LsunScenesConfig(
@@ -73,7 +73,7 @@ class Builder(tfds.core.ShardBasedBuilder):
         train, val = config.archive('train', config.train_bytes), config.archive('val', config.val_bytes)
         train_path = train.fetch(dl_manager)
         splits = {}
-        # First, so that nothing wrong with these few stops the preparation of the others at its end.
+        # First, so that an error in the small split does not stop the preparation at its end.
         if val.find(Path(dl_manager.manual_dir)) is None:
             say(f'{val.name} is not in {dl_manager.manual_dir}: there will be no split `test`')
         else:
@@ -86,7 +86,7 @@ class Builder(tfds.core.ShardBasedBuilder):
     ) -> list[Callable[[], Iterator[Example]]]:
         database = Database(unpacked(path, downloads))
         title = f'lsun_scenes/{self.builder_config.name}'
-        pictures = ((f'{path.name}: {key}', picture, key) for key, picture in database.pictures())
-        usable = validated_images(pictures, f'{title} ({split})', database.count)
-        examples = ((key, {'image': picture}) for _, picture, key in usable)
+        images = ((f'{path.name}: {key}', image, key) for key, image in database.images())
+        usable = validated_images(images, f'{title} ({split})', database.count)
+        examples = ((key, {'image': image}) for _, image, key in usable)
         return in_files(counted(examples, title, split, expected), database.count, database.size)

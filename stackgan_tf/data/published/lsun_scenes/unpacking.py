@@ -1,4 +1,4 @@
-"""A database inside its zip file must be unpacked: LMDB maps a file into memory."""
+"""Unpacks LSUN's databases from their zip files, because LMDB maps a file into memory."""
 
 import shutil
 import zipfile
@@ -55,16 +55,16 @@ def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path) -> 
     if free < member.file_size:
         raise UserError(f'unpacking {archive.filename} takes {needed}, where {gigabytes(free)} are free: unpack it')
     say(f'Unpacking {archive.filename}: {needed}, once; when all is prepared, it can be removed')
-    beside = folder / f'incomplete.{FILE}'
+    incomplete = folder / f'incomplete.{FILE}'
     try:
         with (
             archive.open(member) as source,
-            beside.open('wb') as copy,
+            incomplete.open('wb') as copy,
             tqdm(total=member.file_size, unit='B', unit_scale=True, disable=None, leave=False) as progress,
         ):
             while chunk := source.read(_CHUNK):
                 copy.write(chunk)
                 progress.update(len(chunk))
-        beside.replace(target)
+        incomplete.replace(target)
     finally:
-        beside.unlink(missing_ok=True)
+        incomplete.unlink(missing_ok=True)
