@@ -22,5 +22,5 @@ def crop_window(box: Sequence[float], width: int, height: int) -> tuple[int, int
     column, row = (2 * x + box_width) // 2, (2 * y + box_height) // 2
     window = (max(0, column - reach), max(0, row - reach), min(width, column + reach), min(height, row + reach))
     if window[0] >= window[2] or window[1] >= window[3]:
-        raise ValueError(f'its box {list(box)} shows nothing of its {width} x {height} pixels')
+        raise ValueError(f'its box {list(box)} covers none of its {width} x {height} pixels')
     return window

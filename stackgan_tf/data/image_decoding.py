@@ -15,8 +15,8 @@ from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 # Only these readers open people's files; Pillow has others, some of which run programs.
 FORMATS = ('JPEG', 'PNG', 'WEBP', 'GIF', 'BMP', 'TIFF')
 
-# An image takes up to 19 bytes a pixel while it is decoded. Every core decodes one, but one large one at a time. A
-# large JPEG decodes itself to less.
+# Decoding takes up to 19 bytes a pixel. Every core decodes an image, but large ones are decoded one at a time. Large
+# JPEGs are decoded at a smaller size.
 _MAX_PIXELS = 50_000_000
 _LARGE = 5_000_000
 _large = threading.Lock()
@@ -37,12 +37,12 @@ class BadImageError(Exception):
 def decode(file: Path | io.BytesIO, shorter_side: int | None = None) -> Image.Image:
     """Decodes an image.
 
-    Its first frame, turned as its orientation tag says, transparency on white, 16-bit gray scaled to 8 bits, everything
-    to RGB; color profiles are ignored.
+    Takes the first frame, applies the orientation tag, puts transparency on white, scales 16-bit gray to 8 bits, and
+    converts to RGB; color profiles are ignored.
 
     Args:
         file: JPEG, PNG, WebP, GIF, BMP or TIFF.
-        shorter_side: what the image will be resized to, pixels, if it will: a large JPEG then decodes itself to a
+        shorter_side: what the image will be resized to, pixels, if it will: a large JPEG is then decoded at a
             fraction of its size, but never below twice that.
 
     Returns:

@@ -1,4 +1,4 @@
-"""From crops to the same crops at every scale of the tree (StackGAN++, "Implementation details").
+"""The image pyramid: crops at every scale of the tree (StackGAN++, "Implementation details").
 
 The lower scales are what Pillow's antialiased bilinear resizing makes of the crop, as in the released code. Its weights
 are the same everywhere but at the borders, because scales are powers of two apart; so they are summed directly. XLA
@@ -54,7 +54,7 @@ def _reduce_columns(images: Sequence[tf.Tensor], factors: Sequence[int]) -> list
 def _reduce(x: tf.Tensor, factor: int) -> tf.Tensor:
     """Reduces the middle axis of `[A, n * factor, B]` with a triangle filter that spans 2 * factor elements."""
     half = factor // 2
-    # Each result is made of a block of `factor` elements and of half a block before and after it.
+    # Each result sums a block of `factor` elements, and half a block before and after it.
     weights = [(position + 0.5) / factor**2 for position in range(factor)]
     weights += weights[::-1]
     rest, length, width = x.shape

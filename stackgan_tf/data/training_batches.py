@@ -118,25 +118,25 @@ def training_batches(
         first = (number // own) * batch_size + (own_shares.start + number % own) * rows
         indices = example_order(first + tf.range(rows, dtype=tf.int64), source.count, seed)
         draws = example_draws(first, rows, seed)
-        made: dict[str, tf.Tensor | tuple[tf.Tensor, ...]] = {}
+        batch: dict[str, tf.Tensor | tuple[tf.Tensor, ...]] = {}
         if 'images' in parts:
-            made['images'] = pyramid(indices, draws)
+            batch['images'] = pyramid(indices, draws)
         if 'mismatched_images' in parts:
-            candidates, looks = (example_draws(first, rows, seed, stream) for stream in (1, 2))
-            others, made['mismatched_rows'] = other_class_partners(indices, candidates, labels)
-            made['mismatched_images'] = pyramid(others, looks)
+            candidates, mismatched_draws = (example_draws(first, rows, seed, stream) for stream in (1, 2))
+            others, batch['mismatched_rows'] = other_class_partners(indices, candidates, labels)
+            batch['mismatched_images'] = pyramid(others, mismatched_draws)
         for offset, name in enumerate(('tokens', 'other_tokens')):
             if name in parts:
-                made[name] = character_tokens(captions.drawn(indices, draws[:, 3], offset))
+                batch[name] = character_tokens(captions.drawn(indices, draws[:, 3], offset))
         if 'label' in parts:
-            made['label'] = tf.gather(labels, indices)
+            batch['label'] = tf.gather(labels, indices)
         if 'attributes' in parts:
-            made['attributes'] = tf.gather(attributes, indices)
+            batch['attributes'] = tf.gather(attributes, indices)
         if embeddings is not None:
             drawn = [embeddings.drawn(indices, draws[:, 3], offset) for offset in range(captions_averaged)]
-            made['embedding'] = tf.add_n(drawn) / captions_averaged
-            made['has_condition'] = tf.gather(embedded, indices)
-        return made
+            batch['embedding'] = tf.add_n(drawn) / captions_averaged
+            batch['has_condition'] = tf.gather(embedded, indices)
+        return batch
 
     numbers = tf.data.Dataset.range(start_step * own, (start_step + steps) * own)
     return numbers.map(share, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(2)

@@ -89,10 +89,10 @@ def _rebuild_parameter(tensor: Any, *_gradient: Any) -> Any:
 
 def _ordered_dict(items: Any = ()) -> dict[Any, Any]:
     """Python 2 passes pairs; Python 3 sets items afterwards."""
-    made: dict[Any, Any] = {}
+    result: dict[Any, Any] = {}
     for pair in items:
-        set_items(made, list(pair))
-    return made
+        set_items(result, list(pair))
+    return result
 
 
 def _size(sizes: Any) -> tuple[Any, ...]:

@@ -18,5 +18,5 @@ def test_the_released_formula(box, window):
 
 @pytest.mark.parametrize('box', [(600, 10, 20, 20), (10, 10, 0, 0), (10, 10, -5, -5)])
 def test_a_box_without_pixels(box):
-    with pytest.raises(ValueError, match='shows nothing of its 500 x 335 pixels'):
+    with pytest.raises(ValueError, match='covers none of its 500 x 335 pixels'):
         crop_window(box, 500, 335)

@@ -146,7 +146,7 @@ def class_lists(classes):
 
 
 def release_files(names, captions=10, prefix=''):
-    """`train/` and `test/` of StackGAN's release, pickled as by Python 2. Embeddings hold their position, plus 1,000 in test."""
+    """`train/` and `test/` of StackGAN's release, pickled as by Python 2. Each embedding holds its position."""
     files = {}
     for split, listed in names.items():
         rows = [np.full((captions, 1024), n + (1000 if split == 'test' else 0), np.float32) for n in range(len(listed))]

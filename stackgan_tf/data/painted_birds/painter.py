@@ -1,4 +1,4 @@
-"""Paints one bird on its branch. It looks to the right; a random flip gives those that look to the left.
+"""Paints one bird on its branch. It faces right; random flips in training give birds that face left.
 
 All lengths are fractions of the image's side. The bird, beak and tail included, stays inside the middle 64/76 crop
 of every crop, that is between 12/76 and 64/76, so no training crop cuts it.

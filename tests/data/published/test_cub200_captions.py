@@ -141,7 +141,7 @@ def test_bad_images_boxes_and_captions_are_left_out(manual, prepare, capsys):
         with Image.open(manual / f'CUB_200_2011/images/{name}.jpg') as image:
             np.testing.assert_array_equal(found[name]['bounding_box'], [0, 0, *image.size])
     np.testing.assert_array_equal(found[train[4]]['bounding_box'], [-9, -9, 40, 30])
-    assert 'cub200_captions, train: boxes that show nothing of their image: 7, it is taken whole' in said
+    assert 'cub200_captions, train: boxes outside their image: 7; the whole image is used' in said
     assert not len(found[train[3]]['captions'])
     assert [text.decode() for text in found[train[4]]['captions']] == ['first  bird', 'last bird']
     assert 'captions of images that are not there: 1 passed over' in said

@@ -93,7 +93,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             bad += not is_given
             yield name, {**example, 'label': labels.get(class_name(name), -1), 'bounding_box': box}
         if bad:
-            say(f'{NAMING.title}, {split}: boxes that show nothing of their image: {bad:,}, it is taken whole')
+            say(f'{NAMING.title}, {split}: boxes outside their image: {bad:,}; the whole image is used')
 
 
 def class_name(image: str) -> str:
