@@ -175,6 +175,8 @@ def _network(checkpoints: Checkpoints, name: str, which: str = 'newest') -> kera
     """
     try:
         return build_network(checkpoints.networks(which)[name], checkpoints.values(name, which))
+    except UserError:
+        raise
     except (KeyError, ValueError) as error:
         folder = checkpoints.path(checkpoints.find(which))
         raise UserError(

@@ -1,4 +1,4 @@
-"""Statistics of reference pictures, computed once and kept under what the pictures are, not what they are called."""
+"""A cache of the statistics of reference images, keyed by the content of the images, not by their names."""
 
 import dataclasses
 import hashlib
@@ -18,54 +18,55 @@ from stackgan_tf.metrics.score import Score
 from stackgan_tf.system.atomic_files import write_whole
 from stackgan_tf.system.cache_entry import CacheEntry, NoRoomError
 from stackgan_tf.system.console import say
+from stackgan_tf.system.errors import UserError
 
-_FORMAT = 1  # raise it when anything is computed differently
-_LIMIT = 20_000_000_000  # bytes of all statistics together
+_FORMAT = 1  # increment it when anything is computed differently
+_LIMIT = 20_000_000_000  # bytes, the total of all statistics
 
 
-def content_hash(pictures: ImageSource) -> str:
+def content_hash(source: ImageSource) -> str:
     """A hash of every pixel, in order."""
     hashed = hashlib.sha256()
-    with tqdm(total=pictures.count, unit=' pictures', desc='Reading the reference', mininterval=1, leave=False) as bar:
-        for images in pictures.batches():
+    with tqdm(total=source.count, unit=' images', desc='Reading the reference', mininterval=1, leave=False) as bar:
+        for images in source.batches():
             hashed.update(images.tobytes())
             bar.update(len(images))
     return hashed.hexdigest()[:16]
 
 
-def reference_statistics(pictures: ImageSource, network: FeatureExtractor, seed: int, small: bool) -> ImageStatistics:
-    """The statistics of reference pictures, from the cache if they are there.
+def reference_statistics(source: ImageSource, extractor: FeatureExtractor, seed: int, small: bool) -> ImageStatistics:
+    """The statistics of reference images, from the cache if it has them.
 
     Args:
-        pictures: the reference.
-        network: what sees their features.
+        source: the reference.
+        extractor: the feature extractor.
         seed: see `image_statistics`.
-        small: see there.
+        small: see `image_statistics`.
     """
-    content = content_hash(pictures)
-    settings = (_FORMAT, KEPT, PAIRS, SMALL, pictures.size, pictures.count, content, network.title, seed, small)
+    content = content_hash(source)
+    settings = (_FORMAT, KEPT, PAIRS, SMALL, source.size, source.count, content, extractor.title, seed, small)
     key = hashlib.sha256(repr(settings).encode()).hexdigest()[:16]
-    entry = CacheEntry('reference_statistics', pictures.title, key)
+    entry = CacheEntry('reference_statistics', source.title, key)
     path = entry.path / 'statistics.npz'
-    if (kept := _read(path)) is not None:
-        return kept
+    if (cached := _read(path)) is not None:
+        return cached
     with entry.making():
-        # Another process may have made it meanwhile.
-        if (kept := _read(path)) is not None:
-            return kept
-        found = image_statistics(pictures, network, seed, small, 'Measuring the reference')
-        found = dataclasses.replace(found, content=content)
-        file = _file(found)
+        # Another process may have written it meanwhile.
+        if (cached := _read(path)) is not None:
+            return cached
+        statistics = image_statistics(source, extractor, seed, small, 'Measuring the reference')
+        statistics = dataclasses.replace(statistics, content=content)
+        file = _file(statistics)
         try:
             entry.make_room(len(file), _LIMIT)
             write_whole(path, file)
         except NoRoomError as error:
             say(f'The statistics of the reference are not kept: {error}')
-        return found
+        return statistics
 
 
 def _file(statistics: ImageStatistics) -> bytes:
-    """A NumPy archive with all there is."""
+    """The statistics as a NumPy archive."""
     file = io.BytesIO()
     arrays: dict[str, Any] = {'kept': statistics.kept, 'content': statistics.content}
     for name in ('gaussian', 'small'):
@@ -79,7 +80,7 @@ def _file(statistics: ImageStatistics) -> bytes:
 
 
 def _read(path: Path) -> ImageStatistics | None:
-    """What a file holds; None if it is not there, or broken."""
+    """The statistics in a file; None if it does not exist or is broken."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return ImageStatistics(
@@ -90,6 +91,8 @@ def _read(path: Path) -> ImageStatistics | None:
                 _score(arrays, 'similarity'),
                 arrays['content'].item(),
             )
+    except UserError:
+        raise
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
 

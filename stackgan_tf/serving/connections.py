@@ -1,4 +1,4 @@
-"""Asking a server for pictures, by gRPC or REST, as TensorFlow Serving understands it."""
+"""Connections to TensorFlow Serving by gRPC or REST."""
 
 import abc
 import base64
@@ -18,24 +18,24 @@ from stackgan_tf.saved_models.warmup import SIGNATURE, predict_request
 from stackgan_tf.system.errors import UserError
 
 _Result = TypeVar('_Result')
-_FIRST_PAUSE = 0.2  # seconds before the second attempt; doubled before each further one
+_FIRST_PAUSE = 0.2  # seconds before the second attempt; doubled with each attempt
 _LONGEST_PAUSE = 5.0
-_MESSAGE_BYTES = 64 * 2**20  # gRPC's own limit, 4 MB, is less than 256 pictures
+_MESSAGE_BYTES = 64 * 2**20  # gRPC's own limit, 4 MB, is less than 256 images
 _BUSY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
 _BUSY_STATUS = (429, 503)
 
 
 class BusyError(Exception):
-    """The server is not there yet, or has too much to do: asking again may help."""
+    """The server is not up yet, or overloaded: a retry may succeed."""
 
 
 class Connection(abc.ABC):
-    """To one model on one server.
+    """A connection to one model on one server.
 
     Args:
         server: HOST:PORT.
-        model: the name it is served under.
-        timeout: seconds that an answer may take.
+        model: the name of the served model.
+        timeout: seconds to wait for a response.
     """
 
     def __init__(self, server: str, model: str, timeout: float) -> None:
@@ -44,46 +44,46 @@ class Connection(abc.ABC):
         self.timeout = timeout
 
     @abc.abstractmethod
-    def pictures(self, inputs: dict[str, np.ndarray]) -> list[bytes]:
-        """PNG files of the rows of a request.
+    def images(self, inputs: dict[str, np.ndarray]) -> list[bytes]:
+        """The PNG files of the rows of a request.
 
         Raises:
-            BusyError: asking again may help.
-            UserError: it does not.
+            BusyError: a retry may succeed.
+            UserError: a retry would fail too.
         """
 
     def close(self) -> None:  # noqa: B027
-        """Ends it; REST has nothing to end."""
+        """Closes the connection; REST has nothing to close."""
 
-    def _late(self) -> UserError:
+    def _timed_out(self) -> UserError:
         return UserError(f'{self.server} did not answer within {self.timeout:g} seconds: raise --timeout')
 
-    def _checked(self, pictures: list[bytes], inputs: dict[str, np.ndarray]) -> list[bytes]:
-        if len(pictures) != len(inputs['seed']):
-            raise UserError(f'{self.server} answers {len(inputs["seed"])} requests with {len(pictures)} pictures')
-        return pictures
+    def _checked(self, images: list[bytes], inputs: dict[str, np.ndarray]) -> list[bytes]:
+        if len(images) != len(inputs['seed']):
+            raise UserError(f'{self.server} answers {len(inputs["seed"])} requests with {len(images)} images')
+        return images
 
 
 class GrpcConnection(Connection):
-    """By gRPC, port 8500 of TensorFlow Serving."""
+    """A connection by gRPC, port 8500 of TensorFlow Serving."""
 
     def __init__(self, server: str, model: str, timeout: float) -> None:
         super().__init__(server, model, timeout)
         self._channel = grpc.insecure_channel(server, [('grpc.max_receive_message_length', _MESSAGE_BYTES)])
         self._predict = PredictionServiceStub(self._channel).Predict
 
-    def pictures(self, inputs: dict[str, np.ndarray]) -> list[bytes]:
-        """See `Connection.pictures`."""
+    def images(self, inputs: dict[str, np.ndarray]) -> list[bytes]:
+        """See `Connection.images`."""
         try:
-            answer = self._predict(predict_request(self.model, inputs), timeout=self.timeout)
+            response = self._predict(predict_request(self.model, inputs), timeout=self.timeout)
         except grpc.RpcError as error:
             reason = f'{self.server}: {str(error.details()).partition(chr(10))[0]}'
             if error.code() in _BUSY:
                 raise BusyError(reason) from error
             if error.code() == grpc.StatusCode.DEADLINE_EXCEEDED:
-                raise self._late() from error
+                raise self._timed_out() from error
             raise UserError(f'{reason} ({error.code().name})') from error
-        return self._checked(list(answer.outputs['image_bytes'].string_val), inputs)
+        return self._checked(list(response.outputs['image_bytes'].string_val), inputs)
 
     def close(self) -> None:
         """Closes the channel."""
@@ -91,23 +91,25 @@ class GrpcConnection(Connection):
 
 
 class RestConnection(Connection):
-    """By REST, port 8501 of TensorFlow Serving."""
+    """A connection by REST, port 8501 of TensorFlow Serving."""
 
-    def pictures(self, inputs: dict[str, np.ndarray]) -> list[bytes]:
-        """See `Connection.pictures`."""
+    def images(self, inputs: dict[str, np.ndarray]) -> list[bytes]:
+        """See `Connection.images`."""
         columns = {name: _json(array) for name, array in inputs.items()}
         body = json.dumps({'signature_name': SIGNATURE, 'inputs': columns}).encode()
         try:
-            with urllib.request.urlopen(self._address(), body, self.timeout) as answer:
-                rows = json.load(answer)['outputs']
+            with urllib.request.urlopen(self._address(), body, self.timeout) as response:
+                rows = json.load(response)['outputs']
             return self._checked([base64.b64decode(row['b64']) for row in rows], inputs)
         except urllib.error.HTTPError as error:
             reason = f'{self.server}: {_message(error)}'
             raise (BusyError if error.code in _BUSY_STATUS else UserError)(reason) from error
         except TimeoutError as error:
-            raise self._late() from error
+            raise self._timed_out() from error
+        except UserError:
+            raise
         except (http.client.HTTPException, KeyError, TypeError, ValueError) as error:
-            raise UserError(f'{self.server} answers with something else than pictures: name the REST port') from error
+            raise UserError(f'{self.server} does not answer with images: name the REST port') from error
         except OSError as error:
             raise BusyError(f'{self.server}: {getattr(error, "reason", error)}') from error
 
@@ -115,22 +117,22 @@ class RestConnection(Connection):
         return f'http://{self.server}/v1/models/{self.model}:predict'
 
 
-def patiently(ask: Callable[[], _Result], attempts: int) -> _Result:
-    """Asks again while the server is busy, after longer and longer pauses. A seed gives the same picture every time.
+def with_retries(send: Callable[[], _Result], attempts: int) -> _Result:
+    """Retries while the server is busy, with growing pauses. A retry is safe: a seed always gives the same image.
 
     Args:
-        ask: what is tried.
-        attempts: in all, at least one.
+        send: sends the request.
+        attempts: number of attempts, at least one.
 
     Raises:
-        UserError: it is busy still, or answers that it will not.
+        UserError: the server is still busy, or refuses the request.
     """
     for attempt in range(attempts):
         try:
-            return ask()
+            return send()
         except BusyError as error:
             if attempt == attempts - 1:
-                raise UserError(f'{error} (asked {attempts} times): is the server running?') from error
+                raise UserError(f'{error} ({attempts} attempts): is the server running?') from error
             time.sleep(min(_FIRST_PAUSE * 2**attempt, _LONGEST_PAUSE))
     raise AssertionError(attempts)
 
@@ -140,7 +142,7 @@ def _json(array: np.ndarray) -> list[Any]:
 
 
 def _message(error: urllib.error.HTTPError) -> str:
-    """What the server says is wrong."""
+    """The error message of the server."""
     try:
         return str(json.load(error)['error']).partition('\n')[0]
     except (KeyError, TypeError, ValueError):

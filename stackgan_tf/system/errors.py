@@ -1,25 +1,26 @@
-"""The one exception that speaks to the person at the keyboard."""
+"""The exception for mistakes of the user."""
 
 import contextlib
 from collections.abc import Iterator
 
 
-class UserError(Exception):
-    """A mistake that the user can mend: its text is one line that says what is wrong and what to do.
+class UserError(ValueError):
+    """A mistake that the user can correct: the message is one line that says what is wrong and what to do.
 
-    Commands print it without a traceback and exit with status 2.
+    Commands print it without a traceback and exit with status 2. In Python it is a `ValueError`: where one is caught
+    around code of this package, `except UserError: raise` comes first.
     """
 
 
 @contextlib.contextmanager
 def as_user_error(what: str) -> Iterator[None]:
-    """Says what could not be done, and the first line of why.
+    """Turns any error into a `UserError`: what failed, and the first line of the reason.
 
-    For what fails in more ways than can be listed, such as making a network of `keras.applications` or downloading its
-    weights.
+    It is for operations that fail in too many ways to list, such as building a network of `keras.applications` or
+    downloading its weights.
 
     Raises:
-        UserError: if so.
+        UserError: the block raises.
     """
     try:
         yield

@@ -82,6 +82,8 @@ def _csv_records(path: Path) -> Iterator[tuple[int, Any]]:
                 if record.get(column):
                     record[column] = json.loads(record[column])
             yield reader.line_num, {name: value for name, value in record.items() if value}
+    except UserError:
+        raise
     except (ValueError, RecursionError, csv.Error) as error:
         raise _wrong(path, reader.reader.line_num, error) from error
 
