@@ -1,4 +1,4 @@
-r"""Measures a model, against real pictures and by whether it draws what it is told, and writes a report.
+r"""Measures a model against real images and by the consistency with its captions, and writes a report.
 
 python -m stackgan_tf.train --gin_file=gin/evaluation/painted_birds.gin
 python -m stackgan_tf.evaluate --model=runs/quickstart --reference=painted_birds/76px \
@@ -14,42 +14,46 @@ from stackgan_tf.system.command_line import run_command
 from stackgan_tf.system.errors import UserError
 
 _MODEL = flags.DEFINE_string(
-    'model', None, 'A run directory, an exported model, a TF Hub handle, or a folder of pictures.', required=True
+    'model', None, 'A run directory, an exported model, a TF Hub handle, or a folder of images.', required=True
 )
 _OUTPUT = flags.DEFINE_string('output', None, 'The report; by default evaluation.json in the run directory.')
-_CHECKPOINT = flags.DEFINE_string('checkpoint', 'newest', 'Of a run: newest, best (if its recipe scores it) or a step.')
-_WATCH = flags.DEFINE_bool('watch', False, 'Measure every checkpoint of a run as it comes, until it is finished.')
-# The others are the arguments of judging.build_evaluator.
-_JUDGES = [
+_CHECKPOINT = flags.DEFINE_string(
+    'checkpoint', 'newest', 'For a run: newest, best (if its recipe scores it) or a step.'
+)
+_WATCH = flags.DEFINE_bool(
+    'watch', False, 'Measure every checkpoint of a run as it appears, until the run is complete.'
+)
+# The other flags are the arguments of `build_evaluator`.
+_EVALUATOR = [
     flags.DEFINE_string(
-        'reference', None, "Real pictures: a data set's name, a run (its data, cropped as its recipe says) or a folder."
+        'reference', None, "Real images: a data set's name, a run (its data, cropped as its recipe says) or a folder."
     ),
-    flags.DEFINE_string('split', 'test', 'Of the reference; captions come from it too.'),
-    flags.DEFINE_bool('crop_to_boxes', False, 'Crop a data set around its bounding boxes, as birds are.'),
-    flags.DEFINE_bool('random_crops', False, 'Crop the reference at random, as in training; else in the centre.'),
+    flags.DEFINE_string('split', 'test', 'The split of the reference, from which captions come too.'),
+    flags.DEFINE_bool('crop_to_boxes', False, 'Crop a data set around its bounding boxes, as for birds.'),
+    flags.DEFINE_bool('random_crops', False, 'Crop the reference at random, as in training; else in the center.'),
     flags.DEFINE_string(
-        'classifier', None, 'The run of a classifier of attributes; without a reference, its test data have captions.'
+        'classifier', None, 'The run of an attribute classifier; without a reference, its test data give the captions.'
     ),
     flags.DEFINE_string(
         'features',
         None,
-        'What pictures are compared by: tfgan_inception[:FOLDER], keras_inception[:FILE], saved_model:SOURCE[@PIXELS] '
+        'The feature extractor: tfgan_inception[:FOLDER], keras_inception[:FILE], saved_model:SOURCE[@PIXELS] '
         'or classifier:RUN; by default that of --classifier, else tfgan_inception.',
     ),
-    flags.DEFINE_enum('resize', 'clean', ['clean', 'legacy'], 'How pictures become the size of the features.'),
+    flags.DEFINE_enum('resize', 'clean', ['clean', 'legacy'], 'How images are resized for the feature extractor.'),
     flags.DEFINE_bool('fid_64', False, 'Measure copies of 64 pixels too: FID* of the paper.'),
     flags.DEFINE_string(
         'text_encoder', None, 'For R-precision, a run that trained a text encoder; by default that of the model.'
     ),
     flags.DEFINE_integer(
-        'count', None, 'How many pictures are drawn; by default 10,000, without a reference 1,000.', lower_bound=1
+        'count', None, 'Number of generated images; by default 10,000, without a reference 1,000.', lower_bound=1
     ),
-    flags.DEFINE_integer('seed', 0, 'Of everything that is drawn.', lower_bound=0, upper_bound=2**31 - 1),
+    flags.DEFINE_integer('seed', 0, 'The seed of every random draw.', lower_bound=0, upper_bound=2**31 - 1),
 ]
 
 
 def main() -> None:
-    """Measures what the flags say."""
+    """Measures the model of the flags."""
     import tensorflow as tf
 
     from stackgan_tf.commands.continuous_evaluation import evaluate_continuously
@@ -60,22 +64,22 @@ def main() -> None:
     from stackgan_tf.system.atomic_files import write_json
 
     tf.config.experimental.enable_op_determinism()
-    settings: dict[str, Any] = {flag.name: flag.value for flag in _JUDGES}
+    settings: dict[str, Any] = {flag.name: flag.value for flag in _EVALUATOR}
     run = Path(_MODEL.value) if (Path(_MODEL.value) / CONFIG).is_file() else None
     if _WATCH.value and run is None:
-        raise UserError(f'--watch is for runs, which {_MODEL.value} is not')
+        raise UserError(f'--watch is for runs: {_MODEL.value} is not one')
     model = None if _WATCH.value else open_model(_MODEL.value, _CHECKPOINT.value)
-    judges = build_evaluator(**settings)
-    settings['count'] = judges.count
-    told = {'model': _MODEL.value, 'settings': settings, 'environment': environment()}
+    evaluator = build_evaluator(**settings)
+    settings['count'] = evaluator.count
+    details = {'model': _MODEL.value, 'settings': settings, 'environment': environment()}
     if model is None:
-        evaluate_continuously(Path(_MODEL.value), judges, told)
+        evaluate_continuously(Path(_MODEL.value), evaluator, details)
         return
     size = model.size if isinstance(model, ImageSource) else model.sizes[-1]
-    measurement = judges.measure(model, judges.reference(size))
+    measurement = evaluator.measure(model, evaluator.reference(size))
     print(table(measurement))
     target = Path(_OUTPUT.value) if _OUTPUT.value is not None else (run or Path()) / 'evaluation.json'
-    write_json(target, report(measurement, {'trained': getattr(model, 'trained', None), **told}))
+    write_json(target, report(measurement, {'trained': getattr(model, 'trained', None), **details}))
     print(f'\nThe report is {target}')
 
 

@@ -1,4 +1,4 @@
-r"""Exports what a run trained: a generator, a text encoder (both checked in a fresh process) or a classifier.
+r"""Exports the model of a run: a generator or a text encoder (both verified in a fresh process), or a classifier.
 
 python -m stackgan_tf.export --model=runs/quickstart
 python -m stackgan_tf.export --model=runs/quickstart --format=serving --output=served
@@ -15,7 +15,7 @@ from stackgan_tf.system.atomic_files import read_back
 from stackgan_tf.system.command_line import run_command
 from stackgan_tf.system.errors import UserError
 
-if TYPE_CHECKING:  # importing them takes TensorFlow, and seconds
+if TYPE_CHECKING:  # their import loads TensorFlow, which takes seconds
     from stackgan_tf.generator import NetworkGenerator
     from stackgan_tf.saved_models.model_card import Origin
     from stackgan_tf.text.text_encoder import TextEncoder
@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # importing them takes TensorFlow, and seconds
 _MODEL = flags.DEFINE_string('model', None, 'A run directory.', required=True)
 _PHASE = flags.DEFINE_string('phase', None, 'The phase whose model is exported; by default the last.')
 _CHECKPOINT = flags.DEFINE_string(
-    'checkpoint', 'newest', 'Of a generator: newest, best (where it is scored) or a step.'
+    'checkpoint', 'newest', 'For a generator: newest, best (if its recipe scores it) or a step.'
 )
 _FORMAT = flags.DEFINE_enum(
     'format',
@@ -32,18 +32,17 @@ _FORMAT = flags.DEFINE_enum(
     'A SavedModel; a .tar.gz with a model card, for TF Hub; or a folder that TensorFlow Serving serves.',
 )
 _OUTPUT = flags.DEFINE_string(
-    'output', None, 'What to make; by default export/, NAME.tar.gz or serving/ in the run directory.'
+    'output', None, 'The folder or file to create; by default export/, NAME.tar.gz or serving/ in the run directory.'
 )
-_NAME = flags.DEFINE_string('name', None, 'What hub and serving call the model; by default as the run directory.')
-_MODEL_VERSION = flags.DEFINE_integer('model_version', 1, 'Of serving: the version.', lower_bound=1)
-_BATCH_SIZES = flags.DEFINE_list('batch_sizes', ['1', '2', '4', '8'], 'Of serving: what batches are padded to.')
-_LICENCE = flags.DEFINE_string('licence', '', 'Of hub: the licence of the model, for its card.')
+_NAME = flags.DEFINE_string('name', None, 'For hub and serving: the name of the model; by default the run directory.')
+_MODEL_VERSION = flags.DEFINE_integer('model_version', 1, 'For serving: the version.', lower_bound=1)
+_BATCH_SIZES = flags.DEFINE_list('batch_sizes', ['1', '2', '4', '8'], 'For serving: the sizes of padded batches.')
+_LICENSE = flags.DEFINE_string('licence', '', 'For hub: the license of the model, for its card.')
 
 
 def main() -> None:
-    """Exports what the flags say."""
-    from stackgan_tf.evaluation.attribute_reader import AttributeReader, ClassReader
-    from stackgan_tf.loading import load_phase
+    """Exports the model of the flags."""
+    from stackgan_tf.loading import TrainedClassifier, load_phase
     from stackgan_tf.saved_models.classifier_module import export_classifier
     from stackgan_tf.saved_models.saved_model import check_target
     from stackgan_tf.text.text_encoder import TextEncoder
@@ -51,14 +50,14 @@ def main() -> None:
     run = Path(_MODEL.value)
     names = {'saved_model': 'export', 'hub': f'{_name(run)}.tar.gz', 'serving': 'serving'}
     target = Path(_OUTPUT.value) if _OUTPUT.value else run / names[_FORMAT.value]
-    if _FORMAT.value != 'serving':  # to which a version may be added
+    if _FORMAT.value != 'serving':  # a version may be added to an existing folder
         check_target(target)
     model = load_phase(run, _PHASE.value, _CHECKPOINT.value)
-    if _FORMAT.value != 'saved_model' and isinstance(model, TextEncoder | AttributeReader | ClassReader):
+    if _FORMAT.value != 'saved_model' and isinstance(model, TextEncoder | TrainedClassifier):
         raise UserError(f'--format={_FORMAT.value} is for generators: export this with --format=saved_model')
     if isinstance(model, TextEncoder):
         print(_export_encoder(model, target))
-    elif isinstance(model, AttributeReader | ClassReader):
+    elif isinstance(model, TrainedClassifier):
         export_classifier(model.network, target)
         size = model.network.size
         print(f'The classifier (of {size} pixels) is in {target}: --features=saved_model:{target} reads it.')
@@ -67,7 +66,7 @@ def main() -> None:
 
 
 def _export_encoder(encoder: 'TextEncoder', target: Path) -> str:
-    """Exports a text encoder; says what was made."""
+    """Exports a text encoder; returns a message."""
     from stackgan_tf.saved_models.text_encoder_module import export_text_encoder
     from stackgan_tf.saved_models.verification import encoder_check
 
@@ -77,21 +76,21 @@ def _export_encoder(encoder: 'TextEncoder', target: Path) -> str:
 
 
 def _export_generator(generator: 'NetworkGenerator', run: Path, target: Path) -> str:
-    """Exports a generator in the format of the flags; says what was made."""
+    """Exports a generator in the format of the flags; returns a message."""
     from stackgan_tf.saved_models.hub_export import export_for_hub
     from stackgan_tf.saved_models.model_card import model_card
     from stackgan_tf.saved_models.saved_model import export_saved_model
-    from stackgan_tf.saved_models.serving_export import ServedAs, export_for_serving
+    from stackgan_tf.saved_models.serving_export import ServingOptions, export_for_serving
     from stackgan_tf.saved_models.verification import generator_check
 
     what = f'The {generator.kind} model is in'
     if _FORMAT.value == 'serving':
-        served = ServedAs(_name(run), _MODEL_VERSION.value, _batch_sizes())
-        version = export_for_serving(generator, target, served)
-        return f'{what} {version}; {target / "README.md"} says how to serve and ask it.'
+        options = ServingOptions(_name(run), _MODEL_VERSION.value, _batch_sizes())
+        version = export_for_serving(generator, target, options)
+        return f'{what} {version}; {target / "README.md"} says how to serve it and send requests.'
     if _FORMAT.value == 'hub':
         export_for_hub(generator, target, model_card(_name(run), generator, _origin(generator, run)))
-        return f'{what} {target}: put it where an address reaches it, which is then its TF Hub handle.'
+        return f'{what} {target}: upload it to a web server; its URL is the TF Hub handle.'
     check = generator_check(generator)
     export_saved_model(generator.network, target, generator.encoder, generator.class_names, check)
     return f'{what} {target}: hub.load, tf.saved_model.load and TensorFlow Serving read it.'
@@ -105,15 +104,15 @@ def _name(run: Path) -> str:
 
 def _batch_sizes() -> list[int]:
     if not all(size.isdigit() for size in _BATCH_SIZES.value):
-        raise UserError(f'--batch_sizes={",".join(_BATCH_SIZES.value)} are no numbers: write for example 1,2,4,8')
+        raise UserError(f'--batch_sizes={",".join(_BATCH_SIZES.value)} are not numbers: write for example 1,2,4,8')
     return [int(size) for size in _BATCH_SIZES.value]
 
 
 def _origin(generator: 'NetworkGenerator', run: Path) -> 'Origin':
-    """Where the model of a run comes from, for its card.
+    """The training of a run's model, for its card.
 
     Raises:
-        UserError: the report beside it cannot be read.
+        UserError: the evaluation report of the run cannot be read.
     """
     from stackgan_tf.data.published.data_sets import PUBLISHED_DATA_SETS
     from stackgan_tf.loading import training_of
@@ -122,16 +121,16 @@ def _origin(generator: 'NetworkGenerator', run: Path) -> 'Origin':
     model, progress = training_of(run, _PHASE.value, _CHECKPOINT.value)
     data = progress.get('data', '')
     published = PUBLISHED_DATA_SETS.get(data)
-    licence = (
+    data_license = (
         published.licence if published else 'painted by stackgan_tf, Apache 2.0' if 'painted_birds' in data else ''
     )
     report = run / 'evaluation.json'
     with read_back(report):
         scores = json.loads(report.read_text(encoding='utf-8')) if report.exists() else None
         if scores is not None and scores.get('trained') != list(generator.trained or ()):
-            print(f'{report} is of another phase or step, so the model card has no scores: evaluate again')
+            print(f'{report} belongs to another phase or step, so the model card has no scores: evaluate again')
             scores = None
-    return Origin(model, progress['step'], progress['pictures'], data, licence, _LICENCE.value, scores)
+    return Origin(model, progress['step'], progress['images'], data, data_license, _LICENSE.value, scores)
 
 
 if __name__ == '__main__':

@@ -1,4 +1,4 @@
-r"""Writes generated pictures: one PNG for each, and a grid of them all, with the sketches of models of two stages.
+r"""Writes generated images as PNG files, and a grid of all, with the sketches of two-stage models.
 
 python -m stackgan_tf.sample --model=runs/quickstart --caption="a small red bird with a black crown"
 """
@@ -16,32 +16,34 @@ from stackgan_tf.system.command_line import run_command
 from stackgan_tf.system.errors import UserError
 
 _MODEL = flags.DEFINE_string('model', None, 'A run directory, an exported model, or a TF Hub handle.', required=True)
-_CHECKPOINT = flags.DEFINE_string('checkpoint', 'newest', 'Of a run: newest, best (if its recipe scores it) or a step.')
-_OUTPUT = flags.DEFINE_string('output', 'generated', 'The folder for the pictures.')
-_CAPTION = flags.DEFINE_multi_string('caption', [], 'What to draw; may be repeated.')
+_CHECKPOINT = flags.DEFINE_string(
+    'checkpoint', 'newest', 'For a run: newest, best (if its recipe scores it) or a step.'
+)
+_OUTPUT = flags.DEFINE_string('output', 'generated', 'The folder for the images.')
+_CAPTION = flags.DEFINE_multi_string('caption', [], 'A caption; may be repeated.')
 _LABEL = flags.DEFINE_multi_string('label', [], 'A class, by its name or number; may be repeated.')
 _CAPTIONS_FILE = flags.DEFINE_string('captions_file', None, 'A text file (UTF-8) with a caption on each line.')
 _EMBEDDINGS = flags.DEFINE_string(
-    'embeddings', None, 'What to draw, for a model that reads embeddings: a .npy file of floats [N, T].'
+    'embeddings', None, 'For a model that reads embeddings: a .npy file of floats [N, T].'
 )
 _COUNT = flags.DEFINE_integer(
-    'count', None, 'How many pictures (of each caption or class); by default 8 of each, else 16.', lower_bound=1
+    'count', None, 'Number of images (per caption or class); by default 8 of each, else 16.', lower_bound=1
 )
 _SEED = flags.DEFINE_integer('seed', 0, 'The first seed.', lower_bound=0, upper_bound=2**62)
 _SEEDS = flags.DEFINE_string('seeds', None, 'Instead of --count and --seed, the seeds, such as 0-15,40,42.')
 _EVERY_SIZE = flags.DEFINE_bool('every_size', False, 'Write every scale of the tree, not only the largest.')
 _COLUMNS = flags.DEFINE_integer(
-    'columns', None, 'Without captions: pictures in a row of the grid; by default as square as possible.', lower_bound=1
+    'columns', None, 'Without captions: images in a row of the grid; by default as square as possible.', lower_bound=1
 )
-_BLOCK = 64  # pictures that are made before they are written
-_GRID = 1024  # pictures that a grid shows at most
+_BLOCK = 64  # images that are generated before they are written
+_GRID = 1024  # largest number of images in a grid
 
 
 def parse_seeds(text: str) -> list[int]:
-    """Reads a list such as `0-3,7` as 0, 1, 2, 3, 7.
+    """Parses a list such as `0-3,7` as 0, 1, 2, 3, 7.
 
     Raises:
-        UserError: it is none.
+        UserError: the text is not such a list.
     """
     seeds: list[int] = []
     for part in text.split(','):
@@ -53,10 +55,10 @@ def parse_seeds(text: str) -> list[int]:
 
 
 def read_captions(given: Sequence[str], file: str | None) -> list[str]:
-    """The captions of the flags; empty lines of the file are passed over.
+    """The captions of the flags; empty lines of the file are skipped.
 
     Raises:
-        UserError: the file cannot be read, or has none; or something is not UTF-8 text.
+        UserError: the file cannot be read or has no captions, or a caption is not UTF-8 text.
     """
     for caption in given:
         if caption != caption.encode('utf-8', 'replace').decode():
@@ -78,8 +80,8 @@ def read_embeddings(file: str, dimension: int) -> np.ndarray:
     """The embeddings of the flag, float32 `[N, T]`.
 
     Args:
-        file: its value.
-        dimension: T of the model; 0 if it reads none.
+        file: the value of the flag.
+        dimension: T of the model; 0 if it reads no embeddings.
 
     Raises:
         UserError: the file cannot be read, or holds something else.
@@ -90,18 +92,18 @@ def read_embeddings(file: str, dimension: int) -> np.ndarray:
         with open(file, 'rb') as opened:
             embeddings = read_array(opened, os.fstat(opened.fileno()).st_size)
     except (OSError, ValueError, EOFError) as error:
-        reason = getattr(error, 'strerror', None) or 'it is no .npy file of numbers'
+        reason = getattr(error, 'strerror', None) or 'it is not a .npy file of numbers'
         raise UserError(f'--embeddings={file} cannot be read: {reason}') from error
     if embeddings.shape[1:] != (dimension,) or not len(embeddings):
-        raise UserError(f'--embeddings={file} holds no numbers [N, {dimension}], which this model reads')
+        raise UserError(f'--embeddings={file} does not hold numbers [N, {dimension}], which this model reads')
     return embeddings.astype(np.float32)
 
 
-def what_to_draw(captions: Sequence[str], labels: Sequence[str], kind: str, class_names: Sequence[str]) -> list[str]:
-    """The captions or names of classes that a model is to draw; none for an unconditional one.
+def conditions_of(captions: Sequence[str], labels: Sequence[str], kind: str, class_names: Sequence[str]) -> list[str]:
+    """The captions or class names that condition the images; empty for an unconditional model.
 
     Raises:
-        UserError: it cannot read what it was told, or was not told what it needs.
+        UserError: the model does not read these conditions, or needs others.
     """
     if kind == 'embedding':
         raise UserError('this model was trained on embeddings and has no text encoder: add --embeddings=FILE.npy')
@@ -110,14 +112,14 @@ def what_to_draw(captions: Sequence[str], labels: Sequence[str], kind: str, clas
     if kind != 'class' and labels:
         raise UserError('this model was trained without classes: leave out --label')
     if kind == 'text' and not captions:
-        raise UserError('this model draws what it is told: add --caption="a small red bird with a black crown"')
+        raise UserError('this model generates from captions: add --caption="a small red bird with a black crown"')
     if kind == 'class' and not labels:
-        raise UserError(f'this model draws the class it is told: add --label="{class_names[0]}"')
+        raise UserError(f'this model generates from classes: add --label="{class_names[0]}"')
     return [*captions, *labels]
 
 
 def main() -> None:
-    """Generates and writes what the flags say."""
+    """Generates and writes the images of the flags."""
     from stackgan_tf.figures.caption_grid import caption_grid
     from stackgan_tf.figures.image_grid import image_grid, sketches_above, write_png
     from stackgan_tf.loading import load
@@ -130,24 +132,24 @@ def main() -> None:
     kind, embeddings = 'embedding', None
     if _EMBEDDINGS.value is not None:
         if captions or _LABEL.value:
-            raise UserError('--embeddings is instead of captions and classes: leave those out')
+            raise UserError('--embeddings replaces captions and classes: leave those out')
         embeddings = read_embeddings(_EMBEDDINGS.value, model.embedding_dimension)
-        told = [f'embedding {row}' for row in range(len(embeddings))]
-    elif told := what_to_draw(captions, _LABEL.value, model.kind, model.class_names):
-        kind, embeddings = 'caption' if captions else 'class', model.embed(told)
+        conditions = [f'embedding {row}' for row in range(len(embeddings))]
+    elif conditions := conditions_of(captions, _LABEL.value, model.kind, model.class_names):
+        kind, embeddings = 'caption' if captions else 'class', model.embed(conditions)
     if embeddings is not None:
-        names = [f'{kind}_{row:03d}_seed_{seed:06d}' for row in range(len(told)) for seed in seeds]
+        names = [f'{kind}_{row:03d}_seed_{seed:06d}' for row in range(len(conditions)) for seed in seeds]
         if kind == 'class':
-            told = [model.class_names[label] for label in embeddings.argmax(axis=1)]
+            conditions = [model.class_names[label] for label in embeddings.argmax(axis=1)]
     else:
         names = [f'seed_{seed:06d}' for seed in seeds]
-    # Of many captions the grid shows the first, whole rows.
-    told = told[: max(1, _GRID // len(seeds))]
-    in_grid = min(len(told or [None]) * len(seeds), _GRID)
+    # With many captions, the grid has the whole rows of the first ones.
+    conditions = conditions[: max(1, _GRID // len(seeds))]
+    in_grid = min(len(conditions or [None]) * len(seeds), _GRID)
     suffixes = {size: f'_{size}' if _EVERY_SIZE.value else '' for size in model.sizes}
     written = model.sizes if _EVERY_SIZE.value else model.sizes[-1:]
     kept: dict[int, list[np.ndarray]] = {size: [] for size in model.sizes}
-    with tqdm(total=len(names), unit=' pictures', mininterval=1, leave=False, disable=len(names) <= _BLOCK) as bar:
+    with tqdm(total=len(names), unit=' images', mininterval=1, leave=False, disable=len(names) <= _BLOCK) as bar:
         for first in range(0, len(names), _BLOCK):
             rows = np.arange(first, min(first + _BLOCK, len(names)))
             condition_rows = None if embeddings is None else embeddings[rows // len(seeds)]
@@ -159,13 +161,13 @@ def main() -> None:
                     write_png(output / f'{names[row]}{suffixes[size]}.png', image)
             bar.update(len(rows))
     for size in written:
-        # Of two sizes, the grid of the larger one shows both: Stage-I above Stage-II.
+        # With two sizes, the grid of the larger one has both: Stage-I above Stage-II.
         both = size == model.sizes[-1] and len(model.sizes) == 2
-        shown = sketches_above({each: np.stack(kept[each]) for each in model.sizes}) if both else np.stack(kept[size])
-        grid = caption_grid(told, shown) if told else image_grid(shown, _COLUMNS.value)
+        tiles = sketches_above({each: np.stack(kept[each]) for each in model.sizes}) if both else np.stack(kept[size])
+        grid = caption_grid(conditions, tiles) if conditions else image_grid(tiles, _COLUMNS.value)
         write_png(output / f'grid{suffixes[size]}.png', grid)
-    of_some = '' if in_grid == len(names) else f' of the first {in_grid}'
-    print(f'{len(names)} picture(s) and their grid{of_some} are in {output}')
+    of_first = '' if in_grid == len(names) else f' of the first {in_grid}'
+    print(f'{len(names)} image(s) and their grid{of_first} are in {output}')
 
 
 if __name__ == '__main__':

@@ -1,4 +1,4 @@
-r"""Trains a recipe, or goes on with a run.
+r"""Trains a recipe, or resumes a run.
 
 python -m stackgan_tf.train --gin_file=gin/quickstart.gin --workdir=runs/quickstart
 """
@@ -11,25 +11,25 @@ from absl import flags
 from stackgan_tf.system.command_line import run_command
 from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
-from stackgan_tf.system.onednn import choose_onednn_as_begun
+from stackgan_tf.system.onednn import restore_onednn
 
 _GIN_FILE = flags.DEFINE_multi_string('gin_file', [], 'The recipe; may be repeated, later files override earlier ones.')
 _GIN_PARAM = flags.DEFINE_multi_string('gin_param', [], 'A setting such as "STEPS = 100"; may be repeated.')
 _WORKDIR = flags.DEFINE_string('workdir', None, 'The run directory; by default gin/NAME.gin trains in runs/NAME.')
-_DRY_RUN = flags.DEFINE_bool('dry_run', False, 'Show what would be trained, and what it takes, without training.')
+_DRY_RUN = flags.DEFINE_bool('dry_run', False, 'Describe the training and its cost, without training.')
 
 
 def default_workdir(gin_file: str) -> Path:
-    """`runs/NAME` for `gin/NAME.gin`, wherever that folder is; NAME may have folders."""
+    """`runs/NAME` for `gin/NAME.gin` in any folder; NAME may have folders."""
     path = Path(gin_file).with_suffix('')
     inside = path.parts[len(path.parts) - path.parts[::-1].index('gin') :] if 'gin' in path.parts else path.parts[-1:]
     return Path('runs', *inside)
 
 
 def choose_kernels() -> None:
-    """Before TensorFlow is imported: a run is resumed with the CPU kernels that it began with."""
+    """Chooses the CPU kernels before TensorFlow is imported: a run resumes with those with which it started."""
     if _GIN_FILE.value:
-        choose_onednn_as_begun(_workdir() / 'environment.json')
+        restore_onednn(_workdir() / 'environment.json')
 
 
 def _workdir() -> Path:
@@ -37,7 +37,7 @@ def _workdir() -> Path:
 
 
 def main() -> None:
-    """Trains what the flags say."""
+    """Trains the recipe of the flags."""
     from stackgan_tf.recipe.dry_run import describe
     from stackgan_tf.recipe.recipe import known_recipes, read_recipe
     from stackgan_tf.runs.run_directory import RunDirectory
@@ -53,7 +53,7 @@ def main() -> None:
     try:
         recipe.run.train(directory)
     except InterruptedRunError as interrupted:
-        say(f'{interrupted}: stopped; the same command goes on from here.')
+        say(f'{interrupted}: stopped; the same command resumes the run.')
         sys.exit(interrupted.status)
 
 

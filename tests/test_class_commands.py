@@ -1,4 +1,4 @@
-"""The commands on classes: a folder with a sub-folder for each."""
+"""The commands with classes: a folder with a sub-folder for each class."""
 
 import json
 
@@ -27,7 +27,7 @@ def trained(flags, made_once):
     return made_once('classes', make) / 'run'
 
 
-def test_from_a_class_to_pictures(trained, tmp_path):
+def test_from_a_class_to_images(trained, tmp_path):
     labels = ['--label=owl', '--label=0', '--count=2']
     sampled = run(command('sample', f'--model={trained}', *labels, '--output=here'), tmp_path)
     assert sampled.returncode == 0, sampled.stderr
@@ -42,22 +42,22 @@ def test_from_a_class_to_pictures(trained, tmp_path):
     assert Image.open(tmp_path / 'here' / 'grid.png').size == (190 + 2 * 48, 2 * 96)  # both sizes
 
 
-def test_what_cannot_be_drawn_ends_with_one_line(trained, tmp_path):
-    for given, message in (
+def test_wrong_conditions_end_with_one_line(trained, tmp_path):
+    for flags, message in (
         (['--label=owls'], "this model has no class 'owls': did you mean owl?"),
         (['--label=3'], "this model has no class '3': it has 0 to 2, such as finch"),
-        ([], 'this model draws the class it is told: add --label="finch"'),
+        ([], 'this model generates from classes: add --label="finch"'),
         (['--caption=an owl'], 'this model was trained without captions'),
     ):
-        assert_one_line(run(command('sample', f'--model={trained}', *given), tmp_path), message)
+        assert_one_line(run(command('sample', f'--model={trained}', *flags), tmp_path), message)
 
 
 def test_a_wrong_number_of_classes(flags, tmp_path):
     result = run(command('train', f'--workdir={tmp_path}/run', *flags, '--gin_param=CLASSES = 4'), tmp_path)
-    assert_one_line(result, 'told have 3 numbers, StackGANv2.embedding_dimension = 4: set')
+    assert_one_line(result, 'have 3 numbers, StackGANv2.embedding_dimension = 4: set')
     assert not (tmp_path / 'run').exists()
 
 
-def test_a_checkpoint_knows_the_classes(trained):
+def test_a_checkpoint_records_the_classes(trained):
     progress = json.loads((trained / 'tree/checkpoints/step_000004/progress.json').read_text())
     assert progress['condition_source'] == {'class_names': ['finch', 'owl', 'wren']}

@@ -1,4 +1,4 @@
-"""The commands as a person types them."""
+"""The commands as a user types them."""
 
 import json
 import re
@@ -17,8 +17,8 @@ from stackgan_tf.loading import load, load_adversaries
 from stackgan_tf.recipe.recipe import read_recipe
 from stackgan_tf.runs.checkpoints import Checkpoints
 from stackgan_tf.system.errors import UserError
+from stackgan_tf.training.callbacks.samples import SAMPLES
 from stackgan_tf.training.health import sample_diversity
-from stackgan_tf.training.upkeep import SAMPLES
 
 
 def test_training_speaks_to_the_user_and_to_nobody_else(tiny_run):
@@ -29,7 +29,7 @@ def test_training_speaks_to_the_user_and_to_nobody_else(tiny_run):
 
 
 def test_small_networks_compute_each_operation_on_one_thread(tiny_run):
-    # The setting is refused, in silence, once anything has been computed.
+    # TensorFlow silently ignores the setting after the first operation.
     assert json.loads((tiny_run / 'environment.json').read_text())['starts'][0]['threads_per_operation'] == 1
 
 
@@ -41,17 +41,17 @@ def train_on(folder, workdir, *flags):
 
 def test_a_folder_of_pictures(tmp_path):
     for number in range(6):
-        save(tmp_path / 'my pictures' / f'{number}.jpg', photograph(40, 60, number))
-    (tmp_path / 'my pictures' / 'bad.jpg').touch()
-    result = run(train_on(tmp_path / 'my pictures', 'run'), tmp_path)
+        save(tmp_path / 'my images' / f'{number}.jpg', photograph(40, 60, number))
+    (tmp_path / 'my images' / 'bad.jpg').touch()
+    result = run(train_on(tmp_path / 'my images', 'run'), tmp_path)
     assert result.returncode == 0, result.stderr
     assert result.stderr == ''
     assert 'First pass over 7 pictures' in result.stdout
     assert '1 files cannot be used:\n  bad.jpg: empty file\n' in result.stdout
     assert 'of 6 pictures' in result.stdout
     assert 'tree is done: 2 steps' in result.stdout
-    (tmp_path / 'my pictures' / '0.jpg').unlink()
-    again = run(train_on(tmp_path / 'my pictures', 'run', '--gin_param=STEPS = 4'), tmp_path)
+    (tmp_path / 'my images' / '0.jpg').unlink()
+    again = run(train_on(tmp_path / 'my images', 'run', '--gin_param=STEPS = 4'), tmp_path)
     assert again.returncode == 0, again.stderr
     assert 'This run had 6 pictures until now' in again.stdout
 
@@ -60,14 +60,14 @@ def test_a_folder_of_pictures(tmp_path):
     ('prepare', 'message'),
     [
         (lambda folder: None, 'does not exist'),
-        (lambda folder: folder.mkdir(), 'has no pictures'),
+        (lambda folder: folder.mkdir(), 'has no images'),
         (
             lambda folder: save(folder / 'a.jpg') and (folder / 'metadata.jsonl').write_text('{'),
             'jsonl, line 1: not JSON',
         ),
     ],
 )
-def test_mistakes_with_a_folder_end_with_one_line(prepare, message, tmp_path):
+def test_errors_in_a_folder_end_with_one_line(prepare, message, tmp_path):
     prepare(tmp_path / 'set')
     result = run(train_on(tmp_path / 'set', 'run'), tmp_path)
     assert result.returncode == 2
@@ -83,10 +83,10 @@ def test_a_folder_for_other_sizes_than_the_models(tmp_path):
     assert not (tmp_path / 'run').exists()
 
 
-def test_many_pictures(tiny_run, tmp_path):
+def test_many_images(tiny_run, tmp_path):
     result = run(command('sample', f'--model={tiny_run}', '--count=70', '--columns=7', '--output=here'), tmp_path)
     assert result.returncode == 0, result.stderr
-    assert '70 picture(s) and their grid are in here' in result.stdout
+    assert '70 image(s) and their grid are in here' in result.stdout
     grid = np.asarray(Image.open(tmp_path / 'here' / 'grid.png'))
     assert grid.shape == (10 * 32, 7 * 16, 3)  # both sizes, one above the other
     (last,) = load(tiny_run).generate(1, seed=69)
@@ -94,12 +94,12 @@ def test_many_pictures(tiny_run, tmp_path):
     np.testing.assert_array_equal(grid[-16:, -16:], last)
 
 
-def test_home_is_meant_also_after_an_equals_sign(tmp_path):
+def test_a_tilde_after_an_equals_sign_is_the_home_folder(tmp_path):
     result = run(command('sample', '--model=~/nowhere'), tmp_path, HOME=str(tmp_path))
     assert_one_line(result, f'there is no {tmp_path}/nowhere')
 
 
-def test_the_whole_way(tiny_run, tmp_path):
+def test_from_a_run_to_an_export_and_its_images(tiny_run, tmp_path):
     sampled = run(command('sample', f'--model={tiny_run}', '--count=5', '--output=here', '--every_size'), tmp_path)
     assert sampled.returncode == 0, sampled.stderr
     assert Image.open(tmp_path / 'here' / 'grid_16.png').size == (48, 64)  # both sizes, one above the other
@@ -131,7 +131,7 @@ def test_the_whole_way(tiny_run, tmp_path):
         (command('sample', '--model=nowhere'), 'there is no nowhere'),
     ],
 )
-def test_mistakes_end_with_one_line_and_leave_nothing(arguments, message, tmp_path):
+def test_errors_end_with_one_line_and_leave_nothing(arguments, message, tmp_path):
     assert_one_line(run(arguments, tmp_path), message)
     assert not list(tmp_path.iterdir())
 
@@ -164,7 +164,7 @@ def test_the_diversity_of_samples_is_that_of_the_largest(tiny_run):
     assert last['sample_diversity'] == pytest.approx(sample_diversity(images, conditional=False))
 
 
-def test_captions_for_a_model_without(tiny_run, tmp_path):
+def test_captions_for_an_unconditional_model(tiny_run, tmp_path):
     result = run(command('sample', f'--model={tiny_run}', '--caption=a red bird'), tmp_path)
     assert_one_line(result, 'this model was trained without captions')
 
@@ -172,13 +172,13 @@ def test_captions_for_a_model_without(tiny_run, tmp_path):
 def test_a_model_card_has_the_scores_of_its_checkpoint(tiny_run, tmp_path):
     shutil.copytree(tiny_run, tmp_path / 'run')
     fid = {'value': 12.5, 'spread': None, 'spread_is': '', 'count': 9, 'protocol': 'how it was measured'}
-    for step, told in ((2, 'the model card has no scores: evaluate again'), (4, '')):
+    for step, message in ((2, 'the model card has no scores: evaluate again'), (4, '')):
         report = {'trained': ['tree', step], 'metrics': {'fid': fid}}
         (tmp_path / 'run' / 'evaluation.json').write_text(json.dumps(report))
         flags = ['--model=run', '--format=hub', f'--output=model_{step}.tar.gz']
         result = run(command('export', *flags), tmp_path)
         assert result.returncode == 0, result.stderr
-        assert told in result.stdout
+        assert message in result.stdout
         with tarfile.open(tmp_path / f'model_{step}.tar.gz') as made:
             (card,) = [name for name in made.getnames() if name.endswith('.md')]
             assert ('how it was measured' in made.extractfile(card).read().decode()) == (step == 4)
@@ -198,13 +198,13 @@ def test_a_signal_writes_a_checkpoint_first(tmp_path, number, status):
     process.send_signal(number)
     output, _ = process.communicate(timeout=120)
     assert process.returncode == status
-    assert 'the same command goes on from here' in output
+    assert 'the same command resumes the run' in output
     assert list((tmp_path / 'run' / 'tree' / 'checkpoints').glob('step_*'))
 
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A disk of 8 MB, where the machine lets us have one."""
+    """A disk of 8 MB, if the machine allows the mount."""
     folder = tmp_path / 'disk'
     folder.mkdir()
     mount = ['mount', '-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', str(folder)]
@@ -214,7 +214,7 @@ def small_disk(tmp_path):
     subprocess.run(['umount', str(folder)], check=True)
 
 
-def test_no_space_to_begin(small_disk, tmp_path):
+def test_no_space_at_the_start(small_disk, tmp_path):
     (small_disk / 'ballast').write_bytes(bytes(7 * 2**20))
     assert_one_line(run(train(small_disk / 'run', 4), tmp_path), 'free some space or name another --workdir')
     assert [path.name for path in small_disk.iterdir()] == ['ballast']

@@ -1,4 +1,4 @@
-"""Judging a text-to-image model, from a classifier's training to the report."""
+"""Evaluation of a text-to-image model, from the training of a classifier to the report."""
 
 import json
 
@@ -13,10 +13,10 @@ def runs(tiny_text_run, made_once):
     """A run of the quickstart and one of the classifier."""
 
     def make(folder):
-        (folder / 'told').symlink_to(tiny_text_run)
+        (folder / 'model').symlink_to(tiny_text_run)
         settings = [*SMALL, '--gin_param=AttributeClassifier.width = 4']
         recipe = '--gin_file=gin/evaluation/painted_birds.gin'
-        result = run(command('train', recipe, '--workdir=judge', *settings), folder)
+        result = run(command('train', recipe, '--workdir=classifier', *settings), folder)
         assert result.returncode == 0, result.stderr
 
     return made_once('evaluated', make)
@@ -24,7 +24,7 @@ def runs(tiny_text_run, made_once):
 
 def test_a_report(runs, tmp_path):
     report = tmp_path / 'report.json'
-    flags = [f'--model={runs}/told', f'--classifier={runs}/judge', '--count=5', f'--output={report}']
+    flags = [f'--model={runs}/model', f'--classifier={runs}/classifier', '--count=5', f'--output={report}']
     result = run(command('evaluate', *flags), tmp_path)
     assert result.returncode == 0, result.stderr
     made = json.loads(report.read_text())
@@ -38,30 +38,30 @@ def test_a_report(runs, tmp_path):
     assert 'caption_consistency_body' in result.stdout
 
 
-def test_everything_at_once_twice_the_same(runs, tmp_path):
-    flags = [f'--model={runs}/told', '--reference=painted_birds/76px', f'--classifier={runs}/judge', '--count=40']
-    shown = []
+def test_all_scores_at_once_are_repeatable(runs, tmp_path):
+    flags = [f'--model={runs}/model', '--reference=painted_birds/76px', f'--classifier={runs}/classifier', '--count=40']
+    outputs = []
     for split in ('test[:3%]',) * 2:
         result = run(command('evaluate', *flags, f'--split={split}', '--fid_64', '--output=report.json'), tmp_path)
         assert result.returncode == 0, result.stderr
-        shown.append(result.stdout)
-    assert shown[0] == shown[1]
+        outputs.append(result.stdout)
+    assert outputs[0] == outputs[1]
     made = json.loads((tmp_path / 'report.json').read_text())
     names = {'fid', 'fid_64', 'kid', 'inception_score', 'precision', 'recall', 'density', 'coverage', 'ms_ssim'}
     assert names | {'caption_consistency', 'r_precision', 'diversity'} <= set(made['metrics'])
     assert made['metrics']['fid']['count'] == 40
-    assert '30 real pictures of 16 pixels (painted_birds/76px' in made['metrics']['fid']['protocol']
+    assert '30 real images of 16 pixels (painted_birds/76px' in made['metrics']['fid']['protocol']
     assert 'after 4 steps' in made['metrics']['fid']['protocol']
     assert len(made['warnings']) == 2
-    assert '[1] 40 generated pictures' in shown[0]
+    assert '[1] 40 generated images' in outputs[0]
 
 
-def test_an_export_is_judged_as_its_run_is(runs, tmp_path):
-    exported = run(command('export', f'--model={runs}/told', f'--output={tmp_path}/model'), tmp_path)
+def test_an_export_has_the_scores_of_its_run(runs, tmp_path):
+    exported = run(command('export', f'--model={runs}/model', f'--output={tmp_path}/model'), tmp_path)
     assert exported.returncode == 0, exported.stderr
-    flags = [f'--classifier={runs}/judge', '--count=5']
+    flags = [f'--classifier={runs}/classifier', '--count=5']
     found = []
-    for model, more in ((f'{runs}/told', []), ('model', [f'--text_encoder={runs}/told'])):
+    for model, more in ((f'{runs}/model', []), ('model', [f'--text_encoder={runs}/model'])):
         result = run(command('evaluate', f'--model={model}', *flags, *more, '--output=report.json'), tmp_path)
         assert result.returncode == 0, result.stderr
         metrics = json.loads((tmp_path / 'report.json').read_text())['metrics']
@@ -72,17 +72,17 @@ def test_an_export_is_judged_as_its_run_is(runs, tmp_path):
 @pytest.mark.parametrize(
     ('model', 'classifier', 'message'),
     [
-        ('told', 'told', 'trains no classifier with test data: train gin/evaluation/painted_birds.gin'),
-        ('judge', 'judge', 'trains no generator: name a run whose last phase does'),
-        ('told', 'nowhere', 'is no run'),
+        ('model', 'model', 'trains no classifier with test data: train gin/evaluation/painted_birds.gin'),
+        ('classifier', 'classifier', 'trains no generator: name a run whose last phase does'),
+        ('model', 'nowhere', 'is no run'),
     ],
 )
-def test_what_cannot_be_judged_ends_with_one_line(runs, tmp_path, model, classifier, message):
+def test_errors_end_with_one_line(runs, tmp_path, model, classifier, message):
     flags = [f'--model={runs}/{model}', f'--classifier={runs}/{classifier}']
     assert_one_line(run(command('evaluate', *flags), tmp_path), message)
 
 
 def test_scores_are_in_the_metrics(runs):
-    last = json.loads((runs / 'judge/classifier/metrics.jsonl').read_text().splitlines()[-1])
+    last = json.loads((runs / 'classifier/classifier/metrics.jsonl').read_text().splitlines()[-1])
     assert 0 <= last['test_beak_accuracy'] <= 1
     assert last['attribute_loss'] > 0

@@ -1,4 +1,4 @@
-"""The commands on StackGAN-v1: both stages by one command, then pictures of both."""
+"""The commands with StackGAN-v1: both stages from one command, then images of both."""
 
 import numpy as np
 import pytest
@@ -37,7 +37,7 @@ def trained(made_once):
     return made_once('stages', make) / 'run'
 
 
-def test_from_a_caption_to_a_sketch_and_a_picture(trained, tmp_path):
+def test_from_a_caption_to_a_sketch_and_an_image(trained, tmp_path):
     exported = run(command('export', f'--model={trained}', '--output=model'), tmp_path)
     assert 'The text model is in model' in exported.stdout, exported.stderr
     for model in (trained, 'model'):

@@ -1,4 +1,4 @@
-"""The commands on captions, as a person types them."""
+"""The commands with captions, as a user types them."""
 
 import re
 import shutil
@@ -16,7 +16,7 @@ from stackgan_tf.system.errors import UserError
 from stackgan_tf.text.character_encoder import CharacterEncoder
 
 
-def test_a_text_encoder_trains_goes_on_and_is_no_generator(tmp_path):
+def test_a_text_encoder_trains_resumes_and_is_not_a_generator(tmp_path):
     small = [flag for flag in TINY if 'StackGANv2' not in flag and 'SIZES' not in flag]
     small += ['--gin_param=SIZES = (16,)', '--gin_param=TextMatching.widths = (4, 4, 4)']
     flags = ['--gin_file=gin/text/painted_birds.gin', f'--workdir={tmp_path}/run', *small]
@@ -25,7 +25,7 @@ def test_a_text_encoder_trains_goes_on_and_is_no_generator(tmp_path):
     assert 'encoder 4/4' in first.stdout
     assert 'matching ' in first.stdout
     again = run(command('train', *flags, '--gin_param=STEPS = 6'), tmp_path)
-    assert 'going on after step 4' in again.stdout, again.stderr
+    assert 'resuming after step 4' in again.stdout, again.stderr
     sampled = run(command('sample', f'--model={tmp_path}/run', '--count=1', '--output=here'), tmp_path)
     assert sampled.returncode == 2
     assert 'trains no generator: name a run whose last phase does' in sampled.stderr
@@ -39,7 +39,7 @@ def test_a_text_encoder_trains_goes_on_and_is_no_generator(tmp_path):
 CAPTIONS = ['a small red bird with a black crown', 'A BLUE bird \N{BIRD}']
 
 
-def test_from_captions_to_pictures(tiny_text_run, tmp_path):
+def test_from_captions_to_images(tiny_text_run, tmp_path):
     (tmp_path / 'captions.txt').write_text(f'{CAPTIONS[1]}\n', 'utf-8-sig')
     flags = [f'--caption={CAPTIONS[0]}', '--captions_file=captions.txt', '--count=3']
     sampled = run(command('sample', f'--model={tiny_text_run}', *flags, '--output=here'), tmp_path)
@@ -54,11 +54,11 @@ def test_from_captions_to_pictures(tiny_text_run, tmp_path):
         here, there = tmp_path / 'here' / f'{name}.png', tmp_path / 'there' / f'{name}_16.png'
         assert here.read_bytes() == there.read_bytes()
     assert run(tool('image_from_export.py', '--export=model', f'--caption={CAPTIONS[0]}'), tmp_path).returncode == 0
-    pictures = [Image.open(tmp_path / name) for name in ('picture.png', 'here/caption_000_seed_000000.png')]
-    assert pictures[0].tobytes() == pictures[1].tobytes()
+    images = [Image.open(tmp_path / name) for name in ('picture.png', 'here/caption_000_seed_000000.png')]
+    assert images[0].tobytes() == images[1].tobytes()
 
 
-def test_an_encoder_whose_checkpoint_is_damaged_is_not_exchanged_but_trained_again(tiny_text_run, tmp_path):
+def test_an_encoder_with_a_damaged_checkpoint_is_trained_again_and_not_replaced(tiny_text_run, tmp_path):
     shutil.copytree(tiny_text_run, tmp_path / 'run')
     checkpoints = tmp_path / 'run' / 'encoder' / 'checkpoints'
     (checkpoints / 'step_000006' / 'variables.index').write_bytes(b'')
@@ -67,16 +67,16 @@ def test_an_encoder_whose_checkpoint_is_damaged_is_not_exchanged_but_trained_aga
     again = run(train_text(tmp_path / 'run', 5), tmp_path)
     assert again.returncode == 0, again.stderr
     assert f'{checkpoints}/step_000006 is damaged (variables.index is not what was written): going back' in again.stdout
-    assert re.search(r'encoder: 6 steps .*, going on after step 4;', again.stdout)
-    assert re.search(r'tree: 5 steps .*, going on after step 4;', again.stdout)
+    assert re.search(r'encoder: 6 steps .*, resuming after step 4;', again.stdout)
+    assert re.search(r'tree: 5 steps .*, resuming after step 4;', again.stdout)
     assert (checkpoints / 'damaged_step_000006').is_dir()
     assert load(tmp_path / 'run').kind == 'text'
 
 
-def test_captions_that_cannot_be_drawn_end_with_one_line(tiny_text_run, tmp_path):
+def test_wrong_captions_end_with_one_line(tiny_text_run, tmp_path):
     (tmp_path / 'empty.txt').write_text('\n \n')
     for model, flags, message in (
-        (tiny_text_run, [], 'this model draws what it is told: add --caption='),
+        (tiny_text_run, [], 'this model generates from captions: add --caption='),
         (tiny_text_run, ['--caption=\udcff'], "--caption='\\udcff' is not UTF-8 text"),
         (tiny_text_run, ['--caption=a', '--seeds=²'], '--seeds=² cannot be read at'),
         (tiny_text_run, ['--captions_file=empty.txt'], '--captions_file=empty.txt has no captions'),
@@ -105,7 +105,7 @@ HUB = ['--gin_param=tree/Phase.text_encoder = @HubEmbeddings', "--gin_param=HubE
         (['--gin_param=tree/Phase.text_encoder = @LabelVectors'], 'tree reads no embeddings'),
     ],
 )
-def test_embeddings_that_cannot_be_had_end_with_one_line(tmp_path, flags, message):
+def test_missing_embeddings_end_with_one_line(tmp_path, flags, message):
     module = tf.Module()
     module.__call__ = tf.function(lambda x: 2.0 * x, input_signature=[tf.TensorSpec((None, 3), tf.float32)])
     tf.saved_model.save(module, str(tmp_path / 'module'))
@@ -122,7 +122,7 @@ def save_words(folder, seed):
     export_text_encoder(CharacterEncoder(network), folder)
 
 
-def test_a_run_on_a_hub_module_exports_it_inside(tmp_path):
+def test_a_run_with_a_hub_module_exports_the_module_too(tmp_path):
     save_words(tmp_path / 'module', 0)
     trained = run(train('run', 4, READS, *HUB), tmp_path)
     assert trained.returncode == 0, trained.stderr
@@ -130,10 +130,10 @@ def test_a_run_on_a_hub_module_exports_it_inside(tmp_path):
     assert 'The text model is in model' in exported.stdout, exported.stderr
     flags = [f'--caption={CAPTIONS[0]}', '--count=1']
     for model in ('run', 'model'):
-        sampled = run(command('sample', f'--model={model}', *flags, f'--output={model}_image_source'), tmp_path)
+        sampled = run(command('sample', f'--model={model}', *flags, f'--output={model}_images'), tmp_path)
         assert sampled.returncode == 0, sampled.stderr
     name = 'caption_000_seed_000000.png'
-    assert (tmp_path / 'run_pictures' / name).read_bytes() == (tmp_path / 'model_pictures' / name).read_bytes()
+    assert (tmp_path / 'run_images' / name).read_bytes() == (tmp_path / 'model_images' / name).read_bytes()
     shutil.rmtree(tmp_path / 'module')
     save_words(tmp_path / 'module', 1)
     result = run(command('sample', '--model=run', *flags), tmp_path)

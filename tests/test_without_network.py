@@ -1,4 +1,4 @@
-"""Nobody is asked anything: a process that looks up an address or sends to one is ended at once."""
+"""The package makes no network access: a process that resolves a host name or opens a connection exits at once."""
 
 import os
 import pkgutil
@@ -11,7 +11,7 @@ from image_files import photograph, save
 import stackgan_tf
 
 ENDED = 97
-# Python runs a module of this name at every start, also in processes that commands begin.
+# Python imports a module of this name at every start, also in subprocesses.
 GUARD = f"""
 import os, sys
 
@@ -27,16 +27,16 @@ sys.addaudithook(guard)
 
 @pytest.fixture
 def guarded(tmp_path):
-    """The environment of processes that may not use the network."""
+    """The environment of processes without network access."""
     (tmp_path / 'guard').mkdir()
     (tmp_path / 'guard' / 'sitecustomize.py').write_text(GUARD)
     return {'PYTHONPATH': os.pathsep.join([str(tmp_path / 'guard'), str(ROOT)])}
 
 
-def test_the_guard_ends_who_asks(tmp_path, guarded):
-    for asks in ("s.create_connection(('192.0.2.1', 9), 1)", "s.getaddrinfo('example.org', 80)"):
+def test_the_guard_stops_network_access(tmp_path, guarded):
+    for access in ("s.create_connection(('192.0.2.1', 9), 1)", "s.getaddrinfo('example.org', 80)"):
         result = run_process(
-            [sys.executable, '-c', f'import socket as s; s.setdefaulttimeout(1); {asks}'], tmp_path, **guarded
+            [sys.executable, '-c', f'import socket as s; s.setdefaulttimeout(1); {access}'], tmp_path, **guarded
         )
         assert result.returncode == ENDED
         assert 'NETWORK' in result.stderr
@@ -63,21 +63,21 @@ NARROW_ENCODER = [
 
 
 @pytest.mark.parametrize(
-    ('recipe', 'more', 'told'),
+    ('recipe', 'more', 'captions'),
     [
-        ('gin/image_folder_64px.gin', ["IMAGE_ROOT = 'pictures'"], []),
+        ('gin/image_folder_64px.gin', ["IMAGE_ROOT = 'images'"], []),
         pytest.param('gin/quickstart.gin', NARROW_ENCODER, ['--caption=a red bird'], marks=pytest.mark.slow),
     ],
 )
-def test_training_sampling_exporting_and_loading(tmp_path, guarded, recipe, more, told):
+def test_training_sampling_exporting_and_loading(tmp_path, guarded, recipe, more, captions):
     for number in range(6):
-        save(tmp_path / 'pictures' / f'{number}.jpg', photograph(40, 60, number))
+        save(tmp_path / 'images' / f'{number}.jpg', photograph(40, 60, number))
     settings = [f'--gin_param={each}' for each in (*FEW_STEPS, *more)]
     for arguments in (
         command('train', f'--gin_file={recipe}', '--workdir=run', *TINY, *settings),
-        command('sample', '--model=run', '--count=2', '--output=here', *told),
+        command('sample', '--model=run', '--count=2', '--output=here', *captions),
         command('export', '--model=run', '--output=export'),
-        command('sample', '--model=export', '--count=2', '--output=there', *told),
+        command('sample', '--model=export', '--count=2', '--output=there', *captions),
     ):
         result = run_process(arguments, tmp_path, **guarded)
         assert result.returncode == 0, result.stderr
@@ -86,8 +86,8 @@ def test_training_sampling_exporting_and_loading(tmp_path, guarded, recipe, more
     )
 
 
-def test_a_handle_is_what_asks_the_network(tmp_path, guarded):
-    # In a cache of its own: what is ended leaves a lock there, for which TF Hub waits.
+def test_a_hub_handle_needs_the_network(tmp_path, guarded):
+    # In its own cache: the stopped process leaves a lock there, for which TF Hub waits.
     guarded['TFHUB_CACHE_DIR'] = str(tmp_path / 'cache')
     result = run_process(command('sample', '--model=https://example.org/model/1', '--count=1'), tmp_path, **guarded)
     assert result.returncode == ENDED

@@ -1,6 +1,6 @@
-r"""Measures how long scores take once features exist, and in how much memory.
+r"""Measures the time and memory of scores, from existing features.
 
-Core seconds are those of all cores together: what counts where other processes are at work too.
+Core seconds are summed over all cores, and depend less on other processes.
 
 python tools/benchmark_scores.py --count=30000 --dimension=2048
 """
@@ -20,14 +20,14 @@ from stackgan_tf.metrics.frechet_distance import Gaussian, Moments, frechet_dist
 from stackgan_tf.metrics.kid import kid
 from stackgan_tf.metrics.precision_recall import precision_recall
 
-_COUNT = flags.DEFINE_integer('count', 30_000, 'Pictures of either set.', lower_bound=2)
-_DIMENSION = flags.DEFINE_integer('dimension', 2048, 'Of the features.', lower_bound=1)
-_KEPT = flags.DEFINE_integer('kept', 10_000, 'Features that are kept for what moments do not tell.')
+_COUNT = flags.DEFINE_integer('count', 30_000, 'Images of each set.', lower_bound=2)
+_DIMENSION = flags.DEFINE_integer('dimension', 2048, 'The dimension of the features.', lower_bound=1)
+_KEPT = flags.DEFINE_integer('kept', 10_000, 'Features of each set for KID, precision and recall.')
 _BATCH = 100
 
 
 def timed(title: str, work: Callable[[], object]) -> None:
-    """Runs something and prints how long it took, and the most memory that this process has had."""
+    """Runs a function and prints its time, and the peak memory of this process."""
     start, start_of_cores = time.perf_counter(), time.process_time()
     result = work()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
@@ -36,7 +36,7 @@ def timed(title: str, work: Callable[[], object]) -> None:
 
 
 def streamed(features: np.ndarray) -> Gaussian:
-    """Mean and covariance, batch by batch as pictures come."""
+    """Mean and covariance, accumulated in batches."""
     moments = Moments(features.shape[1])
     for first in range(0, len(features), _BATCH):
         moments.add(features[first : first + _BATCH])
@@ -44,16 +44,16 @@ def streamed(features: np.ndarray) -> Gaussian:
 
 
 def main(_: list[str]) -> None:
-    """Measures on Gaussian features, positive like an Inception's."""
+    """Measures on absolute values of Gaussian features, non-negative like Inception's."""
     rng = np.random.default_rng(0)
     scale = np.linspace(0.1, 1, _DIMENSION.value, dtype=np.float32)
     shape = (_COUNT.value, _DIMENSION.value)
     real, generated = (np.abs(rng.standard_normal(shape, np.float32)) * scale**power for power in (1, 2))
     timed('features alone', lambda: f'{real.shape} twice')
-    timed('Frechet distance, moments and all', lambda: frechet_distance(streamed(real), streamed(generated)))
+    timed('Frechet distance with its moments', lambda: frechet_distance(streamed(real), streamed(generated)))
     real, generated = real[: _KEPT.value], generated[: _KEPT.value]
-    timed(f'kernel distance, {len(real):,} of each', lambda: kid(real, generated).value)
-    timed(f'precision and the like, {len(real):,} of each', lambda: precision_recall(real, generated)['recall'].value)
+    timed(f'KID, {len(real):,} of each', lambda: kid(real, generated).value)
+    timed(f'precision and recall, {len(real):,} of each', lambda: precision_recall(real, generated)['recall'].value)
 
 
 if __name__ == '__main__':

@@ -1,4 +1,4 @@
-"""Writes one picture from an exported model with TensorFlow and TF Hub alone, as another project would.
+"""Writes one image of an exported model with TensorFlow and TF Hub alone, as another project would.
 
 python tools/image_from_export.py --export=runs/quickstart/export --caption="a small red bird"
 """
@@ -8,14 +8,14 @@ import os
 from absl import app, flags
 
 _EXPORT = flags.DEFINE_string('export', None, 'The folder of the exported model.', required=True)
-_CAPTION = flags.DEFINE_string('caption', None, 'What to draw, for a model that reads captions.')
-_SEED = flags.DEFINE_integer('seed', 0, 'Which picture.')
+_CAPTION = flags.DEFINE_string('caption', None, 'The caption, for a model that reads captions.')
+_SEED = flags.DEFINE_integer('seed', 0, 'The seed of the image.')
 _OUTPUT = flags.DEFINE_string('output', 'picture.png', 'The PNG file to write.')
 
 
 def main(_: list[str]) -> None:
     """Loads, generates, writes."""
-    # TensorFlow's start-up chatter goes past all log levels.
+    # No log level silences TensorFlow's start-up messages.
     os.environ['TF_CPP_MIN_LOG_LEVEL'] = '3'
     stderr = os.dup(2)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)

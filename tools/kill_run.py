@@ -1,8 +1,8 @@
-r"""Kills a run at random moments, again and again, and compares what it ends with to a run that nobody killed.
+r"""Kills a run repeatedly at random moments, resumes it, and compares its result with that of an uninterrupted run.
 
 tools/kill_run.py --kills=50 -- python -m stackgan_tf.train --gin_file=gin/quickstart.gin --workdir={}
 
-`{}` stands for the run directory. If a run ends before it was killed often enough, another begins; all are compared.
+`{}` stands for the run directory. If a run ends before all kills, another run starts; all runs are compared.
 """
 
 import collections
@@ -20,22 +20,26 @@ from stackgan_tf.system.command_line import run_command
 from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
 
-_KILLS = flags.DEFINE_integer('kills', 50, 'How often it is killed.', lower_bound=1)
+_KILLS = flags.DEFINE_integer('kills', 50, 'Number of kills.', lower_bound=1)
 _WRITING = flags.DEFINE_float('writing', 0.3, 'The share of kills while a checkpoint is written.', 0.0, 1.0)
 _SPREAD = flags.DEFINE_float(
-    'spread', 3.0, 'The others come at most so many seconds after the start, or a report.', 0.0
+    'spread', 3.0, 'The latest moment of the other kills, in seconds after the start or a report.', 0.0
 )
-_SEED = flags.DEFINE_integer('seed', 0, 'Of the moments.')
-_NAMES = '_CHECKPOINTABLE_OBJECT_GRAPH'  # of variables, which Keras numbers within a process
-_WITHIN = 0.03  # seconds, from when a checkpoint is seen being written
+_SEED = flags.DEFINE_integer('seed', 0, 'The seed of the moments.')
+_NAMES = '_CHECKPOINTABLE_OBJECT_GRAPH'  # has names of variables, which Keras numbers within a process
+_WITHIN = 0.03  # seconds after the start of a checkpoint's writing
 
 
 class Killer:
-    """Starts a command, kills it, and counts.
+    """Starts a command, kills it, and counts the kills.
 
     Args:
-        command: with `{}` for the run directory.
-        log: where what it says goes.
+        command: the command, with `{}` for the run directory.
+        log: the file for its output.
+
+    Attributes:
+        kills: number of kills.
+        counts: number of kills by moment.
     """
 
     def __init__(self, command: list[str], log: Path) -> None:
@@ -46,7 +50,7 @@ class Killer:
         self.counts: collections.Counter[str] = collections.Counter()
 
     def start(self, directory: Path) -> subprocess.Popen[bytes]:
-        """A process of the command."""
+        """Starts a process of the command."""
         filled = [argument.replace('{}', str(directory)) for argument in self._command]
         with self._log.open('wb') as log:
             return subprocess.Popen(filled, stdout=log, stderr=subprocess.STDOUT)
@@ -55,34 +59,34 @@ class Killer:
         """Runs the command to its end.
 
         Raises:
-            UserError: it fails.
+            UserError: the command fails.
         """
         if self.start(directory).wait():
             raise UserError(f'the command failed: {self._log.read_text(errors="replace").strip().splitlines()[-1]}')
 
     def kill(self, directory: Path) -> bool:
-        """Starts the command and kills it at a random moment; False if it came to its end before."""
+        """Starts the command and kills it at a random moment; returns False if it ends before."""
         moment = self._random.choices(
             ['writing a checkpoint', 'after a report', 'after the start'],
             [_WRITING.value, (1 - _WRITING.value) / 2, (1 - _WRITING.value) / 2],
         )[0]
         wait = self._random.uniform(0, _WITHIN if moment.startswith('writing') else _SPREAD.value)
         reports = _reports(directory)
-        seen = {
+        reached = {
             'writing a checkpoint': lambda: _half_written(directory),
             'after a report': lambda: _reports(directory) != reports,
             'after the start': lambda: True,
         }[moment]
         process = self.start(directory)
-        while process.poll() is None and not seen():
+        while process.poll() is None and not reached():
             time.sleep(0.001)
         time.sleep(wait)
         process.kill()
         if process.wait() >= 0:
-            self.finish(directory)  # which says what is wrong, if something is
+            self.finish(directory)  # raises an error if the command failed
             return False
         self.kills += 1
-        half = ', half of one is left' if _half_written(directory) else ''
+        half = ', half of a checkpoint is left' if _half_written(directory) else ''
         self.counts[moment + half] += 1
         newest = max(_checkpoints(directory), key=lambda name: (directory / name).stat().st_mtime, default='none')
         say(f'kill {self.kills}: {moment}{half}; newest checkpoint: {newest}')
@@ -90,9 +94,9 @@ class Killer:
 
 
 def main(command: list[str]) -> None:
-    """Kills as the flags say, and compares."""
+    """Kills runs and compares them."""
     if '{}' not in ' '.join(command):
-        raise UserError('write the command behind --, with {} for the run directory; --help shows one')
+        raise UserError('write the command after --, with {} for the run directory; --help has an example')
     with tempfile.TemporaryDirectory() as folder:
         killer, whole = Killer(command, Path(folder, 'log')), Path(folder, 'whole')
         killer.finish(whole)
@@ -105,17 +109,17 @@ def main(command: list[str]) -> None:
             killer.finish(killed)
             say(f'run {runs}: the same {same(whole, killed)}')
     counts = '; '.join(f'{count} {moment}' for moment, count in sorted(killer.counts.items()))
-    say(f'{killer.kills} kills ({counts}), {runs} run(s): all end with what the run has that nobody killed')
+    say(f'{killer.kills} kills ({counts}), {runs} run(s): all are identical to the uninterrupted run')
 
 
 def same(whole: Path, killed: Path) -> str:
-    """Compares two finished runs, bit for bit.
+    """Checks that two finished runs are bit-identical.
 
     Returns:
-        What was compared.
+        The number of compared items, for people.
 
     Raises:
-        UserError: something differs, or is there in one alone.
+        UserError: an item differs, or exists in one run only.
     """
     import tensorflow as tf
 
@@ -136,12 +140,10 @@ def same(whole: Path, killed: Path) -> str:
         if lines[0] != lines[1]:
             raise UserError(f'{phase}: other lines in metrics.jsonl')
         counts['lines of metrics'] += len(lines[0])
-        pictures = [
-            {file.name: file.read_bytes() for file in (run / phase).glob('samples/*')} for run in (whole, killed)
-        ]
-        if pictures[0] != pictures[1]:
+        images = [{file.name: file.read_bytes() for file in (run / phase).glob('samples/*')} for run in (whole, killed)]
+        if images[0] != images[1]:
             raise UserError(f'{phase}: other samples')
-        counts['pictures of samples'] += len(pictures[0])
+        counts['sample images'] += len(images[0])
     left = [str(file) for file in killed.rglob('.*') if file.name != '.lock']
     if left:
         raise UserError(f'left behind: {", ".join(left)}')

@@ -1,4 +1,4 @@
-"""Prepares a data set of the paper from its published files, and shows some of it.
+"""Prepares a data set of the paper from its published files, and writes a grid of some images.
 
 python tools/prepare_dataset.py --list
 python tools/prepare_dataset.py cub200_captions --manual_dir=/data/cub
@@ -12,16 +12,18 @@ from absl import flags
 from stackgan_tf.system.command_line import run_command
 from stackgan_tf.system.errors import UserError
 
-_LIST = flags.DEFINE_bool('list', False, 'Show every data set and which are ready, and do nothing.')
+_LIST = flags.DEFINE_bool('list', False, 'List the data sets and which are prepared, and do nothing else.')
 _MANUAL_DIR = flags.DEFINE_string('manual_dir', '', 'The folder with the files that you downloaded.')
-_MAX_EXAMPLES = flags.DEFINE_integer('max_examples', None, 'For a look: so many of each split, kept apart.', 1)
-_OUTPUT = flags.DEFINE_string('output', 'prepared.png', 'The picture grid to write at the end.')
-_GRID = 36  # pictures
+_MAX_EXAMPLES = flags.DEFINE_integer(
+    'max_examples', None, 'For a preview: the number of examples of each split, stored separately.', 1
+)
+_OUTPUT = flags.DEFINE_string('output', 'prepared.png', 'The file for a grid of images.')
+_GRID = 36  # images
 _SIZE = 128  # pixels
 
 
 def main(names: list[str]) -> None:
-    """Prepares what the command line names."""
+    """Prepares the data set of the command line."""
     import tensorflow as tf
 
     from stackgan_tf.data.published.data_sets import PUBLISHED_DATA_SETS
@@ -33,13 +35,13 @@ def main(names: list[str]) -> None:
         list_data_sets()
         return
     if len(names) != 1:
-        raise UserError(f'name one data set: {", ".join(PUBLISHED_DATA_SETS)}; --list says which are ready')
+        raise UserError(f'name one data set: {", ".join(PUBLISHED_DATA_SETS)}; --list says which are prepared')
     data_dir = prepare_published(names[0], _MANUAL_DIR.value, _MAX_EXAMPLES.value)
     source = TfdsImages(names[0], data_dir=str(data_dir))
     count = min(_GRID, source.count)
     indices = tf.cast(tf.linspace(0, source.count - 1, count), tf.int64)
     write_png(Path(_OUTPUT.value), image_grid(source.crops(indices, tf.fill((count, 2), 0.5), _SIZE).numpy()))
-    print(f'Some of them are in {_OUTPUT.value}.')
+    print(f'A grid of {count} images is in {_OUTPUT.value}.')
     if _MAX_EXAMPLES.value is not None:
         print(f'To train on these few: --gin_param="TfdsImages.data_dir = {str(data_dir)!r}"')
 

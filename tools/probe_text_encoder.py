@@ -1,10 +1,10 @@
-"""Measures what a text encoder has read off captions of painted birds of species that it never saw.
+"""Probes the embeddings of a text encoder on captions of painted birds of unseen species.
 
 python tools/probe_text_encoder.py --encoder=runs/text/painted_birds
 
-A linear probe is fitted to the embeddings of the first caption of each training picture, which names every part, and
-tried on those of unseen species: how often it tells the colour of each part and the length of the beak. Then zero-shot
-scores, and captions a second.
+A linear probe is fitted to the embeddings of the first caption of each training image, which names every part, and
+tested on those of unseen species: the accuracy of the color of each part and of the length of the beak. Zero-shot
+scores and captions per second follow.
 """
 
 import time
@@ -18,7 +18,7 @@ _DATA = flags.DEFINE_string('data', 'painted_birds/76px', 'The configuration of 
 
 
 def main() -> None:
-    """Measures what the flags say."""
+    """Measures the encoder of the flags."""
     import tensorflow as tf
 
     from stackgan_tf.data.painted_birds.species import ATTRIBUTES
@@ -35,10 +35,10 @@ def main() -> None:
         for name, score in zero_shot_scores(encoder, unseen).items():
             print(f'{name:<22} {score:.3f}')
     captions = tf.constant(unseen.captions().texts)
-    in_batches(encoder, captions[:128])  # the first call makes the graph
+    in_batches(encoder, captions[:128])  # the first call traces the graph
     start = time.perf_counter()
     in_batches(encoder, captions)
-    print(f'{"captions a second":<22} {len(captions) / (time.perf_counter() - start):,.0f}')
+    print(f'{"captions per second":<22} {len(captions) / (time.perf_counter() - start):,.0f}')
 
 
 if __name__ == '__main__':

@@ -1,4 +1,4 @@
-"""Runs a table of the paper in miniature, in the background if it must: what is finished is not done again.
+"""Reproduces a table of the paper in miniature; a repeated call resumes and skips finished runs.
 
 python tools/reproduce.py --table=5 --out=runs/table_5
 """
@@ -10,16 +10,18 @@ from absl import flags
 
 from stackgan_tf.system.command_line import run_command
 
-_TABLE = flags.DEFINE_enum('table', '5', ['5'], 'Of StackGAN++; 5 is the ablations of StackGAN-v2.')
+_TABLE = flags.DEFINE_enum('table', '5', ['5'], 'The table of StackGAN++; 5 has the ablations of StackGAN-v2.')
 _OUT = flags.DEFINE_string('out', 'runs/table_5', 'The folder of all runs, scores and the table.')
 _SEEDS = flags.DEFINE_integer('seeds', 3, 'Runs of each row.', lower_bound=1)
 _GIN_PARAM = flags.DEFINE_multi_string('gin_param', [], 'A setting of all runs, as for training: the budget.')
-_COUNT = flags.DEFINE_integer('count', 10_000, 'Pictures that a score is measured on.', lower_bound=1)
-_CLASSIFIER = flags.DEFINE_string('classifier', None, 'The run of a judge; by default one is trained in --out.')
+_COUNT = flags.DEFINE_integer('count', 10_000, 'Images per score.', lower_bound=1)
+_CLASSIFIER = flags.DEFINE_string(
+    'classifier', None, 'The run of an attribute classifier; by default one is trained in --out.'
+)
 
 
 def main() -> None:
-    """Runs what the flags say."""
+    """Reproduces the table of the flags."""
     from table_five import Experiment
 
     os.nice(19)

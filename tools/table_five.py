@@ -1,7 +1,7 @@
 """Table 5 of StackGAN++ in miniature: the full model and its ablations on painted birds, over several seeds.
 
-Everything goes through the public commands, in processes of their own; what is finished is not done again. All rows of
-a seed are told by one text encoder.
+Every step is a public command in a separate process; finished steps are skipped. All rows of a seed share one text
+encoder.
 """
 
 import dataclasses
@@ -19,8 +19,8 @@ from stackgan_tf.system.atomic_files import read_back, write_json, write_whole
 from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
 
-JUDGE = 'gin/evaluation/painted_birds.gin'
-ENCODER = 'gin/quickstart.gin'  # whose phases before the tree every row shares
+CLASSIFIER = 'gin/evaluation/painted_birds.gin'
+ENCODER = 'gin/quickstart.gin'  # every row shares its phases before the tree
 REFERENCE = 'painted_birds/76px'
 
 
@@ -29,9 +29,9 @@ class Row:
     """A row of the table.
 
     Attributes:
-        name: as in the paper.
-        recipe: that trains it.
-        paper: the paper's Inception score on CUB at 256 pixels, where it is known for certain.
+        name: its name in the paper.
+        recipe: the recipe that trains it.
+        paper: the paper's Inception score on CUB at 256 pixels, if known for certain.
     """
 
     name: str
@@ -47,21 +47,21 @@ ROWS = (
     Row('3G3', 'gin/ablations/painted_birds_3g3.gin'),
     Row('all64', 'gin/ablations/painted_birds_all64.gin', 2.89),
 )
-# A column's heading by the name of the metric in reports; how many digits; whether more is better.
+# By the name of a metric in reports: the heading of its column, the number of digits, whether more is better.
 COLUMNS = {'caption_consistency': ('caption consistency', 3, True), 'fid': ('FID', 2, False)}
-Scores = dict[str, list[dict[str, float]]]  # of each row, for each seed, by metric
+Scores = dict[str, list[dict[str, float]]]  # by row, seed and metric
 
 
 @dataclasses.dataclass(frozen=True)
 class Experiment:
-    """What is run.
+    """The settings of all runs of the table.
 
     Attributes:
-        folder: of all runs, scores and the table.
-        seeds: how many; they are 0, 1, ...
-        settings: for all runs alike, in gin's language: the budget, for example `STEPS = 2000`.
-        count: how many captions are drawn for a score.
-        classifier: the run of a judge; none: it is trained too.
+        folder: the folder of all runs, scores and the table.
+        seeds: number of seeds, which are 0, 1, ...
+        settings: the gin settings of all runs: the budget, for example `STEPS = 2000`.
+        count: number of captions per score.
+        classifier: the run of an attribute classifier; None: it is trained too.
     """
 
     folder: Path
@@ -71,73 +71,73 @@ class Experiment:
     classifier: str | None = None
 
     def reproduce(self) -> str:
-        """Trains and scores what is not yet there, and gives the table.
+        """Trains and scores the missing runs, and returns the table.
 
         Raises:
             UserError: a command fails, or the folder holds another experiment.
         """
         self._claim_folder()
-        classifier = self.classifier or str(self.folder / 'judge')
+        classifier = self.classifier or str(self.folder / 'classifier')
         if self.classifier is None:
-            command('train', f'--gin_file={JUDGE}', f'--workdir={classifier}')  # a finished one says so
-        told = [f'--classifier={classifier}', f'--reference={REFERENCE}', f'--count={self.count}']
-        # Seed by seed, so that rows can be compared before everything is done.
+            command('train', f'--gin_file={CLASSIFIER}', f'--workdir={classifier}')  # a finished run ends at once
+        flags = [f'--classifier={classifier}', f'--reference={REFERENCE}', f'--count={self.count}']
+        # Seed by seed, so that rows can be compared before all runs are done.
         for seed in range(self.seeds):
             for row in ROWS:
-                self._score(row, seed, told)
+                self._score(row, seed, flags)
         text = table({row.name: [read(self.report(row, seed)) for seed in range(self.seeds)] for row in ROWS})
         write_whole(self.folder / 'table_5.md', text.encode())
         return text
 
     def report(self, row: Row, seed: int) -> Path:
-        """Where the scores of one run are."""
+        """The file with the scores of one run."""
         return self.folder / 'scores' / f'{Path(row.recipe).stem}_{seed}.json'
 
-    def _score(self, row: Row, seed: int, told: Sequence[str]) -> None:
+    def _score(self, row: Row, seed: int, flags: Sequence[str]) -> None:
         report = self.report(row, seed)
         if report.exists():
             return
         say(f'{row.name}, seed {seed}:')
         run = self.folder / 'runs' / report.stem
-        condition_source = (
+        settings = (
             'Recipe.phases = [@tree/Phase()]',
             'tree/Phase.text_encoder = @HubEmbeddings',
             f'HubEmbeddings.handle = {str(self._encoder(seed))!r}',
         )
-        command('train', f'--gin_file={row.recipe}', f'--workdir={run}', *self._told(seed, *condition_source))
-        command('evaluate', f'--model={run}', f'--output={report}', *told)
+        command('train', f'--gin_file={row.recipe}', f'--workdir={run}', *self._gin_flags(seed, *settings))
+        command('evaluate', f'--model={run}', f'--output={report}', *flags)
 
     def _encoder(self, seed: int) -> Path:
         """The exported text encoder of a seed."""
         run = self.folder / 'encoders' / str(seed)
         exported = (run / 'exported').absolute()
         if not exported.exists():
-            phases = self._told(seed, 'Recipe.phases = [@features/Phase(), @encoder/Phase()]')
+            phases = self._gin_flags(seed, 'Recipe.phases = [@features/Phase(), @encoder/Phase()]')
             command('train', f'--gin_file={ENCODER}', f'--workdir={run}', *phases)
             command('export', f'--model={run}', f'--output={exported}')
         return exported
 
-    def _told(self, seed: int, *settings: str) -> list[str]:
+    def _gin_flags(self, seed: int, *settings: str) -> list[str]:
         return [f'--gin_param={setting}' for setting in (*self.settings, f'SEED = {seed}', *settings)]
 
     def _claim_folder(self) -> None:
-        """Scores of another budget or recipe must not stand in the same table; more seeds may come."""
-        asked = {'settings': list(self.settings), 'count': self.count, 'classifier': self.classifier}
-        asked |= {row.recipe: read_recipe([row.recipe], self.settings).config.splitlines() for row in ROWS}
+        """Refuses a folder with another budget or recipe, whose scores cannot share a table; seeds may be added."""
+        current = {'settings': list(self.settings), 'count': self.count, 'classifier': self.classifier}
+        current |= {row.recipe: read_recipe([row.recipe], self.settings).config.splitlines() for row in ROWS}
         saved = self.folder / 'experiment.json'
         if saved.exists():
             with read_back(saved):
                 before = json.loads(saved.read_text(encoding='utf-8'))
-                changed = [name for name in asked if before[name] != asked[name]]
+                changed = [name for name in current if before[name] != current[name]]
             if changed and changed[0].endswith('.gin'):
-                raise UserError(f'{self.folder} was begun with another {changed[0]}: name another --out')
+                raise UserError(f'{self.folder} was started with another {changed[0]}: name another --out')
             if changed:
-                was, is_now = before[changed[0]], asked[changed[0]]
+                was, is_now = before[changed[0]], current[changed[0]]
                 raise UserError(
-                    f'{self.folder} was begun with {changed[0]} = {was}, now it is {is_now}: name another --out'
+                    f'{self.folder} was started with {changed[0]} = {was}, now it is {is_now}: name another --out'
                 )
         (self.folder / 'scores').mkdir(parents=True, exist_ok=True)
-        write_json(saved, asked)
+        write_json(saved, current)
 
 
 def read(report: Path) -> dict[str, float]:
@@ -166,7 +166,7 @@ def _spread(values: Sequence[float], digits: int) -> str:
 
 
 def _order(scores: Scores, metric: str) -> str:
-    """Whether the means put the rows whose paper's score is known in the paper's order."""
+    """The order of the rows by their means, and whether it is the order of the paper's known scores."""
     heading, _, more_is_better = COLUMNS[metric]
     known = [row for row in ROWS if row.paper is not None]
     means = {row.name: statistics.mean(report[metric] for report in scores[row.name]) for row in known}
@@ -177,15 +177,15 @@ def _order(scores: Scores, metric: str) -> str:
 
 
 def command(name: str, *flags: str) -> None:
-    """Runs a command of the package, and waits for it also when asked to stop: a run then writes its checkpoint.
+    """Runs a command of the package, and waits for it also on a signal, on which a run writes its checkpoint.
 
     Raises:
-        UserError: it fails.
+        UserError: the command fails.
     """
     process = subprocess.Popen([sys.executable, '-m', f'stackgan_tf.{name}', *flags])
 
     def pass_on(number: int, _: FrameType | None) -> None:
-        if number != signal.SIGINT:  # Ctrl-C reaches the command too
+        if number != signal.SIGINT:  # Ctrl-C reaches the command itself
             process.send_signal(number)
 
     before = {number: signal.signal(number, pass_on) for number in (signal.SIGTERM, signal.SIGINT)}
@@ -196,4 +196,4 @@ def command(name: str, *flags: str) -> None:
             signal.signal(number, handler)
     if status:
         what = 'was stopped' if status in (-signal.SIGTERM, 130, 143) else f'failed with status {status}'
-        raise UserError(f'{name} {what}; the same command goes on from here')
+        raise UserError(f'{name} {what}; the same command resumes it')

@@ -1,4 +1,4 @@
-"""Measures the checkpoints of a run as they come, in another process than the one that trains."""
+"""Continuous evaluation: measures the checkpoints of a run as they appear, in a process of its own."""
 
 import json
 import time
@@ -19,25 +19,25 @@ from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
 
 REPORTS = 'evaluation.jsonl'
-_PAUSE = 20.0  # seconds between looks
+_PAUSE = 20.0  # seconds between two looks at the checkpoints
 
 
 def evaluate_continuously(
-    directory: Path, judges: Evaluator, settings: Mapping[str, Any], pause: float = _PAUSE
+    directory: Path, evaluator: Evaluator, settings: Mapping[str, Any], pause: float = _PAUSE
 ) -> None:
-    """Measures every checkpoint of a run's last phase that is there or comes, until it has all its steps.
+    """Measures every checkpoint of a run's last phase, present and future, until the phase has all its steps.
 
-    Reports go into `evaluation.jsonl` in the folder of the phase, a line each, and scores into TensorBoard. What was
-    measured before with the same settings is passed over.
+    Reports go to `evaluation.jsonl` in the folder of the phase, one per line, and scores to TensorBoard. Checkpoints
+    that were measured before with the same settings are skipped.
 
     Args:
-        directory: of the run.
-        judges: what it is measured by.
-        settings: what a report says besides scores.
-        pause: seconds between looks.
+        directory: the run.
+        evaluator: measures the checkpoints.
+        settings: the entries of a report other than scores.
+        pause: seconds between two looks at the checkpoints.
 
     Raises:
-        UserError: it is no run, or cannot be measured.
+        UserError: the directory is not a run, or cannot be measured.
     """
     phase = read_run(directory).run.phases[-1]
     folder = directory / phase.name
@@ -52,9 +52,9 @@ def evaluate_continuously(
             except (UserError, OSError, tf.errors.OpError):
                 if step in checkpoints.steps():
                     raise
-                continue  # training went on and removed it
-            reference = reference or judges.reference(generator.sizes[-1])
-            reports.add(step, judges.measure(generator, reference))
+                continue  # training has removed it meanwhile
+            reference = reference or evaluator.reference(generator.sizes[-1])
+            reports.add(step, evaluator.measure(generator, reference))
         if not waiting:
             if max(checkpoints.steps(), default=0) >= phase.steps:
                 say(f'{phase.name} has all its steps: {len(reports.steps)} checkpoint(s) are in {reports.path}')
@@ -66,8 +66,8 @@ class _Reports:
     """The reports on a phase's checkpoints.
 
     Attributes:
-        path: of the file, a report a line.
-        steps: those that were measured with these settings.
+        path: the file, one report per line.
+        steps: the steps that were measured with these settings.
     """
 
     def __init__(self, folder: Path, settings: Mapping[str, Any]) -> None:
@@ -80,7 +80,7 @@ class _Reports:
         self._writer = tf.summary.create_file_writer(str(folder / 'evaluation'))
 
     def add(self, step: int, measurement: Measurement) -> None:
-        """Writes and tells what was measured."""
+        """Writes a measurement and prints its main scores."""
         self.steps.add(step)
         self._lines.append(json.dumps({'step': step, **report(measurement, self._settings)}))
         write_whole(self.path, '\n'.join([*self._lines, '']).encode())
@@ -88,6 +88,6 @@ class _Reports:
             for name, score in measurement.scores.items():
                 tf.summary.scalar(name, score.value)
             self._writer.flush()
-        shown = ('fid', 'kid', 'inception_score', 'caption_consistency', 'r_precision')
-        values = [f'{name} {measurement.scores[name].value:.4f}' for name in shown if name in measurement.scores]
+        main = ('fid', 'kid', 'inception_score', 'caption_consistency', 'r_precision')
+        values = [f'{name} {measurement.scores[name].value:.4f}' for name in main if name in measurement.scores]
         say(f'step {step}: {"  ".join(values)}')

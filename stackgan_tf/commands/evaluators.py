@@ -1,4 +1,4 @@
-"""Opens what models are measured by: feature networks, references, classifiers of attributes."""
+"""Builds evaluators from names: feature extractors, references, attribute classifiers."""
 
 import dataclasses
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.tfds_images import TfdsImages
-from stackgan_tf.evaluation.attribute_reader import AttributeReader, ClassReader
+from stackgan_tf.evaluation.attribute_reader import AttributeReader
 from stackgan_tf.evaluation.classifier_features import ClassifierFeatures
 from stackgan_tf.evaluation.evaluate_model import Measurement, Reference, evaluate_generator, evaluate_images
 from stackgan_tf.evaluation.feature_extractor import FeatureExtractor
@@ -14,7 +14,7 @@ from stackgan_tf.evaluation.image_sources import FolderImages, ImageSource, Sour
 from stackgan_tf.evaluation.inception_features import TFGAN_HANDLE, KerasInception, TfganInception
 from stackgan_tf.evaluation.saved_features import SavedFeatures
 from stackgan_tf.generator import Generator
-from stackgan_tf.loading import load, load_phase, load_text_encoder
+from stackgan_tf.loading import TrainedClassifier, load, load_phase, load_text_encoder
 from stackgan_tf.recipe.recipe import read_run
 from stackgan_tf.runs.run_directory import CONFIG
 from stackgan_tf.system.errors import UserError
@@ -22,15 +22,15 @@ from stackgan_tf.text.text_encoder import TextEncoder
 
 
 def load_features(what: str, resize: str = 'clean') -> FeatureExtractor:
-    """Loads what pictures are compared by.
+    """Loads a feature extractor.
 
     Args:
         what: `tfgan_inception`, from TF Hub, or `tfgan_inception:FOLDER`, a copy; `keras_inception`, or
             `keras_inception:WEIGHTS_FILE`; `saved_model:SOURCE` or `saved_model:SOURCE@PIXELS`; `classifier:RUN`.
-        resize: a name of `RESIZES`.
+        resize: a key of `RESIZES`.
 
     Raises:
-        UserError: there is no such network.
+        UserError: the feature extractor does not exist.
     """
     kind, _, where = what.partition(':')
     if kind == 'tfgan_inception':
@@ -44,7 +44,7 @@ def load_features(what: str, resize: str = 'clean') -> FeatureExtractor:
         return SavedFeatures(where, resize=resize)
     if kind == 'classifier' and where:
         reader = load_phase(Path(where))
-        if isinstance(reader, AttributeReader | ClassReader):
+        if isinstance(reader, TrainedClassifier):
             return ClassifierFeatures(reader.network, resize)
         raise UserError(f'{where} trains no classifier: train one of gin/evaluation/')
     known = 'tfgan_inception[:FOLDER], keras_inception[:FILE], saved_model:SOURCE[@PIXELS], classifier:RUN'
@@ -52,16 +52,16 @@ def load_features(what: str, resize: str = 'clean') -> FeatureExtractor:
 
 
 def load_reference(what: str, split: str, crop_to_boxes: bool = False) -> ExampleSource:
-    """Opens real pictures to measure by.
+    """Opens real images as a reference.
 
     Args:
-        what: a run directory, whose last phase's data are taken as its recipe crops them, or the name of a data set, as
-            in `tfds.load`.
-        split: which pictures.
-        crop_to_boxes: of a data set by its name, whether pictures are cropped around their bounding boxes.
+        what: a run directory, whose last phase's data are cropped as its recipe says, or the name of a data set, as in
+            `tfds.load`.
+        split: the split of the data set.
+        crop_to_boxes: for a data set by name, whether images are cropped around their bounding boxes.
 
     Raises:
-        UserError: there is nothing of the kind.
+        UserError: the data set does not exist.
     """
     if not (Path(what) / CONFIG).is_file():
         return TfdsImages(what, split, crop_to_boxes=crop_to_boxes)
@@ -73,40 +73,40 @@ def load_reference(what: str, split: str, crop_to_boxes: bool = False) -> Exampl
 
 
 def load_classifier(directory: str | Path) -> tuple[AttributeReader, ExampleSource]:
-    """Loads the judge of generated pictures, and the pictures whose captions are to be drawn.
+    """Loads the attribute classifier of a run, and the captioned test data of that run.
 
     Args:
         directory: a run whose last phase trains an `AttributeClassifier` and has test data.
 
     Raises:
-        UserError: it is something else.
+        UserError: the directory is something else.
     """
     recipe = read_run(Path(directory))
-    reader, test_data = load_phase(Path(directory)), recipe.run.phases[-1].test_data
-    if not isinstance(reader, AttributeReader) or test_data is None:
+    trained, test_data = load_phase(Path(directory)), recipe.run.phases[-1].test_data
+    if not isinstance(trained, TrainedClassifier) or not trained.attributes or test_data is None:
         raise UserError(f'{directory} trains no classifier with test data: train gin/evaluation/painted_birds.gin')
-    return reader, test_data()
+    return AttributeReader(trained.network, trained.attributes), test_data()
 
 
 @dataclasses.dataclass(frozen=True)
 class Evaluator:
-    """What models are measured by, opened once; see `build_evaluator`.
+    """Measures models against a reference and by a classifier; see `build_evaluator`.
 
     Attributes:
-        count: how many pictures a model draws.
-        seed: of everything that is drawn.
-        network: by whose features pictures are compared; None without a reference.
-        folder: the reference, if it is one of pictures.
-        source: the reference, if it is a data set, else where captions come from.
-        random_crops: whether it is cropped at random.
+        count: images that a model generates.
+        seed: the seed of every random draw.
+        extractor: the feature extractor; None without a reference.
+        folder: the reference, if it is a folder of images.
+        source: the reference, if it is a data set, else the source of captions.
+        random_crops: whether the source is cropped at random.
         small: whether copies of 64 pixels are measured too.
-        reader: reads attributes.
-        encoder: for R-precision; None: the model's own, if it reads pictures of the model's size.
+        reader: reads attributes off images.
+        encoder: the text encoder for R-precision; None: the model's own, if it reads images of the model's size.
     """
 
     count: int
     seed: int
-    network: FeatureExtractor | None
+    extractor: FeatureExtractor | None
     folder: FolderImages | None
     source: ExampleSource | None
     random_crops: bool
@@ -115,20 +115,20 @@ class Evaluator:
     encoder: TextEncoder | None
 
     def reference(self, size: int) -> Reference | None:
-        """The reference at some size, pixels; None if there is none."""
-        if self.network is None:
+        """The reference at a size in pixels; None without one."""
+        if self.extractor is None:
             return None
-        pictures: ImageSource | None = self.folder
-        if pictures is None and self.source is not None:
-            pictures = SourceImages(self.source, size, self.seed if self.random_crops else None)
-        assert pictures is not None
-        return Reference(pictures, self.network, self.seed, self.small)
+        images: ImageSource | None = self.folder
+        if images is None and self.source is not None:
+            images = SourceImages(self.source, size, self.seed if self.random_crops else None)
+        assert images is not None
+        return Reference(images, self.extractor, self.seed, self.small)
 
     def measure(self, model: Generator | FolderImages, reference: Reference | None) -> Measurement:
-        """Measures a model, or pictures that one drew.
+        """Measures a model, or a folder of generated images.
 
         Raises:
-            UserError: that is not possible so.
+            UserError: the model cannot be measured this way.
         """
         if isinstance(model, FolderImages):
             if reference is None:
@@ -137,7 +137,7 @@ class Evaluator:
         encoder = self.encoder
         if encoder is None:
             own = getattr(model, 'encoder', None)
-            # One that was trained without pictures, or with larger ones, can find no captions.
+            # An encoder that was trained without images, or with larger ones, cannot score these images.
             if own is not None and own.image_size is not None and own.image_size <= model.sizes[-1]:
                 encoder = own
         return evaluate_generator(model, self.count, self.seed, reference, self.source, self.reader, encoder)
@@ -156,39 +156,39 @@ def build_evaluator(
     count: int | None = None,
     seed: int = 0,
 ) -> Evaluator:
-    """Opens what models are measured by.
+    """Builds an evaluator from the values of the flags.
 
     Args:
-        reference: see `load_reference`; or a folder of pictures, taken as they are.
-        split: of the reference.
+        reference: see `load_reference`; or a folder of images, which are not cropped.
+        split: the split of the reference.
         crop_to_boxes: see `load_reference`.
-        random_crops: whether a data set is cropped at random, as in training, and not in the centre.
+        random_crops: whether a data set is cropped at random, as in training, and not in the center.
         classifier: see `load_classifier`.
-        features: see `load_features`; by default of the classifier, else TF-GAN's Inception.
+        features: see `load_features`; by default the classifier's, else TF-GAN's Inception.
         resize: see `load_features`.
         fid_64: whether copies of 64 pixels are measured too: FID* of the paper.
         text_encoder: see `load_text_encoder`; by default that of the model.
-        count: how many pictures a model draws; by default 10,000, without a reference 1,000.
-        seed: of everything that is drawn.
+        count: images that a model generates; by default 10,000, without a reference 1,000.
+        seed: the seed of every random draw.
 
     Raises:
-        UserError: there is nothing to measure by, or something cannot be opened.
+        UserError: neither a reference nor a classifier is named, or something cannot be opened.
     """
     if reference is None and classifier is None:
         raise UserError('name what to measure by: --reference=DATA_SET_OR_FOLDER, --classifier=RUN, or both')
     if reference is None and features is not None:
-        raise UserError('--features is of no use without --reference')
+        raise UserError('--features has no effect without --reference: name a reference, or leave it out')
     source, folder = None, None
     if reference is not None and _is_image_folder(reference):
         folder = FolderImages(Path(reference))
     elif reference is not None:
         source = load_reference(reference, split, crop_to_boxes)
     reader, captioned = load_classifier(classifier) if classifier is not None else (None, None)
-    by = features or (f'classifier:{classifier}' if classifier is not None else 'tfgan_inception')
+    features = features or (f'classifier:{classifier}' if classifier is not None else 'tfgan_inception')
     return Evaluator(
         count=count or (10_000 if reference is not None else 1000),
         seed=seed,
-        network=load_features(by, resize) if reference is not None else None,
+        extractor=load_features(features, resize) if reference is not None else None,
         folder=folder,
         source=source or captioned,
         random_crops=random_crops,
@@ -199,10 +199,10 @@ def build_evaluator(
 
 
 def open_model(what: str, checkpoint: str = 'newest') -> Generator | FolderImages:
-    """Opens what is to be measured: a model (see `loading.load`), or a folder of pictures.
+    """Opens a model (see `loading.load`), or a folder of images.
 
     Raises:
-        UserError: it is neither.
+        UserError: the source is neither.
     """
     return FolderImages(Path(what)) if _is_image_folder(what) else load(what, checkpoint)
 

@@ -1,1 +1,1 @@
-"""What the paper and those before it measure."""
+"""Evaluation, from images to a report: image sources, feature extractors, the reference cache."""

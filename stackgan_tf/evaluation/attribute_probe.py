@@ -1,4 +1,4 @@
-"""What can be read off embeddings: a linear probe for each attribute of the pictures that captions describe."""
+"""Linear probes of text embeddings: one for each attribute of the images that captions describe."""
 
 from collections.abc import Sequence
 
@@ -12,31 +12,32 @@ from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.evaluation.zero_shot import in_batches
 from stackgan_tf.text.text_encoder import TextEncoder
 
-_INVERSE_REGULARISATION = 0.1
+_INVERSE_REGULARIZATION = 0.1
 
 
 def attribute_accuracy(
     encoder: TextEncoder, training: ExampleSource, unseen: ExampleSource, names: Sequence[str]
 ) -> dict[str, float]:
-    """How often logistic regressions fitted to some pictures' first captions are right about other pictures'.
+    """The accuracy of logistic regressions from the embeddings of first captions to attributes.
 
     Args:
-        encoder: what embeds the captions.
-        training: what the probes are fitted to.
-        unseen: what they are tried on.
-        names: of the attributes.
+        encoder: embeds the captions.
+        training: the data that the probes are fitted to.
+        unseen: the data that they are tested on.
+        names: the names of the attributes.
 
     Returns:
-        The share of right answers by attribute.
+        The accuracy by attribute.
 
     Raises:
         UserError: a source lacks captions or attributes.
     """
-    fitted, tried = (_first_captions(encoder, source) for source in (training, unseen))
+    training_embeddings, unseen_embeddings = (_first_captions(encoder, source) for source in (training, unseen))
     accuracy = {}
-    for name, known, asked in zip(names, training.attributes().T, unseen.attributes().T, strict=True):
-        probe = make_pipeline(StandardScaler(), LogisticRegression(C=_INVERSE_REGULARISATION, max_iter=1000))
-        accuracy[name] = float(np.mean(probe.fit(fitted, known).predict(tried) == asked))
+    for name, labels, unseen_labels in zip(names, training.attributes().T, unseen.attributes().T, strict=True):
+        probe = make_pipeline(StandardScaler(), LogisticRegression(C=_INVERSE_REGULARIZATION, max_iter=1000))
+        predicted = probe.fit(training_embeddings, labels).predict(unseen_embeddings)
+        accuracy[name] = float(np.mean(predicted == unseen_labels))
     return accuracy
 
 

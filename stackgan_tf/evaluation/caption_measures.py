@@ -1,4 +1,4 @@
-"""Whether pictures show what they were asked for: caption consistency, R-precision, the diversity of one caption."""
+"""Scores of images against their captions: caption consistency, R-precision, diversity within a caption."""
 
 import dataclasses
 
@@ -19,95 +19,97 @@ from stackgan_tf.metrics.score import Score
 from stackgan_tf.system.errors import UserError
 from stackgan_tf.text.text_encoder import TextEncoder
 
-DIVERSITY_SEEDS = 100  # pictures of a caption
+DIVERSITY_SEEDS = 100  # images per caption
 DIVERSITY_CAPTIONS = 10
 
 
-class ReadAttributes:
-    """Reads attributes off pictures as they are drawn, and compares them with what captions name.
+class CaptionConsistencyObserver:
+    """Predicts the attributes of generated images, and compares them with the attributes that captions name.
 
-    Pictures of smaller sizes than the classifier's, such as those of Stage-I or of the tree's first scales, are read
+    Images that are smaller than the classifier's input, such as those of Stage-I or of the tree's first scales, are
     enlarged.
 
     Args:
-        generator: of the pictures.
-        reader: tells what is in pictures.
-        source: pictures with captions, of which it is known what they name; best of classes the model never saw.
-        drawn: the captions of the pictures.
+        generator: generates the images.
+        reader: predicts the attributes of images.
+        source: images with captions whose attributes are known; preferably of classes that the model was not trained
+            on.
+        sampled: the captions of the images.
 
     Raises:
-        UserError: the source lacks something, or all pictures are larger than the classifier reads.
+        UserError: the source lacks captions or attributes, or all images are larger than the classifier's input.
     """
 
     def __init__(
-        self, generator: Generator, reader: AttributeReader, source: ExampleSource, drawn: SampledCaptions
+        self, generator: Generator, reader: AttributeReader, source: ExampleSource, sampled: SampledCaptions
     ) -> None:
         self._sizes = [size for size in generator.sizes if size <= reader.size]
         if not self._sizes:
             sizes = ', '.join(map(str, generator.sizes))
-            raise UserError(f'the classifier reads pictures of {reader.size} pixels, the model makes {sizes}')
+            raise UserError(f'the classifier reads images of {reader.size} pixels, the model generates {sizes}')
         self._reader = reader
         self._source = source
-        self._asked = source.attributes()[drawn.examples]
-        self._named = source.caption_attributes()[drawn.rows]
-        self._read: dict[int, list[np.ndarray]] = {size: [] for size in self._sizes}
+        self._expected = source.attributes()[sampled.examples]
+        self._named = source.caption_attributes()[sampled.rows]
+        self._predicted: dict[int, list[np.ndarray]] = {size: [] for size in self._sizes}
 
     def add(self, images: dict[int, np.ndarray]) -> None:
-        """Reads the next pictures; see `ImageObserver`."""
-        for size, read in self._read.items():
-            read.append(self._reader.read(enlarged(images[size], self._reader.size)))
+        """Predicts the attributes of the next images; see `ImageObserver`."""
+        for size, predicted in self._predicted.items():
+            predicted.append(self._reader.read(enlarged(images[size], self._reader.size)))
 
-    def scores(self, pictures: str) -> dict[str, Score]:
-        """What is drawn of what is told, and how far the classifier can be trusted.
+    def scores(self, images: str) -> dict[str, Score]:
+        """The consistency of images with their captions, and the accuracy of the classifier.
 
         Args:
-            pictures: what those were that it was shown.
+            images: describes the observed images.
 
         Returns:
             `caption_consistency` of the largest size that is read, and that of each attribute;
-            `caption_consistency_SIZEpx` of each smaller size; `classifier_accuracy_NAME` on the source's pictures.
+            `caption_consistency_SIZEpx` of each smaller size; `classifier_accuracy_NAME` on the source's images.
         """
         scores: dict[str, Score] = {}
         for size in self._sizes:
-            found = caption_consistency(np.concatenate(self._read[size]), self._asked, self._named, self._reader.names)
+            predicted = np.concatenate(self._predicted[size])
+            found = caption_consistency(predicted, self._expected, self._named, self._reader.names)
             if size < self._sizes[-1]:
                 found = {f'caption_consistency_{size}px': found['caption_consistency']}
-            scores = with_protocol(found, f'{pictures}; what captions name, {self._judge(size)}') | scores
+            scores = with_protocol(found, f'{images}; attributes that captions name, {self._protocol(size)}') | scores
         for name, accuracy in self._reader.accuracies(self._source).items():
             error = float(np.sqrt(accuracy * (1 - accuracy) / self._source.count))
-            protocol = f'centres of real pictures ({self._source.title}); {self._judge(self._reader.size)}'
+            protocol = f'center crops of real images ({self._source.title}); {self._protocol(self._reader.size)}'
             scores[f'classifier_accuracy_{name}'] = Score(accuracy, error, self._source.count, protocol=protocol)
         return scores
 
-    def _judge(self, size: int) -> str:
+    def _protocol(self, size: int) -> str:
         larger = f', enlarged from {size}' if size < self._reader.size else ''
         return f'read by the classifier {self._reader.fingerprint} at {self._reader.size} pixels{larger}'
 
 
-class FoundCaptions:
-    """Whether pictures find their captions, as they are drawn.
+class RPrecisionObserver:
+    """Encodes generated images, and scores how often an image retrieves its caption.
 
     Args:
-        generator: of the pictures.
-        encoder: was trained with pictures.
-        source: of the captions.
-        drawn: the captions of the pictures.
-        seed: of the draw of other captions.
+        generator: generates the images.
+        encoder: a text encoder that was trained with images.
+        source: the source of the captions.
+        sampled: the captions of the images.
+        seed: the seed of the sampled captions of other classes.
 
     Raises:
-        UserError: the encoder reads no pictures of such a size.
+        UserError: the encoder does not read images of that size.
     """
 
     def __init__(
-        self, generator: Generator, encoder: TextEncoder, source: ExampleSource, drawn: SampledCaptions, seed: int
+        self, generator: Generator, encoder: TextEncoder, source: ExampleSource, sampled: SampledCaptions, seed: int
     ) -> None:
         self._size = generator.sizes[-1]
         if encoder.image_size is None or encoder.image_size > self._size:
-            raise UserError(f'the text encoder cannot read pictures of {self._size} pixels: leave out --text_encoder')
+            raise UserError(f'the text encoder cannot read images of {self._size} pixels: leave out --text_encoder')
         self._encoder = encoder
         self._encode_images = tf.function(encoder.encode_images, reduce_retracing=True)
         self._source = source
-        self._drawn = drawn
+        self._sampled = sampled
         self._seed = seed
         self._pyramid = [encoder.image_size]
         while self._pyramid[-1] < self._size:
@@ -115,29 +117,31 @@ class FoundCaptions:
         self._encoded: list[np.ndarray] = []
 
     def add(self, images: dict[int, np.ndarray]) -> None:
-        """Encodes the next pictures; see `ImageObserver`."""
+        """Encodes the next images; see `ImageObserver`."""
         self._encoded.append(self._encode(images[self._size]))
 
-    def scores(self, pictures: str) -> dict[str, Score]:
-        """`r_precision`, and `r_precision_real` of random crops of the pictures whose captions they are.
+    def scores(self, images: str) -> dict[str, Score]:
+        """`r_precision`, and `r_precision_real` of random crops of the real images of the same captions.
 
         Args:
-            pictures: what those were that it was shown.
+            images: describes the observed images.
         """
         captions = self._source.captions()
         texts = in_batches(self._encoder, tf.constant(captions.texts, tf.string))
         caption_labels = np.repeat(self._source.labels(), captions.choices.counts)
-        others = other_captions(self._drawn.labels, caption_labels, self._seed)
-        real = SourceImages(self._source, self._size, self._seed, self._drawn.examples)
+        others = other_captions(self._sampled.labels, caption_labels, self._seed)
+        real = SourceImages(self._source, self._size, self._seed, self._sampled.examples)
         encoded = {'r_precision': self._encoded, 'r_precision_real': [self._encode(part) for part in real.batches()]}
-        own = texts[self._drawn.rows]
+        own = texts[self._sampled.rows]
         scores = {name: r_precision(np.concatenate(parts), own, texts, others) for name, parts in encoded.items()}
-        by = (
+        protocol = (
             f'its caption against {others.shape[1]} of other classes, seed {self._seed}; text encoder '
             f'{self._encoder.fingerprint} at {self._encoder.image_size} pixels'
         )
-        shown = {'r_precision': pictures, 'r_precision_real': f'real pictures of those captions ({real.title})'}
-        return {name: dataclasses.replace(score, protocol=f'{shown[name]}; {by}') for name, score in scores.items()}
+        titles = {'r_precision': images, 'r_precision_real': f'real images of those captions ({real.title})'}
+        return {
+            name: dataclasses.replace(score, protocol=f'{titles[name]}; {protocol}') for name, score in scores.items()
+        }
 
     def _encode(self, images: np.ndarray) -> np.ndarray:
         small = image_pyramid(tf.constant(images), tf.zeros(len(images), tf.bool), self._pyramid)[0]
@@ -145,38 +149,41 @@ class FoundCaptions:
 
 
 def caption_diversity(
-    generator: Generator, source: ExampleSource, drawn: SampledCaptions, size: int, seed: int
+    generator: Generator, source: ExampleSource, sampled: SampledCaptions, size: int, seed: int
 ) -> dict[str, Score]:
-    """`diversity` of the first captions of different classes; nothing if none has pictures that differ.
+    """`diversity` of the first captions of different classes; empty if no class has images that differ.
 
     Args:
         generator: of kind text.
-        source: of the captions.
-        drawn: captions.
-        size: of the pictures, pixels.
-        seed: the first of each caption's pictures, and of the real pictures' crops.
+        source: the source of the captions.
+        sampled: the captions.
+        size: the size of the images, pixels.
+        seed: the first seed of each caption's images, and the seed of the real images' crops.
     """
-    _, first = np.unique(drawn.labels, return_index=True)
-    real: dict[int, np.ndarray] = {}  # of captions, the pictures of their classes
+    _, first = np.unique(sampled.labels, return_index=True)
+    real: dict[int, np.ndarray] = {}  # by caption, the real images of its class
     for caption in np.sort(first):
-        examples = np.flatnonzero(source.labels() == drawn.labels[caption])
+        examples = np.flatnonzero(source.labels() == sampled.labels[caption])
         if len(examples) == 1 or len(real) == DIVERSITY_CAPTIONS:
             continue
-        pictures = np.concatenate(list(SourceImages(source, size, seed, examples).batches()))
-        if np.any(pictures != pictures[0]):
-            real[caption] = pictures
+        images = np.concatenate(list(SourceImages(source, size, seed, examples).batches()))
+        if np.any(images != images[0]):
+            real[caption] = images
     if not real:
         return {}
     seeds = range(seed, seed + DIVERSITY_SEEDS)
-    told = generator.embed([drawn.texts[caption] for caption in real])
-    made = [generator.generate_every_size(seeds, of[None].repeat(DIVERSITY_SEEDS, axis=0))[size] for of in told]
+    embeddings = generator.embed([sampled.texts[caption] for caption in real])
+    generated = [
+        generator.generate_every_size(seeds, embedding[None].repeat(DIVERSITY_SEEDS, axis=0))[size]
+        for embedding in embeddings
+    ]
     captions = f'{len(real)} captions of {source.title}'
-    protocol = f'{generator.title}; {DIVERSITY_SEEDS} pictures of each of {captions}, {size} pixels, seeds from {seed}'
-    return with_protocol({'diversity': diversity(made, list(real.values()))}, protocol)
+    protocol = f'{generator.title}; {DIVERSITY_SEEDS} images of each of {captions}, {size} pixels, seeds from {seed}'
+    return with_protocol({'diversity': diversity(generated, list(real.values()))}, protocol)
 
 
 def enlarged(images: np.ndarray, size: int) -> np.ndarray:
-    """Images, uint8 `[N, s, s, 3]`, made `size` pixels by bilinear interpolation; as they are, if they have that."""
+    """Enlarges images, uint8 `[N, s, s, 3]`, to `size` pixels by bilinear interpolation; unchanged at that size."""
     if images.shape[1] == size:
         return images
     larger = tf.image.resize(tf.cast(images, tf.float32), (size, size), tf.image.ResizeMethod.BILINEAR)
@@ -184,5 +191,5 @@ def enlarged(images: np.ndarray, size: int) -> np.ndarray:
 
 
 def with_protocol(scores: dict[str, Score], protocol: str) -> dict[str, Score]:
-    """The scores with a line on what else they depend on."""
+    """The scores with a protocol: one line on everything else that they depend on."""
     return {name: dataclasses.replace(score, protocol=protocol) for name, score in scores.items()}

@@ -1,4 +1,4 @@
-"""The captions that a text-to-image model is asked to draw when it is measured."""
+"""Sampling of the captions from which a text-to-image model generates the images that are measured."""
 
 import dataclasses
 
@@ -9,13 +9,13 @@ from stackgan_tf.data.example_source import ExampleSource
 
 @dataclasses.dataclass(frozen=True)
 class SampledCaptions:
-    """Captions, N of them, each drawn from those of one example.
+    """N captions, each sampled from the captions of one example.
 
     Attributes:
         texts: bytes, objects `[N]`.
-        rows: int `[N]`, which of all captions of the source they are.
-        examples: int `[N]`, whose they are.
-        labels: int `[N]`, the classes of those.
+        rows: int `[N]`, their positions among all captions of the source.
+        examples: int `[N]`, their examples.
+        labels: int `[N]`, the classes of those examples.
     """
 
     texts: np.ndarray
@@ -24,8 +24,8 @@ class SampledCaptions:
     labels: np.ndarray
 
 
-def draw_captions(source: ExampleSource, count: int, seed: int) -> SampledCaptions:
-    """Draws one caption of each of `count` examples; of all in another order, again and again, if there are fewer.
+def sample_captions(source: ExampleSource, count: int, seed: int) -> SampledCaptions:
+    """Samples one caption of each of `count` examples; if there are fewer, every round is a new permutation of all.
 
     Raises:
         UserError: the source has no captions.

@@ -1,4 +1,4 @@
-"""Features of a classifier that this package trained: what its last layer reads."""
+"""Features of a classifier that this package trained: the input of its last layer."""
 
 import keras
 import tensorflow as tf
@@ -7,10 +7,10 @@ from stackgan_tf.evaluation.feature_extractor import FeatureExtractor, fingerpri
 
 
 class ClassifierFeatures(FeatureExtractor):
-    """A trained classifier of attributes or classes.
+    """The features and probabilities of a trained classifier of attributes or classes.
 
     Args:
-        network: built; has a `size`, and `judge` gives features and probabilities of images in [-1, 1].
+        network: built; has a `size`; its `judge` maps images in [-1, 1] to features and probabilities.
         resize: see `RESIZES`.
     """
 

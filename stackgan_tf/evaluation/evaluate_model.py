@@ -1,4 +1,4 @@
-"""Everything that can be measured of a model by what is at hand, with one pass over its pictures."""
+"""Measures a model by every score for which there is a reference, a classifier or an encoder, in one pass."""
 
 import dataclasses
 import functools
@@ -9,7 +9,7 @@ from tqdm import tqdm
 from stackgan_tf.data.captioned_examples import CaptionedExamples
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.evaluation.attribute_reader import AttributeReader
-from stackgan_tf.evaluation.caption_measures import FoundCaptions, ReadAttributes, caption_diversity
+from stackgan_tf.evaluation.caption_measures import CaptionConsistencyObserver, RPrecisionObserver, caption_diversity
 from stackgan_tf.evaluation.distribution_scores import check_comparable, distribution_scores
 from stackgan_tf.evaluation.feature_extractor import FeatureExtractor
 from stackgan_tf.evaluation.generated_images import CaptionConditions, GeneratedImages, condition_source_of
@@ -25,53 +25,53 @@ from stackgan_tf.text.text_encoder import TextEncoder
 
 @dataclasses.dataclass(frozen=True)
 class Reference:
-    """Real pictures, and how others are compared with them.
+    """Real images, and the settings by which generated images are compared with them.
 
     Attributes:
-        pictures: the pictures.
-        network: by whose features.
-        seed: of what is chosen at random.
+        images: the real images.
+        extractor: the feature extractor.
+        seed: the seed of every random choice.
         small: whether copies of 64 pixels are compared too.
     """
 
-    pictures: ImageSource
-    network: FeatureExtractor
+    images: ImageSource
+    extractor: FeatureExtractor
     seed: int = 0
     small: bool = False
 
     @functools.cached_property
     def statistics(self) -> ImageStatistics:
-        """Of the pictures, measured or from the cache."""
-        return reference_statistics(self.pictures, self.network, self.seed, self.small)
+        """The statistics of the real images, measured or from the cache."""
+        return reference_statistics(self.images, self.extractor, self.seed, self.small)
 
-    def scores(self, pictures: ImageSource, subsets: int = SUBSETS) -> dict[str, Score]:
-        """Scores of pictures against these; see `distribution_scores`."""
+    def scores(self, generated: ImageSource, subsets: int = SUBSETS) -> dict[str, Score]:
+        """Scores of generated images against the reference; see `distribution_scores`."""
         real = self.statistics
-        made = image_statistics(pictures, self.network, self.seed, self.small, 'Measuring the pictures')
-        return distribution_scores(self.pictures, real, pictures, made, self.network, self.seed, subsets)
+        fake = image_statistics(generated, self.extractor, self.seed, self.small, 'Measuring the images')
+        return distribution_scores(self.images, real, generated, fake, self.extractor, self.seed, subsets)
 
 
 @dataclasses.dataclass(frozen=True)
 class Measurement:
-    """What came out.
+    """The result of an evaluation.
 
     Attributes:
         scores: by name.
-        warnings: why some of them may mislead.
+        warnings: reasons why some scores may mislead, for people.
     """
 
     scores: dict[str, Score]
     warnings: list[str]
 
 
-def evaluate_images(pictures: ImageSource, reference: Reference) -> Measurement:
-    """Measures pictures that are there already.
+def evaluate_images(images: ImageSource, reference: Reference) -> Measurement:
+    """Measures existing images.
 
     Raises:
-        UserError: they cannot be compared.
+        UserError: they cannot be compared with the reference.
     """
-    warnings = check_comparable(reference.pictures, pictures)
-    return Measurement(reference.scores(pictures), warnings)
+    warnings = check_comparable(reference.images, images)
+    return Measurement(reference.scores(images), warnings)
 
 
 def evaluate_generator(
@@ -83,44 +83,45 @@ def evaluate_generator(
     reader: AttributeReader | None = None,
     encoder: TextEncoder | None = None,
 ) -> Measurement:
-    """Measures what a model draws.
+    """Measures the images that a model generates.
 
     Args:
         generator: the model.
-        count: how many pictures.
-        seed: of everything that is drawn; picture i has the model's seed `seed + i`.
-        reference: what they are compared with.
-        source: what the model is told of: captions (examples without any are left out), classes or stored embeddings.
-        reader: reads off pictures what captions name.
-        encoder: for R-precision: one that was trained with pictures.
+        count: number of images.
+        seed: the seed of every random draw; image i has the model's seed `seed + i`.
+        reference: the real images that they are compared with.
+        source: where conditions come from: captions (examples without captions are left out), classes or stored
+            embeddings.
+        reader: predicts the attributes that captions name.
+        encoder: for R-precision, a text encoder that was trained with images.
 
     Raises:
-        UserError: something is lacking, or does not fit together.
+        UserError: the model cannot be measured by these.
     """
     if reader is not None and generator.kind != 'text':
         raise UserError(f'this model is {generator.kind}: only models that read captions can be measured by them')
     if generator.kind == 'text' and source is not None and source.captions().missing.any():
         source = CaptionedExamples(source)
-    told = condition_source_of(generator, source, count, seed)
-    watchers: list[ReadAttributes | FoundCaptions] = []
-    if isinstance(told, CaptionConditions) and source is not None:
+    conditions = condition_source_of(generator, source, count, seed)
+    observers: list[CaptionConsistencyObserver | RPrecisionObserver] = []
+    if isinstance(conditions, CaptionConditions) and source is not None:
         if reader is not None:
-            watchers.append(ReadAttributes(generator, reader, source, told.drawn))
+            observers.append(CaptionConsistencyObserver(generator, reader, source, conditions.sampled))
         if encoder is not None and len(np.unique(source.labels())) > 1:  # else there are no other captions
-            watchers.append(FoundCaptions(generator, encoder, source, told.drawn, seed))
-    pictures = GeneratedImages(generator, count, seed, told, watchers)
-    warnings = check_comparable(reference.pictures, pictures) if reference is not None else []
-    scores = reference.scores(pictures) if reference is not None else _drawn_only(pictures)
-    for watcher in watchers:
-        scores |= watcher.scores(pictures.described('generated'))
-    if isinstance(told, CaptionConditions) and source is not None:
-        scores |= caption_diversity(generator, source, told.drawn, pictures.size, seed)
+            observers.append(RPrecisionObserver(generator, encoder, source, conditions.sampled, seed))
+    generated = GeneratedImages(generator, count, seed, conditions, observers)
+    warnings = check_comparable(reference.images, generated) if reference is not None else []
+    scores = reference.scores(generated) if reference is not None else _generate_only(generated)
+    for observer in observers:
+        scores |= observer.scores(generated.described('generated'))
+    if isinstance(conditions, CaptionConditions) and source is not None:
+        scores |= caption_diversity(generator, source, conditions.sampled, generated.size, seed)
     return Measurement(scores, warnings)
 
 
-def _drawn_only(pictures: ImageSource) -> dict[str, Score]:
-    """Draws pictures for those that watch."""
-    with tqdm(total=pictures.count, unit=' pictures', desc='Drawing', mininterval=1, leave=False) as bar:
-        for images in pictures.batches():
+def _generate_only(generated: ImageSource) -> dict[str, Score]:
+    """Generates the images for their observers alone; there are no scores against a reference."""
+    with tqdm(total=generated.count, unit=' images', desc='Generating', mininterval=1, leave=False) as bar:
+        for images in generated.batches():
             bar.update(len(images))
     return {}

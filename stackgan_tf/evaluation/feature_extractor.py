@@ -1,4 +1,4 @@
-"""What pictures are compared by: a network that sees features in them, and may tell what they show."""
+"""Feature extractors: networks that map images to feature vectors and, optionally, to class probabilities."""
 
 import abc
 import hashlib
@@ -13,11 +13,11 @@ from stackgan_tf.system.errors import UserError
 
 
 class Features(NamedTuple):
-    """What a network sees in N pictures.
+    """The outputs of a feature extractor for N images.
 
     Attributes:
         features: float32 `[N, D]`.
-        probabilities: p(y|x), float32 `[N, C]`; None if it knows no classes.
+        probabilities: p(y|x), float32 `[N, C]`; None if the extractor has no classes.
     """
 
     features: np.ndarray
@@ -25,16 +25,16 @@ class Features(NamedTuple):
 
 
 class FeatureExtractor(abc.ABC):
-    """A network by whose features pictures are compared.
+    """A network whose features are compared by metrics.
 
     Args:
         name: for people.
-        fingerprint: of its weights.
-        size: that it reads, pixels.
-        resize: how pictures become that size, a name of `RESIZES`.
+        fingerprint: a hash of its weights.
+        size: its input size, pixels.
+        resize: how images are resized to that size, a key of `RESIZES`.
 
     Raises:
-        UserError: there is no such resize.
+        UserError: the resize does not exist.
     """
 
     def __init__(self, name: str, fingerprint: str, size: int, resize: str) -> None:
@@ -44,31 +44,31 @@ class FeatureExtractor(abc.ABC):
         self.fingerprint = fingerprint
         self.size = size
         self.resize = resize
-        self._traced = tf.function(self._resize_and_see, reduce_retracing=True)
+        self._traced = tf.function(self._resize_and_extract, reduce_retracing=True)
 
     @property
     def title(self) -> str:
-        """All that its features depend on, on one line."""
+        """Everything that its features depend on, in one line."""
         return f'{self.name} (weights {self.fingerprint}), {self.resize} resize to {self.size} pixels'
 
     def __call__(self, images: np.ndarray) -> Features:
-        """What it sees in uint8 images `[N, h, w, 3]`.
+        """Extracts the features of uint8 images `[N, h, w, 3]`.
 
         Raises:
-            UserError: they are something else, or it gives what are no numbers.
+            UserError: the images have another type or shape, or an output is not finite.
         """
         if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] != 3:
             raise UserError(
-                f'scores are of pictures of whole numbers 0..255 and three channels, uint8 [N, s, s, 3], not '
+                f'scores need images of integers 0..255 with three channels, uint8 [N, s, s, 3], not '
                 f'{images.dtype} {list(images.shape)}: convert them first'
             )
         features, probabilities = self._traced(tf.constant(images))
-        for given in (features, probabilities):
-            if given is not None and not np.isfinite(given).all():
-                raise UserError(f'{self.name} gives what are no numbers: its weights are broken')
+        for output in (features, probabilities):
+            if output is not None and not np.isfinite(output).all():
+                raise UserError(f'{self.name} gives values that are not finite: its weights are broken')
         return Features(features.numpy(), None if probabilities is None else probabilities.numpy())
 
-    def _resize_and_see(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
+    def _resize_and_extract(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
         if images.shape[1:3] == (self.size, self.size):
             return self.extract(tf.cast(images, tf.float32))
         return self.extract(RESIZES[self.resize](images, self.size))

@@ -1,4 +1,4 @@
-"""Pictures to be measured, real ones or files: always in the same order, a few at a time, none left out."""
+"""Sources of images to be measured: all images of a data set or a folder, in batches, always in the same order."""
 
 import abc
 import concurrent.futures
@@ -19,13 +19,13 @@ BATCH = 64
 
 
 class ImageSource(abc.ABC):
-    """Square pictures of one size.
+    """Square images of one size.
 
     Attributes:
-        title: what they are: all that they depend on, on one line.
-        count: how many.
+        title: everything that the images depend on, in one line.
+        count: number of images.
         size: s, pixels.
-        notes: what is wrong with measuring by them, for people.
+        notes: warnings about scores that are measured with them, for people.
     """
 
     title: str
@@ -34,22 +34,22 @@ class ImageSource(abc.ABC):
     notes: Sequence[str] = ()
 
     def described(self, what: str) -> str:
-        """The pictures as part of a protocol."""
-        return f'{self.count:,} {what} pictures of {self.size} pixels ({self.title})'
+        """Describes the images, as a part of a protocol."""
+        return f'{self.count:,} {what} images of {self.size} pixels ({self.title})'
 
     @abc.abstractmethod
     def batches(self) -> Iterator[np.ndarray]:
-        """All of them, uint8 `[n, s, s, 3]` at a time; the last time maybe fewer."""
+        """All images in batches, uint8 `[n, s, s, 3]`; the last batch may be smaller."""
 
 
 class SourceImages(ImageSource):
-    """Crops of a data set's pictures, not mirrored.
+    """Crops of a data set's images, without flips.
 
     Args:
         source: the data set.
-        size: of the crops, pixels.
-        random_seed: crops lie at random, as in training; None: in the centre.
-        examples: int64 `[N]`, which pictures; None: each once.
+        size: the size of the crops, pixels.
+        random_seed: the seed of random crops, as in training; None: center crops.
+        examples: int64 `[N]`, the examples to crop; None: each once.
     """
 
     def __init__(
@@ -63,33 +63,34 @@ class SourceImages(ImageSource):
         self._examples = np.arange(source.count) if examples is None else examples
         self.count, self.size = len(self._examples), size
         self._draws = np.full((self.count, 2), 0.5, np.float32)
-        where = 'centre'
+        where = 'center'
         if random_seed is not None:
             self._draws = np.random.default_rng(random_seed).random((self.count, 2), np.float32)
             where = f'random (seed {random_seed})'
-            self.notes = (f'{source.title} is cropped at random: scores against augmented references are other scores',)
+            note = 'scores against augmented references are not comparable with others'
+            self.notes = (f'{source.title} is cropped at random: {note}',)
         self.title = f'{source.title}, {where} crops of {size} of {load_size(size)} pixels'
 
     def batches(self) -> Iterator[np.ndarray]:
-        """The crops, in the order of the examples; see `Pictures`."""
+        """The crops, in the order of the examples; see `ImageSource`."""
 
-        def cut(first: tf.Tensor) -> tf.Tensor:
+        def crop(first: tf.Tensor) -> tf.Tensor:
             rows = slice(first, first + BATCH)
             return self._source.crops(examples[rows], draws[rows], self.size)
 
         examples, draws = tf.constant(self._examples, tf.int64), tf.constant(self._draws)
         firsts = tf.data.Dataset.range(0, self.count, BATCH)
-        yield from firsts.map(cut, tf.data.AUTOTUNE, deterministic=True).prefetch(2).as_numpy_iterator()
+        yield from firsts.map(crop, tf.data.AUTOTUNE, deterministic=True).prefetch(2).as_numpy_iterator()
 
 
 class FolderImages(ImageSource):
-    """The files of a folder and of those below it, by name; each as it is, nothing is cropped or resized.
+    """The image files of a folder and its sub-folders, sorted by name, neither cropped nor resized.
 
     Args:
         root: the folder.
 
     Raises:
-        UserError: there are no pictures, one cannot be read, or they are not all squares of one size.
+        UserError: there are no images, one cannot be read, or they are not all squares of one size.
     """
 
     def __init__(self, root: Path) -> None:
@@ -100,24 +101,24 @@ class FolderImages(ImageSource):
             and not any(part.startswith('.') for part in path.relative_to(root).parts)
         )
         if not self._files:
-            raise UserError(f'{root} has no pictures ({", ".join(suffix[1:] for suffix in SUFFIXES)})')
+            raise UserError(f'{root} has no images ({", ".join(suffix[1:] for suffix in SUFFIXES)})')
         shapes = [_shape_and_mode(path) for path in self._files]
         width, height, _ = shapes[0]
         for path, shape in zip(self._files, shapes, strict=True):
             if shape[:2] != (width, width):
                 raise UserError(
-                    f'{path} has {shape[0]} x {shape[1]} pixels, {self._files[0].name} {width} x {height}: pictures '
-                    'must be squares of one size; --reference=RUN takes the data of a run as its recipe crops them'
+                    f'{path} has {shape[0]} x {shape[1]} pixels, {self._files[0].name} {width} x {height}: images '
+                    'must be squares of one size; --reference=RUN crops the data of a run as its recipe does'
                 )
         self.count, self.size = len(self._files), width
         self.title = f'the files of {root}'
         self.notes = tuple(_notes(root, self._files, [mode for _, _, mode in shapes]))
 
     def batches(self) -> Iterator[np.ndarray]:
-        """The files, by name; see `Pictures`.
+        """The images, sorted by name; see `ImageSource`.
 
         Raises:
-            UserError: one cannot be decoded.
+            UserError: a file cannot be decoded.
         """
         with concurrent.futures.ThreadPoolExecutor() as threads:
             for first in range(0, self.count, BATCH):
@@ -125,12 +126,12 @@ class FolderImages(ImageSource):
 
 
 def _shape_and_mode(path: Path) -> tuple[int, int, str]:
-    """Width, height and Pillow's mode, from the file's head."""
+    """Width, height and Pillow's mode, from the header of a file."""
     try:
         with Image.open(path, formats=FORMATS) as image:
             return image.width, image.height, image.mode
-    except Exception as error:  # Pillow's readers raise what they stumble over
-        raise UserError(f'{path} cannot be read: it is no picture, or broken') from error
+    except Exception as error:  # Pillow's readers raise errors of any type
+        raise UserError(f'{path} cannot be read: it is not an image, or broken') from error
 
 
 def _pixels(path: Path) -> np.ndarray:
@@ -144,7 +145,7 @@ def _notes(root: Path, files: Sequence[Path], modes: Sequence[str]) -> Iterator[
     others = sorted({mode for mode in modes if mode != 'RGB'})
     if others:
         count = sum(mode != 'RGB' for mode in modes)
-        yield f'{count:,} of {len(files):,} pictures in {root} are not of three 8-bit channels ({", ".join(others)})'
+        yield f'{count:,} of {len(files):,} images in {root} are not of three 8-bit channels ({", ".join(others)})'
     lossy = sum(path.suffix.lower() in ('.jpg', '.jpeg') for path in files)
     if lossy:
-        yield f'{lossy:,} of {len(files):,} pictures in {root} are JPEG: its losses count as differences; use PNG'
+        yield f'{lossy:,} of {len(files):,} images in {root} are JPEG: compression counts as a difference; use PNG'

@@ -1,4 +1,4 @@
-"""All that one pass over pictures keeps of them: what scores are made of, in memory that does not grow with them."""
+"""Statistics of a set of images from one pass, in constant memory: everything that scores are computed from."""
 
 import dataclasses
 
@@ -14,22 +14,22 @@ from stackgan_tf.metrics.ms_ssim import ms_ssim
 from stackgan_tf.metrics.score import Score
 from stackgan_tf.system.errors import UserError
 
-KEPT = 10_000  # features, chosen at random where there are more pictures
-PAIRS = 500  # whose structural similarity is measured
-SMALL = 64  # pixels, of the copies in the paper's FID*
+KEPT = 10_000  # features that are kept, sampled at random from larger sets
+PAIRS = 500  # image pairs of MS-SSIM
+SMALL = 64  # pixels of the copies in the paper's FID*
 
 
 @dataclasses.dataclass(frozen=True)
 class ImageStatistics:
-    """What is kept of N pictures.
+    """Statistics of N images.
 
     Attributes:
         gaussian: mean and covariance of all features.
-        small: the same of copies of 64 pixels; None if that was not asked for.
-        kept: features of some, float32 `[K, D]`, in random order.
-        inception: the Inception score; None if the network knows no classes.
-        similarity: structural similarity of random pairs.
-        content: a hash of the pictures, where they are a reference.
+        small: the same for copies of 64 pixels; None if they were not measured.
+        kept: the features of K images, float32 `[K, D]`, in random order.
+        inception: the Inception score; None if the extractor has no classes.
+        similarity: MS-SSIM of random pairs.
+        content: for a reference, a hash of the images.
     """
 
     gaussian: Gaussian
@@ -46,39 +46,39 @@ class ImageStatistics:
 
 
 def image_statistics(
-    pictures: ImageSource, network: FeatureExtractor, seed: int = 0, small: bool = False, desc: str = ''
+    source: ImageSource, extractor: FeatureExtractor, seed: int = 0, small: bool = False, desc: str = ''
 ) -> ImageStatistics:
-    """Measures pictures in one pass.
+    """Measures images in one pass.
 
     Args:
-        pictures: at least two.
-        network: what sees their features.
-        seed: of what is chosen at random: features that are kept, splits, pairs.
+        source: at least two images.
+        extractor: the feature extractor.
+        seed: the seed of every random choice: kept features, splits, pairs.
         small: whether copies of 64 pixels are measured too.
-        desc: of the progress bar.
+        desc: the title of the progress bar.
 
     Raises:
-        UserError: there are fewer.
+        UserError: there are fewer than two images.
     """
-    if pictures.count < 2:
-        raise UserError(f'{pictures.title}: scores need at least two pictures, better 10,000')
+    if source.count < 2:
+        raise UserError(f'{source.title}: scores need at least two images, better 10,000')
     rng = np.random.default_rng(seed)
-    slots = _slots(rng, pictures.count, KEPT)
-    pair_slots = _slots(rng, pictures.count, 2 * PAIRS)
-    splits = SplitScores(pictures.count, seed=seed)
+    slots = _slots(rng, source.count, KEPT)
+    pair_slots = _slots(rng, source.count, 2 * PAIRS)
+    splits = SplitScores(source.count, seed=seed)
     whole, reduced = _Features(slots), _Features(slots[:0])
-    paired = np.empty((pair_slots.max() + 1, pictures.size, pictures.size, 3), np.uint8)
+    paired = np.empty((pair_slots.max() + 1, source.size, source.size, 3), np.uint8)
     first, probabilities = 0, None
-    with tqdm(total=pictures.count, unit=' pictures', desc=desc, mininterval=1, leave=False) as bar:
-        for images in pictures.batches():
+    with tqdm(total=source.count, unit=' images', desc=desc, mininterval=1, leave=False) as bar:
+        for images in source.batches():
             rows = slice(first, first + len(images))
             first = rows.stop
-            features, probabilities = network(images)
+            features, probabilities = extractor(images)
             whole.add(features)
             if probabilities is not None:
                 splits.add(probabilities)
             if small:
-                reduced.add(network(small_copies(images, SMALL)).features)
+                reduced.add(extractor(small_copies(images, SMALL)).features)
             chosen = pair_slots[rows] >= 0
             paired[pair_slots[rows][chosen]] = images[chosen]
             bar.update(len(images))
@@ -92,7 +92,7 @@ def image_statistics(
 
 
 def _slots(rng: np.random.Generator, count: int, most: int) -> np.ndarray:
-    """Where each of `count` pictures is kept, int `[count]`: an even number of places in random order, or -1."""
+    """The row where each of `count` images is kept, int `[count]`: -1 for none; the number of rows is even."""
     order = rng.permutation(count)[: min(most, count - count % 2)]
     slots = np.full(count, -1)
     slots[order] = np.arange(len(order))
@@ -100,10 +100,10 @@ def _slots(rng: np.random.Generator, count: int, most: int) -> np.ndarray:
 
 
 class _Features:
-    """Sums up features and keeps some.
+    """Accumulates the moments of features and keeps some features.
 
     Args:
-        slots: where to keep those of each picture, -1: nowhere; empty: none is kept.
+        slots: the row where each image's features are kept, -1: nowhere; empty: none is kept.
     """
 
     def __init__(self, slots: np.ndarray) -> None:

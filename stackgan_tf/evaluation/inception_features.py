@@ -1,4 +1,4 @@
-"""The two Inception networks that papers measure by: scores by one are not comparable with scores by the other."""
+"""The two Inception networks of published scores, which are not comparable with each other."""
 
 from collections.abc import Mapping
 
@@ -14,16 +14,16 @@ _SIZE = 299  # pixels
 
 
 class TfganInception(FeatureExtractor):
-    """The graph of 2015-12-05, by which Inception score and Frechet distance were published, as TF-GAN ships it.
+    """The Inception graph of 2015-12-05 from TF-GAN, with which Inception score and Frechet distance were published.
 
-    Its features are the last pooling's (`pool_3`, 2,048), its probabilities those of 1,008 classes (`logits`).
+    The features are those of the last pooling (`pool_3`, 2,048), the probabilities those of 1,008 classes (`logits`).
 
     Args:
         source: a TF Hub handle, or the folder of a copy.
         resize: see `RESIZES`; most published distances were measured with `legacy`.
 
     Raises:
-        UserError: it cannot be loaded, or is another network.
+        UserError: the network cannot be loaded, or is another one.
     """
 
     def __init__(self, source: str = TFGAN_HANDLE, resize: str = 'clean') -> None:
@@ -44,11 +44,11 @@ class KerasInception(FeatureExtractor):
     """Inception-v3 of `keras.applications`: its last pooling (2,048), and its 1,000 classes.
 
     Args:
-        weights: 'imagenet', which Keras downloads once (92 MB), or a weights file; '' leaves them at random.
+        weights: 'imagenet', which Keras downloads once (92 MB), or a weights file; '' gives random weights.
         resize: see `RESIZES`.
 
     Raises:
-        UserError: the weights cannot be had.
+        UserError: the weights cannot be loaded.
     """
 
     def __init__(self, weights: str = 'imagenet', resize: str = 'clean') -> None:

@@ -1,4 +1,4 @@
-"""What an evaluation tells: a table for people, and JSON in which every number stands with all that it depends on."""
+"""Evaluation reports: a table for people, and JSON in which every score has its protocol."""
 
 import dataclasses
 import math
@@ -10,7 +10,7 @@ from stackgan_tf.metrics.score import Score
 
 
 def table(measurement: Measurement) -> str:
-    """Scores line by line; notes under them say what each depends on, and warnings why some may mislead."""
+    """A table of scores, with notes on the protocol of each, then warnings."""
     notes: dict[str, int] = {}
     lines = []
     for name, score in measurement.scores.items():
@@ -27,12 +27,12 @@ def _line(name: str, score: Score) -> str:
 
 
 def _digits(value: float) -> str:
-    """A number with four digits, three to six of them behind the point: no more are sure."""
+    """A number with four significant digits, with three to six decimal places."""
     places = 3 if value == 0 else min(6, max(3, 3 - math.floor(math.log10(abs(value)))))
     return f'{value:.{places}f}'
 
 
 def report(measurement: Measurement, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What is written: `metrics`, each with value, spread, count and protocol; `warnings`; and the settings."""
+    """The report as JSON: `metrics`, each with value, spread, count and protocol; `warnings`; and the settings."""
     metrics = {name: dataclasses.asdict(score) for name, score in measurement.scores.items()}
     return {'metrics': metrics, 'warnings': measurement.warnings, **settings}

@@ -1,7 +1,7 @@
-"""How pictures are made the size that a feature network reads: the two ways of the field, which give different scores.
+"""Resizing of images for feature extractors: the two common resizes, which give different scores.
 
 `clean` is Pillow's antialiased bicubic filter on floats (Parmar et al., arXiv 2104.11222); TensorFlow's is the same to
-a hundredth of a grey level, so it runs in the graph. `legacy` is the bilinear one of TensorFlow 1 inside the Inception
+a hundredth of a gray level, so it runs in the graph. `legacy` is the bilinear one of TensorFlow 1 inside the Inception
 graph, without antialiasing and half a pixel off, by which most published Frechet distances were measured.
 """
 
@@ -26,6 +26,6 @@ RESIZES: dict[str, Callable[[tf.Tensor, int], tf.Tensor]] = {'clean': clean_resi
 
 
 def small_copies(images: np.ndarray, size: int) -> np.ndarray:
-    """Pictures as if they had been saved at another size: uint8 `[N, s, s, 3]` to uint8 `[N, size, size, 3]`."""
+    """Resized images, rounded as if saved at that size: uint8 `[N, s, s, 3]` to uint8 `[N, size, size, 3]`."""
     copies = clean_resize(tf.constant(images), size)
     return tf.cast(tf.clip_by_value(tf.round(copies), 0.0, 255.0), tf.uint8).numpy()

@@ -1,1 +1,1 @@
-"""What the paper shows: pictures of what a generator makes."""
+"""The paper's kinds of figures: grids of generated images."""

@@ -1,4 +1,4 @@
-"""Generated images beside the captions that they are of, as in the paper's figures of text to image."""
+"""A grid of captions and their generated images, as in the paper's figures of text to image."""
 
 import textwrap
 from collections.abc import Sequence
@@ -19,22 +19,22 @@ def caption_grid(captions: Sequence[str], images: np.ndarray) -> np.ndarray:
 
     Args:
         captions: `[R]`.
-        images: uint8 `[R * C, h, w, 3]`, those of the first caption first.
+        images: uint8 `[R * C, h, w, 3]`, in the order of the captions.
 
     Returns:
-        uint8 `[H, W, 3]`. Small images are enlarged by a whole number, so that captions can be read beside them.
+        uint8 `[H, W, 3]`. Small images are enlarged by an integer factor, so that the captions are legible.
     """
     columns = len(images) // len(captions)
     enlargement = max(1, round(96 / images.shape[1]))
     enlarged = images.repeat(enlargement, axis=1).repeat(enlargement, axis=2)
     rows = [
-        _beside(caption, image_grid(enlarged[row * columns : (row + 1) * columns], columns))
+        _caption_row(caption, image_grid(enlarged[row * columns : (row + 1) * columns], columns))
         for row, caption in enumerate(captions)
     ]
     return np.concatenate(rows)
 
 
-def _beside(caption: str, images: np.ndarray) -> np.ndarray:
+def _caption_row(caption: str, images: np.ndarray) -> np.ndarray:
     font = ImageFont.load_default(_FONT_SIZE)
     printable = ''.join(character if character.isprintable() else ' ' for character in caption)
     lines = textwrap.wrap(printable, _LINE) or ['(no words)']

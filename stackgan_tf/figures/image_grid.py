@@ -19,7 +19,7 @@ def image_grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
         columns: images in a row; by default a grid as square as possible.
 
     Returns:
-        uint8 `[rows * h, columns * w, 3]`; places left over are white.
+        uint8 `[rows * h, columns * w, 3]`; empty cells are white.
     """
     count, height, width, channels = images.shape
     columns = min(columns or math.ceil(math.sqrt(count)), count)
@@ -31,10 +31,10 @@ def image_grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
 
 
 def sketches_above(images: Mapping[int, np.ndarray]) -> np.ndarray:
-    """Each image with its sketch above it, as the paper shows Stage-I and Stage-II.
+    """Each image with its sketch above it, as in the paper's figures of Stage-I and Stage-II.
 
     Args:
-        images: of two sizes, s and a multiple of it, S: uint8 `[N, s, s, 3]` by size.
+        images: uint8 `[N, s, s, 3]` by size, for two sizes, s and a multiple S of it.
 
     Returns:
         uint8 `[N, 2 * S, S, 3]`; sketches are enlarged by repeating their pixels.
@@ -45,7 +45,7 @@ def sketches_above(images: Mapping[int, np.ndarray]) -> np.ndarray:
 
 
 def write_png(path: Path, image: np.ndarray) -> None:
-    """Writes a uint8 `[H, W, 3]` image as PNG, whole or not at all."""
+    """Writes a uint8 `[H, W, 3]` image as a PNG file, atomically."""
     encoded = io.BytesIO()
     Image.fromarray(image).save(encoded, format='png')
     write_whole(path, encoded.getvalue())

@@ -1,4 +1,4 @@
-"""Whether one caption gives many pictures, or one picture many times."""
+"""Diversity of the images of one caption, relative to real images of its class."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from stackgan_tf.metrics.score import Score, mean_score
 
 
 def mean_distance(images: np.ndarray) -> float:
-    """The mean distance between two of some images: root mean square over pixels and channels, in grey levels.
+    """The mean pairwise distance of images: root mean square over pixels and channels, in gray levels.
 
     Args:
         images: uint8 `[N, s, s, 3]`, N at least 2.
@@ -20,11 +20,11 @@ def mean_distance(images: np.ndarray) -> float:
 
 
 def diversity(generated: Sequence[np.ndarray], real: Sequence[np.ndarray]) -> Score:
-    """How different pictures of one caption are, as a share of how different real pictures of its class are.
+    """The ratio of two mean pairwise distances: generated images of a caption over real images of its class.
 
     Args:
-        generated: of each caption, images of many seeds: uint8 `[N, s, s, 3]`.
-        real: of each caption's class, real images, likewise.
+        generated: for each caption, images of many seeds: uint8 `[N, s, s, 3]`.
+        real: for each caption, real images of its class: uint8 `[M, s, s, 3]`.
     """
-    ratios = [mean_distance(made) / mean_distance(true) for made, true in zip(generated, real, strict=True)]
+    ratios = [mean_distance(fakes) / mean_distance(reals) for fakes, reals in zip(generated, real, strict=True)]
     return mean_score(np.array(ratios))

@@ -1,7 +1,7 @@
-"""Frechet Inception distance: how far two sets of features are apart, as far as mean and covariance tell.
+"""Frechet Inception distance: the distance between Gaussians that are fitted to two sets of features.
 
-Source: Heusel et al. (arXiv 1706.08500), which the paper's final version measures by ("Evaluation metrics"). Everything
-is in float64: in float32 the distance of 1,000 pictures is off by a tenth.
+Source: Heusel et al. (arXiv 1706.08500); the paper's final version reports it ("Evaluation metrics"). Everything is in
+float64: in float32 the distance of 1,000 images is off by a tenth.
 """
 
 import dataclasses
@@ -10,7 +10,7 @@ import functools
 import numpy as np
 from scipy.linalg.blas import dsyrk
 
-_ROWS = 1024  # summed up at a time: with fewer, the covariance goes through memory more often
+_ROWS = 1024  # accumulated at a time; with fewer, the covariance passes through memory more often
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Gaussian:
     Attributes:
         mean: float64 `[D]`.
         covariance: float64 `[D, D]`, over N - 1.
-        count: N, of how many.
+        count: N, the number of features.
     """
 
     mean: np.ndarray
@@ -29,22 +29,22 @@ class Gaussian:
 
     @functools.cached_property
     def factor(self) -> np.ndarray:
-        """L with L L^T = S: eigenvectors times the roots of eigenvalues, some of which rounding makes negative."""
+        """L with L L^T = S: eigenvectors times the roots of eigenvalues, which are clipped at 0 against rounding."""
         values, vectors = np.linalg.eigh(self.covariance)
         return vectors * np.sqrt(np.maximum(values, 0.0))
 
 
 class Moments:
-    """Sums up features, of which it keeps none: the memory is that of one covariance, however many come.
+    """Accumulates mean and covariance of features in the memory of one covariance, for any number of features.
 
     Args:
-        dimension: D, of the features.
+        dimension: D, the dimension of the features.
     """
 
     def __init__(self, dimension: int) -> None:
         self.count = 0
         self._waiting: list[np.ndarray] = []
-        self._shift: np.ndarray | None = None  # near the mean: without it, large means cost digits
+        self._shift: np.ndarray | None = None  # near the mean, so that large means cost no digits
         self._sum = np.zeros(dimension)
         self._products = np.zeros((dimension, dimension), order='F')  # its upper half
 
@@ -53,9 +53,9 @@ class Moments:
         self.count += len(features)
         self._waiting.append(features)
         if sum(map(len, self._waiting)) >= _ROWS:
-            self._sum_up()
+            self._accumulate()
 
-    def _sum_up(self) -> None:
+    def _accumulate(self) -> None:
         rows = np.concatenate(self._waiting).astype(np.float64)
         self._waiting.clear()
         if self._shift is None:
@@ -65,9 +65,9 @@ class Moments:
         self._products = dsyrk(1.0, rows.T, 1.0, self._products, overwrite_c=1)
 
     def gaussian(self) -> Gaussian:
-        """Mean and covariance of all that was added; at least two."""
+        """Mean and covariance of all added features, at least two."""
         if self._waiting:
-            self._sum_up()
+            self._accumulate()
         assert self._shift is not None
         mean = self._sum / self.count
         products = np.triu(self._products) + np.triu(self._products, 1).T
@@ -86,8 +86,8 @@ def frechet_distance(real: Gaussian, generated: Gaussian) -> float:
     """The squared Frechet distance between two Gaussians.
 
     |m - m'|^2 + tr(S) + tr(S') - 2 tr((S S')^1/2). With factors S = L L^T from eigenvalues, the last trace is the
-    sum of the singular values of L^T L'. That holds for few pictures too, whose covariances are singular: a square root
-    of the product loses its digits there, or turns complex.
+    sum of the singular values of L^T L'. This is exact also for few images, whose covariances are singular: a square
+    root of the product loses digits there, or becomes complex.
     """
     difference = real.mean - generated.mean
     joint = np.linalg.svd(real.factor.T @ generated.factor, compute_uv=False)

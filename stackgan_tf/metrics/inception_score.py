@@ -1,4 +1,4 @@
-"""Inception score: whether a classifier is sure of each picture and sees many kinds of them.
+"""Inception score: high when a classifier is confident about each image and predicts many classes.
 
 Source: Salimans et al. (arXiv 1606.03498), the paper's main score ("Evaluation metrics"): the exponential of the mean
 divergence of p(y|x) from p(y), over ten splits; mean and standard deviation of these.
@@ -13,12 +13,12 @@ SPLITS = 10
 
 
 class SplitScores:
-    """Sums up probabilities, of which it keeps none.
+    """Accumulates the sums of the Inception score over batches of probabilities.
 
     Args:
-        count: N, how many pictures will come.
-        splits: into how many parts; as many as there are pictures where these are fewer.
-        seed: pictures go into splits at random, since folders and data sets have them class by class; None: in order.
+        count: N, the number of images.
+        splits: number of splits; at most the number of images.
+        seed: the seed of a random split, since folders and data sets are often sorted by class; None: in order.
     """
 
     def __init__(self, count: int, splits: int = SPLITS, seed: int | None = 0) -> None:
@@ -30,7 +30,7 @@ class SplitScores:
         self._added = 0
 
     def add(self, probabilities: np.ndarray) -> None:
-        """Adds p(y|x) of the next pictures: `[n, C]`, each row sums to 1 (up to float32)."""
+        """Adds p(y|x) of the next images: `[n, C]`, each row sums to 1 (up to float32)."""
         p = probabilities.astype(np.float64)
         p /= p.sum(axis=1, keepdims=True)
         splits = self._split_of[self._added : self._added + len(p)]

@@ -1,4 +1,4 @@
-"""Kernel Inception distance: like the Frechet distance, but unbiased, so that few pictures do.
+"""Kernel Inception distance: unlike the Frechet distance it is unbiased, so it also suits few images.
 
 Source: Binkowski et al. (arXiv 1801.01401): the squared maximum mean discrepancy under a cubic kernel.
 """
@@ -19,9 +19,9 @@ def kid(
     Args:
         real: features `[N, D]`.
         generated: features `[M, D]`.
-        subsets: how many; each is drawn anew, without repetition inside.
-        size: of a subset of either, at least 2; the smaller set's number where that is less.
-        seed: of the draw.
+        subsets: number of subsets; each is drawn independently, without replacement.
+        size: size of a subset, at least 2; at most the size of the smaller set.
+        seed: the seed of the draw.
     """
     rng = np.random.default_rng(seed)
     size = min(size, len(real), len(generated))
@@ -44,6 +44,6 @@ def _kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _mean_of_others(kernel: np.ndarray) -> float:
-    """The mean without the diagonal: a picture is not compared with itself."""
+    """The mean without the diagonal: an image is not compared with itself."""
     n = len(kernel)
     return float((kernel.sum() - np.trace(kernel)) / (n * (n - 1)))

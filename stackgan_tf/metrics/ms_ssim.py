@@ -1,7 +1,7 @@
-"""Whether pictures repeat each other: multi-scale structural similarity between random pairs.
+"""Multi-scale structural similarity between random pairs of images, which is high in a set without diversity.
 
-Sources: Wang et al. (2003) for the similarity, Odena et al. (arXiv 1610.09585) for measuring diversity by it: a model
-that paints one picture again and again comes near 1.
+Sources: Wang et al. (2003) for the similarity, Odena et al. (arXiv 1610.09585) for its use as a measure of diversity: a
+model that repeats one image has a score near 1.
 """
 
 import numpy as np
@@ -15,9 +15,9 @@ _BATCH = 50
 
 
 def weights_for(size: int) -> tuple[float, ...]:
-    """The weights of as many scales as pictures have: each halves them, and the filter must fit into the last.
+    """The weights of the scales of an image: each scale halves it, and the filter must fit into the last.
 
-    Of fewer than five scales the weights of the first are made to sum to 1, as all five do.
+    The weights of fewer than five scales are normalized to sum to 1, as all five do.
     """
     scales = 1
     while scales < len(_WEIGHTS) and size >> scales >= _FILTER:
@@ -27,7 +27,7 @@ def weights_for(size: int) -> tuple[float, ...]:
 
 
 def ms_ssim(images: np.ndarray) -> Score:
-    """The mean similarity of the first picture with the second, the third with the fourth, and so on.
+    """The mean similarity of pairs: the first image with the second, the third with the fourth, and so on.
 
     Args:
         images: uint8 `[2 P, s, s, 3]`, in random order.

@@ -1,7 +1,7 @@
-"""Whether generated pictures look real, and whether all that is real is generated: four scores from nearest neighbours.
+"""Fidelity and diversity of generated images as four scores from nearest neighbors.
 
 Sources: precision and recall by Kynkaanniemi et al. (arXiv 1904.06991), density and coverage by Naeem et al. (arXiv
-2002.09797). Either takes a set's balls, each around a point up to its k-th nearest neighbour, for where the set lies.
+2002.09797). Both estimate the manifold of a set by balls, each around a point up to its k-th nearest neighbor.
 """
 
 import numpy as np
@@ -9,29 +9,29 @@ from sklearn.metrics import pairwise_distances_chunked
 
 from stackgan_tf.metrics.score import Score, mean_score
 
-PRECISION_NEIGHBOURS = 3
-DENSITY_NEIGHBOURS = 5
+PRECISION_NEIGHBORS = 3
+DENSITY_NEIGHBORS = 5
 _MEGABYTES = 256  # of distances at a time
 
 
 def precision_recall(
     real: np.ndarray,
     generated: np.ndarray,
-    k: int = PRECISION_NEIGHBOURS,
-    density_k: int = DENSITY_NEIGHBOURS,
+    k: int = PRECISION_NEIGHBORS,
+    density_k: int = DENSITY_NEIGHBORS,
 ) -> dict[str, Score]:
-    """Scores of two sets of features; recall and precision are compared at equal numbers.
+    """Scores of two sets of features, of which equal numbers are compared.
 
     Args:
-        real: features `[N, D]`, N more than both k.
-        generated: features `[M, D]`, likewise.
-        k: which neighbour bounds the balls of precision and recall.
-        density_k: which bounds those of density and coverage.
+        real: features `[N, D]`, N greater than `k` and `density_k`.
+        generated: features `[M, D]`, M greater than `k` and `density_k`.
+        k: the neighbor that bounds the balls of precision and recall.
+        density_k: the neighbor that bounds the balls of density and coverage.
 
     Returns:
-        `precision`, the share of generated pictures inside some real ball; `recall`, the share of real ones inside some
-        generated ball; `density`, in how many real balls a generated picture is, over k; `coverage`, the share of real
-        balls with a generated picture inside.
+        `precision`, the share of generated images inside a real ball; `recall`, the share of real images inside a
+        generated ball; `density`, the mean number of real balls around a generated image, over `density_k`;
+        `coverage`, the share of real balls with a generated image inside.
     """
     count = min(len(real), len(generated))
     real, generated = real[:count], generated[:count]
@@ -57,7 +57,7 @@ def precision_recall(
 
 
 def _radii(features: np.ndarray, k: int) -> np.ndarray:
-    """The distance of each point to its k-th nearest neighbour in the same set, itself not counted: `[N]`."""
+    """The distance of each point to its k-th nearest neighbor in the same set, without itself: `[N]`."""
     blocks = pairwise_distances_chunked(
         features, reduce_func=lambda distances, _: np.partition(distances, k, axis=1)[:, k], working_memory=_MEGABYTES
     )

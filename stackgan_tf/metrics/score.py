@@ -1,4 +1,4 @@
-"""A measured number, with how sure it is and of how much it was measured."""
+"""A measured number with its spread, sample count and protocol."""
 
 import dataclasses
 import math
@@ -10,17 +10,17 @@ from stackgan_tf.system.errors import UserError
 
 @dataclasses.dataclass(frozen=True)
 class Score:
-    """A number that was measured.
+    """A measured number.
 
     Attributes:
         value: finite.
-        spread: how far it may be off; None where nothing is known of that.
-        count: how many measurements, pictures or pairs it is of.
-        spread_is: what the spread is.
-        protocol: everything else that the number depends on, one line.
+        spread: its uncertainty; None if unknown.
+        count: number of measurements, images or pairs.
+        spread_is: the kind of spread, for people.
+        protocol: everything else that the number depends on, in one line.
 
     Raises:
-        UserError: the value is no number. Such a thing is never shown as a score.
+        UserError: the value is not finite, and so never appears as a score.
     """
 
     value: float
@@ -32,13 +32,13 @@ class Score:
     def __post_init__(self) -> None:
         if not math.isfinite(self.value):
             raise UserError(
-                f'a score of {self.count:,} came out as {self.value}, which is no score: the features or probabilities '
-                'it is made of are broken; try another --features'
+                f'a score of {self.count:,} measurements is {self.value}, which is not a score: its features or '
+                'probabilities are broken; try another --features'
             )
 
 
 def mean_score(measured: np.ndarray) -> Score:
-    """The mean of independent measurements `[N]`, with its standard error; 0 of a single one."""
+    """The mean of independent measurements `[N]`, with its standard error; 0 for a single one."""
     count = len(measured)
     error = float(np.std(measured, ddof=1) / np.sqrt(count)) if count > 1 else 0.0
     return Score(float(np.mean(measured)), error, count)

@@ -1,4 +1,4 @@
-"""A classifier as one SavedModel that needs nothing of this package to run."""
+"""A classifier as a SavedModel that runs without this package."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from stackgan_tf.saved_models.saved_model import write_saved_model
 class ClassifierModule(tf.__internal__.tracking.AutoTrackable):
     """The object inside the SavedModel.
 
-    Called with images, float32 `[N, s, s, 3]` in [0, 1], it gives `features` `[N, F]` and `probabilities` `[N, C]`.
+    Called with images, float32 `[N, s, s, 3]` in [0, 1], it returns `features` `[N, F]` and `probabilities` `[N, C]`.
     `image_size()`, s, is a function, because plain attributes are not saved.
     """
 
@@ -21,20 +21,20 @@ class ClassifierModule(tf.__internal__.tracking.AutoTrackable):
         size = network.size
         image = tf.TensorSpec((None, size, size, 3), tf.float32, name='image')
 
-        def judge(image: tf.Tensor) -> dict[str, tf.Tensor]:
+        def classify(image: tf.Tensor) -> dict[str, tf.Tensor]:
             return dict(zip(('features', 'probabilities'), network.judge(image * 2.0 - 1.0), strict=True))
 
-        self.__call__ = tf.function(judge, input_signature=[image])
+        self.__call__ = tf.function(classify, input_signature=[image])
         self.image_size = tf.function(lambda: tf.constant(size), input_signature=[])
         self.signatures_by_name = {'serving_default': self.__call__}
 
 
 def export_classifier(network: keras.Model, target: Path) -> None:
-    """Writes a classifier as a SavedModel; the folder appears only when it is whole.
+    """Writes a classifier as a SavedModel; the folder appears only when it is complete.
 
     Args:
-        network: of attributes or classes, built.
-        target: the folder to make.
+        network: a built classifier of attributes or classes.
+        target: the folder to create.
 
     Raises:
         UserError: the folder exists.

@@ -1,7 +1,7 @@
-"""Messages of TensorFlow Serving's configuration files that its package for Python lacks, as its server defines them.
+"""Messages of TensorFlow Serving's configuration files that its Python package lacks.
 
-Those it has (`ModelServerConfig`) come from `tensorflow_serving`. These are made from their definitions in
-`session_bundle_config.proto` and `monitoring_config.proto`, so no compiler of protocol buffers is needed.
+They follow the server's `session_bundle_config.proto` and `monitoring_config.proto`, and are built at run time, so no
+protocol buffer compiler is needed. Other messages (`ModelServerConfig`) come from `tensorflow_serving`.
 """
 
 from pathlib import Path
@@ -12,9 +12,9 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, te
 from stackgan_tf.system.errors import UserError
 
 _Field = descriptor_pb2.FieldDescriptorProto
-_PACKAGE = 'stackgan_tf.serving'  # not TensorFlow's, whose own file may come to be there
+_PACKAGE = 'stackgan_tf.serving'  # not TensorFlow's, in case its package adds these messages
 _INT64, _STRING = '.google.protobuf.Int64Value', '.google.protobuf.StringValue'
-# Of each message: name, number, type (another message by its name), whether repeated.
+# The fields of each message: name, number, type (another message by its name), whether repeated.
 _MESSAGES: dict[str, list[tuple[str, int, Any, bool]]] = {
     'BatchingParameters': [
         ('max_batch_size', 1, _INT64, False),
@@ -61,11 +61,11 @@ def read_config(path: Path, message: Any) -> Any:
     """Reads a configuration file as TensorFlow Serving does.
 
     Args:
-        path: of the file, a protocol buffer as text.
-        message: the class of what is in it.
+        path: the file, a protocol buffer in text format.
+        message: the class of the message in the file.
 
     Raises:
-        UserError: the file cannot be read, or says something else.
+        UserError: the file cannot be read, or holds another message.
     """
     try:
         return text_format.Parse(path.read_text(encoding='utf-8'), message())

@@ -1,4 +1,4 @@
-"""Requests as a server gets them, for checks and for warming up."""
+"""Example requests, for the verification and the warm-up of exports."""
 
 import numpy as np
 
@@ -13,15 +13,15 @@ CAPTIONS = (
 
 
 def example_request(generator: Generator, count: int) -> dict[str, np.ndarray]:
-    """Inputs of `serving_default` and `images` for a finished model of any kind.
+    """Inputs of the signatures `serving_default` and `images` for a model of any kind.
 
     Args:
         generator: the model.
-        count: N, the rows.
+        count: N, number of rows.
 
     Returns:
-        By name `[N, ...]`: int64 `seed`, and as the model reads them `caption` (UTF-8 bytes), int64 `label` or float32
-        `embedding`.
+        Arrays `[N, ...]` by name: int64 `seed` and, depending on the kind of model, `caption` (UTF-8 bytes), int64
+        `label` or float32 `embedding`.
     """
     seeds = np.arange(count, dtype=np.int64)
     condition: dict[str, np.ndarray] = {}
@@ -37,7 +37,7 @@ def example_request(generator: Generator, count: int) -> dict[str, np.ndarray]:
 
 
 def embeddings_of(generator: Generator, request: dict[str, np.ndarray]) -> np.ndarray | None:
-    """What the network is told by a request, float32 `[N, T]`; None if it is told nothing."""
+    """The embeddings of a request's conditions, float32 `[N, T]`; None without a condition."""
     if 'caption' in request:
         return generator.embed([caption.decode() for caption in request['caption']])
     return generator.embed(request['label']) if 'label' in request else request.get('embedding')

@@ -1,7 +1,7 @@
-"""A program of its own, which has TensorFlow and NumPy alone: asks an export what `verification.py` wants to know.
+"""A script that calls the signatures of an export with TensorFlow and NumPy alone; see `verification.py`.
 
-python fresh_process.py EXPORT ASKED.npz ANSWERED.npz. Names inside: SIGNATURE/INPUT; answers SIGNATURE/OUTPUT of all
-rows in one call, and SIGNATURE/OUTPUT/alone of each row in a call of its own. PNG files are decoded.
+python fresh_process.py EXPORT REQUESTS.npz OUTPUTS.npz. Requests are named SIGNATURE/INPUT; outputs SIGNATURE/OUTPUT
+for all rows in one call, and SIGNATURE/OUTPUT/alone for one call per row. PNG files are decoded.
 """
 
 import sys
@@ -11,10 +11,10 @@ import numpy as np
 import tensorflow as tf
 
 
-class _Served:
+class _ServedExport:
     """An export as a server loads it: a session of the graph with the tag `serve`.
 
-    That is stricter than `tf.saved_model.load`, which finds variables that a server does not.
+    This is stricter than `tf.saved_model.load`, which finds variables that a server does not.
     """
 
     def __init__(self, export: str) -> None:
@@ -22,41 +22,41 @@ class _Served:
         with self._session.graph.as_default():
             self._signatures = tf.compat.v1.saved_model.load(self._session, ['serve'], export).signature_def
 
-    def ask(self, name: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def call(self, name: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The outputs of a signature; PNG files become uint8 `[N, s, s, 3]`."""
         signature = self._signatures[name]
-        wanted = {key: tensor.name for key, tensor in signature.outputs.items()}
-        found = self._session.run(wanted, {signature.inputs[key].name: array for key, array in inputs.items()})
-        return {key: _decoded(output) for key, output in found.items()}
+        fetches = {key: tensor.name for key, tensor in signature.outputs.items()}
+        outputs = self._session.run(fetches, {signature.inputs[key].name: array for key, array in inputs.items()})
+        return {key: _decoded(output) for key, output in outputs.items()}
 
 
 def _decoded(output: np.ndarray) -> np.ndarray:
     return output if output.dtype != object else np.stack([tf.io.decode_png(png).numpy() for png in output])
 
 
-def _answers(served: _Served, signature: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    answers = served.ask(signature, inputs)
+def _outputs(export: _ServedExport, signature: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    together = export.call(signature, inputs)
     count = len(next(iter(inputs.values())))
     alone = [
-        served.ask(signature, {name: rows[row : row + 1] for name, rows in inputs.items()}) for row in range(count)
+        export.call(signature, {name: rows[row : row + 1] for name, rows in inputs.items()}) for row in range(count)
     ]
-    return answers | {f'{name}/alone': np.concatenate([each[name] for each in alone]) for name in answers}
+    return together | {f'{name}/alone': np.concatenate([each[name] for each in alone]) for name in together}
 
 
-def main(export: str, asked: str, answered: str) -> None:
-    """Loads, asks, writes."""
-    served = _Served(export)
+def main(folder: str, requests_file: str, outputs_file: str) -> None:
+    """Loads an export, calls its signatures, writes the outputs."""
+    export = _ServedExport(folder)
     requests: dict[str, dict[str, np.ndarray]] = defaultdict(dict)
-    with np.load(asked, allow_pickle=False) as file:
+    with np.load(requests_file, allow_pickle=False) as file:
         for name, array in file.items():
             signature, _, field = name.partition('/')
             requests[signature][field] = array
-    found = {
+    outputs = {
         f'{signature}/{name}': array
         for signature, inputs in requests.items()
-        for name, array in _answers(served, signature, inputs).items()
+        for name, array in _outputs(export, signature, inputs).items()
     }
-    np.savez(answered, **found)  # type: ignore[arg-type]
+    np.savez(outputs_file, **outputs)  # type: ignore[arg-type]
 
 
 if __name__ == '__main__':

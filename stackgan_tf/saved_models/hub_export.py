@@ -1,4 +1,4 @@
-"""A model as one file that an address names: what a TF Hub handle resolves to."""
+"""A model as one archive, to which a TF Hub handle resolves."""
 
 import gzip
 import tarfile
@@ -14,18 +14,18 @@ SUFFIX = '.tar.gz'
 
 
 def export_for_hub(generator: NetworkGenerator, target: Path, card: str) -> None:
-    """Writes the archive: a SavedModel, with a model card as README.md. It is unpacked again and checked first.
+    """Writes the archive: a SavedModel with a model card as README.md. It is unpacked and verified first.
 
     Args:
         generator: the model.
-        target: the file to make.
+        target: the file to create.
         card: see `model_card`.
 
     Raises:
-        UserError: the file exists or is named otherwise than `.tar.gz`, or the check fails.
+        UserError: the file exists, its name does not end with `.tar.gz`, or the verification fails.
     """
     if not target.name.endswith(SUFFIX):
-        raise UserError(f'{target} does not end with {SUFFIX}, by which TF Hub knows archives: name it so')
+        raise UserError(f'{target} does not end with {SUFFIX}, the suffix of TF Hub archives: name it so')
     check_target(target)
     check = generator_check(generator)
     with scratch_folder(target) as scratch:
@@ -39,7 +39,7 @@ def export_for_hub(generator: NetworkGenerator, target: Path, card: str) -> None
 
 
 def _pack(folder: Path, archive: Path) -> None:
-    """Packs what is in a folder; names, times and owners of this machine stay out."""
+    """Packs the content of a folder, without the times, users and groups of this machine."""
 
     def anonymous(entry: tarfile.TarInfo) -> tarfile.TarInfo:
         entry.mtime = entry.uid = entry.gid = 0

@@ -1,4 +1,4 @@
-"""What was released for PyTorch and Torch as files that this package and others load, and our weights as theirs."""
+"""Conversion of the released PyTorch and Torch files to exports, and of our networks to the released layout."""
 
 import io
 from collections.abc import Mapping
@@ -27,14 +27,14 @@ def export_checkpoint(source: Path, target: Path, encoder: TextEncoder | None = 
 
     Args:
         source: the file.
-        target: the folder to make.
-        encoder: what the generator was told captions by: then the export reads captions, and else embeddings.
+        target: the folder to create.
+        encoder: the text encoder of the generator: with it the export reads captions, without it embeddings.
 
     Returns:
-        What was made, for people.
+        A description of the export, for people.
 
     Raises:
-        UserError: the file is no released network or does not go with the encoder, or the folder exists.
+        UserError: the file is not a released network or does not fit the encoder, or the folder exists.
     """
     check_target(target)
     network = network_of(read_state_dict(source), str(source))
@@ -53,20 +53,20 @@ def export_checkpoint(source: Path, target: Path, encoder: TextEncoder | None = 
 
 
 def read_reed_encoder(source: Path) -> CharacterEncoder:
-    """Reed's text encoder in a .t7 file.
+    """Reads Reed's text encoder from a .t7 file.
 
     Raises:
-        UserError: there is none.
+        UserError: the file does not hold one.
     """
     return CharacterEncoder(char_cnn_rnn_of(read_t7(source), str(source)))
 
 
 def write_released_weights(networks: Mapping[str, keras.Model], target: Path) -> None:
-    """Writes networks as NAME.npz each, with the keys and in the layout of the released files.
+    """Writes each network as NAME.npz, with the keys and the layout of the released files.
 
     Args:
         networks: by name.
-        target: the folder to make.
+        target: the folder to create.
 
     Raises:
         UserError: the release has no such network, or the folder exists.
@@ -80,6 +80,6 @@ def write_released_weights(networks: Mapping[str, keras.Model], target: Path) ->
 
 
 def _save_keras(network: keras.Model, target: Path) -> None:
-    """Writes a network as Keras's own file, in a folder that appears only when it is whole."""
-    with whole_folder(target) as beside:
-        network.save(beside / DISCRIMINATOR)
+    """Writes a network as a .keras file, in a folder that appears only when it is complete."""
+    with whole_folder(target) as scratch:
+        network.save(scratch / DISCRIMINATOR)

@@ -1,4 +1,4 @@
-"""A folder that TensorFlow Serving serves as it is: the model under NAME/VERSION, and how to run and ask it."""
+"""A folder for TensorFlow Serving: the model under NAME/VERSION, the configuration, and instructions."""
 
 import dataclasses
 import re
@@ -16,9 +16,9 @@ from stackgan_tf.system.atomic_files import whole_folder
 from stackgan_tf.system.errors import UserError
 
 _TEMPLATES = Path(__file__).parent / 'templates'
-_NAME = re.compile(r'[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?')  # what Kubernetes lets be a name is one in an address too
+_NAME = re.compile(r'[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?')  # valid in Kubernetes and in URLs
 _LARGEST_BATCH = 256
-# Files of the folder and the templates they are made of; settings that differ between them.
+# The files of the folder: their templates, and the settings that differ between them.
 _CPU = {'image': 'tensorflow/serving:latest', 'accelerator': ''}
 _GPU = {'image': 'tensorflow/serving:latest-gpu', 'accelerator': ', nvidia.com/gpu: 1'}
 _FILES = {
@@ -31,8 +31,8 @@ _FILES = {
     'kubernetes.gpu.yaml': ('kubernetes.yaml', _GPU),
     'README.md': ('serving.md', _CPU),
 }
-# Of each kind of model: what a request says besides its seed, in JSON, in Python, and to the client of this package.
-_ASKED = {
+# The condition of a request by kind of model: in JSON, in Python, and as flags of this package's client.
+_CONDITIONS = {
     'text': (
         '"caption": ["a small red bird"], ',
         "'caption': ['a small red bird']",
@@ -49,16 +49,16 @@ _ASKED = {
 
 
 @dataclasses.dataclass(frozen=True)
-class ServedAs:
-    """How a model is served.
+class ServingOptions:
+    """The options of a served model.
 
     Attributes:
-        name: in addresses; lower-case letters, digits and dashes.
-        version: from 1 on; TensorFlow Serving serves the highest.
-        batch_sizes: that requests are padded to, rising; a larger request is refused.
+        name: in URLs; lower-case letters, digits and dashes.
+        version: at least 1; TensorFlow Serving serves the highest.
+        batch_sizes: the sizes to which batches are padded, rising; a larger request is refused.
 
     Raises:
-        UserError: one of them is none.
+        UserError: an option is not valid.
     """
 
     name: str
@@ -66,72 +66,76 @@ class ServedAs:
     batch_sizes: Sequence[int] = (1, 2, 4, 8)
 
     def __post_init__(self) -> None:
-        """Checks them."""
+        """Checks the options."""
         if not _NAME.fullmatch(self.name):
-            raise UserError(f'--name={self.name} is none: lower-case letters, digits and dashes, such as painted-birds')
+            raise UserError(
+                f'--name={self.name} is not valid: use lower-case letters, digits and dashes, such as painted-birds'
+            )
         sizes = list(self.batch_sizes)
         if not sizes or sizes != sorted(set(sizes)) or sizes[0] < 1 or sizes[-1] > _LARGEST_BATCH:
             raise UserError(f'--batch_sizes must rise from 1 or more to at most {_LARGEST_BATCH}, such as 1,2,4,8')
 
 
 def name_of(text: str) -> str:
-    """A name to serve something under, from whatever it is called."""
+    """A valid name of a served model, derived from any text."""
     return re.sub('[^a-z0-9]+', '-', text.lower()).strip('-')[:50].strip('-') or 'stackgan'
 
 
-def export_for_serving(generator: NetworkGenerator, target: Path, served: ServedAs) -> Path:
-    """Writes the folder; where there is one with the same model, only the new version, whole at once.
+def export_for_serving(generator: NetworkGenerator, target: Path, options: ServingOptions) -> Path:
+    """Writes the folder atomically; if a folder of the same model exists, only the new version.
 
     Args:
         generator: the model.
-        target: the folder to make.
-        served: how.
+        target: the folder to create.
+        options: the name, version and batch sizes.
 
     Returns:
         The folder of the version.
 
     Raises:
-        UserError: the version is there already, the folder is something else, or the check of the export fails.
+        UserError: the version exists, the folder is something else, or the verification of the export fails.
     """
-    version = target / served.name / str(served.version)
+    version = target / options.name / str(options.version)
     check_target(version)
-    if (target / served.name).is_dir():
-        _write_version(generator, version, served)
+    if (target / options.name).is_dir():
+        _write_version(generator, version, options)
         return version
     check_target(target)
-    texts = {name: _filled(*template, generator, served) for name, template in _FILES.items()}
-    with whole_folder(target) as beside:
+    texts = {name: _filled(*template, generator, options) for name, template in _FILES.items()}
+    with whole_folder(target) as scratch:
         for name, text in texts.items():
-            (beside / name).write_text(text, encoding='utf-8')
-        _write_version(generator, beside / served.name / str(served.version), served)
+            (scratch / name).write_text(text, encoding='utf-8')
+        _write_version(generator, scratch / options.name / str(options.version), options)
     return version
 
 
-def _write_version(generator: NetworkGenerator, folder: Path, served: ServedAs) -> None:
+def _write_version(generator: NetworkGenerator, folder: Path, options: ServingOptions) -> None:
     check = generator_check(generator)
 
-    def warm_and_check(beside: Path) -> None:
-        write_warmup(beside, served.name, generator, served.batch_sizes)
-        check(beside)
+    def add_warmup_and_check(scratch: Path) -> None:
+        write_warmup(scratch, options.name, generator, options.batch_sizes)
+        check(scratch)
 
-    export_saved_model(folded(generator.network), folder, generator.encoder, generator.class_names, warm_and_check)
+    network = folded(generator.network)
+    export_saved_model(network, folder, generator.encoder, generator.class_names, add_warmup_and_check)
 
 
-def _filled(template: str, settings: dict[str, str], generator: NetworkGenerator, served: ServedAs) -> str:
-    """A template with everything in its place."""
+def _filled(template: str, settings: dict[str, str], generator: NetworkGenerator, options: ServingOptions) -> str:
+    """Fills a template."""
     json, python, flags = (
-        string.Template(each).substitute(dimension=generator.embedding_dimension) for each in _ASKED[generator.kind]
+        string.Template(each).substitute(dimension=generator.embedding_dimension)
+        for each in _CONDITIONS[generator.kind]
     )
     return string.Template((_TEMPLATES / template).read_text(encoding='utf-8')).substitute(
         settings,
-        name=served.name,
-        version=served.version,
+        name=options.name,
+        version=options.version,
         kind=generator.kind,
         sizes=', '.join(map(str, generator.sizes)),
-        largest_batch=served.batch_sizes[-1],
-        batch_sizes='\n'.join(f'allowed_batch_sizes: {size}' for size in served.batch_sizes),
-        asked_json=json,
-        asked_python=f'{python}, ' if python else '',
-        asked_flags=flags,
+        largest_batch=options.batch_sizes[-1],
+        batch_sizes='\n'.join(f'allowed_batch_sizes: {size}' for size in options.batch_sizes),
+        condition_json=json,
+        condition_python=f'{python}, ' if python else '',
+        condition_flags=flags,
         package=f'stackgan_tf {stackgan_tf.__version__}',
     )

@@ -1,4 +1,4 @@
-"""A text encoder as one SavedModel that needs nothing of this package to run."""
+"""A text encoder as a SavedModel that runs without this package."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,9 +12,9 @@ from stackgan_tf.text.text_encoder import TextEncoder
 class TextEncoderModule(tf.__internal__.tracking.AutoTrackable):
     """The object inside the SavedModel.
 
-    Called with captions, string `[N]`, it gives embeddings, float32 `[N, T]`. `encode_images` is there if the encoder
-    was trained with pictures. `fingerprint()` and `image_size()` (0 if it reads no pictures) are functions, because
-    plain attributes are not saved.
+    Called with captions, string `[N]`, it returns embeddings, float32 `[N, T]`. `encode_images` exists if the encoder
+    was trained with images. `fingerprint()` and `image_size()` (0 without images) are functions, because plain
+    attributes are not saved.
     """
 
     def __init__(self, encoder: TextEncoder) -> None:
@@ -36,7 +36,7 @@ class TextEncoderModule(tf.__internal__.tracking.AutoTrackable):
 
 
 def export_text_encoder(encoder: TextEncoder, target: Path, check: Callable[[Path], None] | None = None) -> None:
-    """Writes a text encoder as a SavedModel; the folder appears only when it is whole (and passes `check`).
+    """Writes a text encoder as a SavedModel; the folder appears only when it is complete and passes `check`.
 
     Raises:
         UserError: the folder exists.

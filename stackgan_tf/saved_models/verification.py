@@ -1,4 +1,4 @@
-"""Checks an export before it appears under its name: a fresh process, as a server, must make the same pictures."""
+"""Verifies an export before it appears under its name: a fresh process must reproduce the network's outputs."""
 
 import dataclasses
 import os
@@ -19,19 +19,19 @@ from stackgan_tf.text.text_encoder import TextEncoder
 
 _SCRIPT = Path(__file__).with_name('fresh_process.py')
 _ROWS = 2
-_LEVELS = 1  # of 255: another graph around the same network may round a pixel the other way
-_RELATIVE = 1e-4  # of the largest number in embeddings
+_LEVELS = 1  # of 255; another graph of the same network may round a pixel differently
+_RELATIVE = 1e-4  # of the largest value of embeddings
 _SECONDS = 600
 
 
 @dataclasses.dataclass(frozen=True)
 class Trial:
-    """What one signature of an export is asked, and what it must answer.
+    """The inputs and expected outputs of one signature of an export.
 
     Attributes:
         signature: its name.
         inputs: `[N, ...]` by name.
-        outputs: `[N, ...]` by name; those of PNG files as the pictures in them.
+        outputs: `[N, ...]` by name; PNG files as decoded images.
     """
 
     signature: str
@@ -40,18 +40,18 @@ class Trial:
 
 
 def generator_check(generator: Generator) -> Callable[[Path], None]:
-    """What checks exports of a generator: pictures of two requests, through both signatures that servers use."""
+    """The check of a generator's exports: the images of two requests, through both signatures that servers use."""
     request = example_request(generator, _ROWS)
-    with tf.device('/CPU:0'):  # where the fresh process computes, on any machine
-        pictures = generator.generate_every_size(request['seed'].tolist(), embeddings_of(generator, request))
-    images = {image_name(size): of_size for size, of_size in pictures.items()}
-    largest = {'image_bytes': pictures[generator.sizes[-1]]}
-    trials = [Trial('images', request, images), Trial('serving_default', request, largest)]
+    with tf.device('/CPU:0'):  # the device of the fresh process on any machine
+        images = generator.generate_every_size(request['seed'].tolist(), embeddings_of(generator, request))
+    every_size = {image_name(size): of_size for size, of_size in images.items()}
+    largest = {'image_bytes': images[generator.sizes[-1]]}
+    trials = [Trial('images', request, every_size), Trial('serving_default', request, largest)]
     return lambda export: check_export(export, trials)
 
 
 def encoder_check(encoder: TextEncoder) -> Callable[[Path], None]:
-    """What checks exports of a text encoder: the vectors of some captions."""
+    """The check of a text encoder's exports: the embeddings of some captions."""
     captions = np.array([caption.encode() for caption in CAPTIONS])
     with tf.device('/CPU:0'):
         vectors = encoder(tf.constant(captions)).numpy()
@@ -59,34 +59,34 @@ def encoder_check(encoder: TextEncoder) -> Callable[[Path], None]:
 
 
 def check_export(export: Path, trials: Sequence[Trial]) -> None:
-    """Loads an export in a fresh process and compares what it answers, all rows together and each alone.
+    """Loads an export in a fresh process and compares its outputs, for all rows together and for each alone.
 
     Raises:
-        UserError: it cannot be loaded, or answers something else.
+        UserError: the export cannot be loaded, or has other outputs.
     """
-    asked = {f'{trial.signature}/{name}': array for trial in trials for name, array in trial.inputs.items()}
+    requests = {f'{trial.signature}/{name}': array for trial in trials for name, array in trial.inputs.items()}
     with tempfile.TemporaryDirectory() as folder:
-        np.savez(Path(folder) / 'asked.npz', **asked)  # type: ignore[arg-type]
+        np.savez(Path(folder) / 'requests.npz', **requests)  # type: ignore[arg-type]
         _run(export, Path(folder))
-        with np.load(Path(folder) / 'answered.npz', allow_pickle=False) as file:
-            answered = dict(file)
+        with np.load(Path(folder) / 'outputs.npz', allow_pickle=False) as file:
+            outputs = dict(file)
     for trial in trials:
         for name, expected in trial.outputs.items():
-            found, alone = (answered.get(f'{trial.signature}/{name}{suffix}') for suffix in ('', '/alone'))
+            found, alone = (outputs.get(f'{trial.signature}/{name}{suffix}') for suffix in ('', '/alone'))
             if not _alike(found, expected) or not _alike(alone, found, exact=expected.dtype == np.uint8):
                 raise UserError(
-                    f'loaded in a fresh process, the export answers {trial.signature} with another {name} than the '
+                    f'loaded in a fresh process, {trial.signature} of the export gives another {name} than the '
                     'network: nothing was kept; please report it with the recipe'
                 )
 
 
 def _run(export: Path, folder: Path) -> None:
-    """Runs the fresh process: on the CPU, without this package and without what the environment adds to Python.
+    """Runs the fresh process: on the CPU, without this package and without environment variables for Python.
 
     Raises:
-        UserError: it fails.
+        UserError: the process fails.
     """
-    command = [sys.executable, '-I', str(_SCRIPT), str(export.absolute()), 'asked.npz', 'answered.npz']
+    command = [sys.executable, '-I', str(_SCRIPT), str(export.absolute()), 'requests.npz', 'outputs.npz']
     environment = {**os.environ, 'CUDA_VISIBLE_DEVICES': '-1'}
     try:
         subprocess.run(

@@ -1,4 +1,4 @@
-"""Warm-up records: requests that TensorFlow Serving plays to a model before it answers anybody."""
+"""Warm-up records: requests that TensorFlow Serving sends to a model before it serves clients."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,13 +11,13 @@ from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog, PredictLog
 from stackgan_tf.generator import Generator
 from stackgan_tf.saved_models.examples import example_request
 
-# Where TensorFlow Serving looks, inside the folder of a version; it plays at most 1,000 records.
+# The path inside the folder of a version where TensorFlow Serving reads at most 1,000 records.
 WARMUP_FILE = Path('assets.extra') / 'tf_serving_warmup_requests'
 SIGNATURE = 'serving_default'
 
 
 def predict_request(model: str, inputs: dict[str, np.ndarray], signature: str = SIGNATURE) -> PredictRequest:
-    """A request for one signature of a model, from rows by name."""
+    """A request for one signature of a model, from arrays `[N, ...]` by name."""
     request = PredictRequest()
     request.model_spec.name = model
     request.model_spec.signature_name = signature
@@ -27,13 +27,13 @@ def predict_request(model: str, inputs: dict[str, np.ndarray], signature: str = 
 
 
 def write_warmup(folder: Path, model: str, generator: Generator, batch_sizes: Sequence[int]) -> None:
-    """Writes one request of each allowed batch size: a graph's first call with each is the slow one.
+    """Writes one request of each allowed batch size, because the first call of each size is slow.
 
     Args:
-        folder: of a version of the exported model.
-        model: the name it is served under.
+        folder: the folder of a version of the exported model.
+        model: the name of the served model.
         generator: the model.
-        batch_sizes: rows of the requests.
+        batch_sizes: the numbers of rows of the requests.
     """
     path = folder / WARMUP_FILE
     path.parent.mkdir()
@@ -44,7 +44,7 @@ def write_warmup(folder: Path, model: str, generator: Generator, batch_sizes: Se
 
 
 def read_warmup(folder: Path) -> Iterator[PredictRequest]:
-    """The requests in the warm-up file of a version; none if it has no such file."""
+    """The requests in the warm-up file of a version; empty without such a file."""
     path = folder / WARMUP_FILE
     if path.exists():
         for record in tf.data.TFRecordDataset(str(path)):

@@ -1,1 +1,1 @@
-"""What goes out: models that other programs load."""
+"""The client of a served model, and its load test."""

@@ -1,4 +1,4 @@
-"""What a client asks for: pictures with their names, within limits, cut into requests."""
+"""The requests of a client: named images, within limits, split into batches."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -7,48 +7,48 @@ import numpy as np
 
 from stackgan_tf.system.errors import UserError
 
-LONGEST_CAPTION = 1000  # characters; the model reads fewer and ignores the rest
+LONGEST_CAPTION = 1000  # characters; the model truncates it further
 MOST_IMAGES = 1000
 
-ImageRequest = tuple[str, int, str, bytes | int | None]  # the name of a picture, its seed, and an input with its value
+ImageRequest = tuple[str, int, str, bytes | int | None]  # file name, seed, name of the condition input, its value
 
 
 def requested_images(captions: Sequence[str], labels: Sequence[int], count: int, seed: int) -> list[ImageRequest]:
-    """The pictures of some captions or classes, or of seeds alone.
+    """Lists the images to request: of captions, of classes, or of seeds alone.
 
     Args:
-        captions: each is drawn `count` times.
-        labels: the same.
-        count: seeds of each.
-        seed: the first.
+        captions: each gives `count` images.
+        labels: each gives `count` images.
+        count: number of seeds.
+        seed: the first seed.
 
     Raises:
-        UserError: they are both, too many, or a caption is too long.
+        UserError: there are both captions and labels, too many images, or a caption is too long.
     """
     if captions and labels:
         raise UserError('a model reads captions or labels: leave out --caption or --label')
     for caption in captions:
         if len(caption) > LONGEST_CAPTION:
             raise UserError(f'a caption has {len(caption)} characters: shorten it to {LONGEST_CAPTION}')
-    told: list[tuple[str, str, bytes | int | None]] = [('', '', None)]
+    conditions: list[tuple[str, str, bytes | int | None]] = [('', '', None)]
     if captions:
-        told = [
+        conditions = [
             (f'caption_{row:03d}_', 'caption', text.encode('utf-8', 'replace')) for row, text in enumerate(captions)
         ]
     elif labels:
-        told = [(f'class_{row:03d}_', 'label', label) for row, label in enumerate(labels)]
-    if len(told) * count > MOST_IMAGES:
-        raise UserError(f'{len(told) * count} pictures are too many: ask for {MOST_IMAGES} at most')
+        conditions = [(f'class_{row:03d}_', 'label', label) for row, label in enumerate(labels)]
+    if len(conditions) * count > MOST_IMAGES:
+        raise UserError(f'{len(conditions) * count} images are too many: request {MOST_IMAGES} at most')
     seeds = range(seed, seed + count)
     return [
         (f'{name}seed_{each:06d}.png', each, field, value)
-        for (name, field, value), each in itertools.product(told, seeds)
+        for (name, field, value), each in itertools.product(conditions, seeds)
     ]
 
 
-def requests_of(asked: Sequence[ImageRequest], batch: int) -> Iterator[tuple[list[str], dict[str, np.ndarray]]]:
-    """Cuts what is asked into requests of at most `batch` rows: names, and the inputs of `serving_default`."""
-    for first in range(0, len(asked), batch):
-        names, seeds, inputs, values = zip(*asked[first : first + batch], strict=True)
-        told = {inputs[0]: np.array(values)} if inputs[0] else {}
-        yield list(names), {**told, 'seed': np.array(seeds, np.int64)}
+def requests_of(requested: Sequence[ImageRequest], batch: int) -> Iterator[tuple[list[str], dict[str, np.ndarray]]]:
+    """Splits images into requests of at most `batch` rows: file names, and the inputs of `serving_default`."""
+    for first in range(0, len(requested), batch):
+        names, seeds, inputs, values = zip(*requested[first : first + batch], strict=True)
+        condition = {inputs[0]: np.array(values)} if inputs[0] else {}
+        yield list(names), {**condition, 'seed': np.array(seeds, np.int64)}

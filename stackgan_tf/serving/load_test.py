@@ -1,4 +1,4 @@
-"""How fast a server is: a bounded number of requests, so many at once, and how long they took."""
+"""A load test of a server: throughput and latency of a bounded number of concurrent requests."""
 
 import dataclasses
 import time
@@ -15,42 +15,42 @@ MOST_AT_ONCE = 64
 
 @dataclasses.dataclass(frozen=True)
 class Load:
-    """What came of it.
+    """The result of a load test.
 
     Attributes:
-        seconds: that it took.
-        latencies: of the requests that were answered, seconds, in the order of their numbers.
-        failures: what the others ended with.
+        seconds: its duration.
+        latencies: seconds of each successful request, in the order of their numbers.
+        failures: the error messages of the failed requests.
     """
 
     seconds: float
     latencies: tuple[float, ...]
     failures: tuple[str, ...]
 
-    def describe(self, pictures: int) -> str:
-        """For people; `pictures` are those of one request."""
+    def describe(self, images: int) -> str:
+        """Describes the result for people; `images` is the number of images per request."""
         lines = [f'{len(self.latencies)} requests answered in {self.seconds:.1f} s, {len(self.failures)} failed']
         if self.latencies:
             pace = len(self.latencies) / self.seconds
-            lines.append(f'throughput  {pace:.2f} requests/s, {pace * pictures:.2f} pictures/s')
+            lines.append(f'throughput  {pace:.2f} requests/s, {pace * images:.2f} images/s')
             values = zip((50, 90, 99), np.percentile(self.latencies, (50, 90, 99)), strict=True)
-            shown = [f'{percent} % within {1000 * value:.0f} ms' for percent, value in values]
-            lines.append(f'latency     {", ".join(shown)}, the longest {1000 * max(self.latencies):.0f} ms')
+            percentiles = [f'{percent} % within {1000 * value:.0f} ms' for percent, value in values]
+            lines.append(f'latency     {", ".join(percentiles)}, the longest {1000 * max(self.latencies):.0f} ms')
             lines.append(f'the first   {1000 * self.latencies[0]:.0f} ms')
         return '\n'.join([*lines, *sorted(set(self.failures))[:3]])
 
 
-def run_load(ask: Callable[[int], object], requests: int, at_once: int, seconds: float) -> Load:
-    """Asks `requests` times, at most `at_once` at a time; begins none after `seconds`.
+def run_load(send: Callable[[int], object], requests: int, at_once: int, seconds: float) -> Load:
+    """Sends `requests` requests, at most `at_once` concurrently; starts none after `seconds`.
 
     Args:
-        ask: is given the number of the request.
-        requests: how many.
-        at_once: how many wait for their answer at a time.
-        seconds: after which those that have not begun are left out.
+        send: called with the number of the request.
+        requests: number of requests.
+        at_once: number of concurrent requests.
+        seconds: requests that have not started by then are skipped.
 
     Raises:
-        UserError: there are too many.
+        UserError: there are too many requests.
     """
     if not 1 <= requests <= MOST_REQUESTS or not 1 <= at_once <= MOST_AT_ONCE:
         raise UserError(f'a load is at most {MOST_REQUESTS} requests, {MOST_AT_ONCE} at once')
@@ -61,7 +61,7 @@ def run_load(ask: Callable[[int], object], requests: int, at_once: int, seconds:
         if begin - start > seconds:
             return None
         try:
-            ask(number)
+            send(number)
         except UserError as error:
             return str(error)
         return time.monotonic() - begin

@@ -1,1 +1,1 @@
-"""What every package uses: atomic files, the cache, the console, the command line, errors, interruption."""
+"""System services of all packages: atomic files, cache, console, command line, errors, interruption."""

@@ -1,4 +1,4 @@
-"""The folder where what takes long to make is kept: which entry is in use, who is making one, and room for it."""
+"""Entries of the cache: a folder each, with locks for use and creation, within a limit of disk space."""
 
 import contextlib
 import fcntl
@@ -16,56 +16,56 @@ _LOCK, _MAKING = '.lock', '.making'
 
 
 class NoRoomError(UserError):
-    """What is to be kept is larger than the cache may be, or than the disk."""
+    """An entry does not fit into the limit of the cache, or on the disk."""
 
 
 def cache_folder(kind: str) -> Path:
-    """Where entries of a kind are kept: below `STACKGAN_TF_CACHE`, or `stackgan_tf` in the user's cache folder."""
+    """The folder of a kind of entries: in `STACKGAN_TF_CACHE`, or in `stackgan_tf` in the user's cache folder."""
     own = os.environ.get('STACKGAN_TF_CACHE')
     base = Path(own).expanduser() if own else Path(os.environ.get('XDG_CACHE_HOME') or '~/.cache').expanduser()
     return base / kind if own else base / 'stackgan_tf' / kind
 
 
 class CacheEntry:
-    """A folder of the cache, which no other process removes as long as this object lives.
+    """A folder of the cache, which no other process removes during the lifetime of this object.
 
     Args:
-        kind: a folder of the cache; entries of a kind share its room.
-        title: for people; what is no letter, digit or point in it becomes an underscore.
-        key: names the content.
+        kind: a folder of the cache; entries of a kind share a limit.
+        title: for people; characters other than letters, digits and points become underscores.
+        key: identifies the content.
 
     Attributes:
-        path: of the folder, which exists.
+        path: the folder, which exists.
     """
 
     def __init__(self, kind: str, title: str, key: str) -> None:
         self.path = cache_folder(kind) / f'{re.sub(r"[^A-Za-z0-9.]", "_", title)[:100]}-{key}'
         while True:
             self.path.mkdir(parents=True, exist_ok=True)
-            with contextlib.suppress(FileNotFoundError):  # another process removed it just now
+            with contextlib.suppress(FileNotFoundError):  # another process has just removed it
                 self._lock = (self.path / _LOCK).open('w')
                 fcntl.flock(self._lock, fcntl.LOCK_SH)
-                os.utime(self.path)  # used now: others are removed first
+                os.utime(self.path)  # the least recently used entries are removed first
                 if os.path.samestat(os.fstat(self._lock.fileno()), (self.path / _LOCK).stat()):
                     return
 
     @contextlib.contextmanager
     def making(self) -> Iterator[None]:
-        """Lets one process at a time make the content."""
+        """Lets one process at a time create the content."""
         with (self.path / _MAKING).open('w') as lock:
             if not _try_lock(lock):
-                say(f'Waiting for another process that makes {self.path} ...')
+                say(f'Waiting for another process that creates {self.path} ...')
                 fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
     def make_room(self, expected: int, limit: int) -> int:
-        """Removes entries that no process uses, the longest unused first, until `expected` bytes fit into this one.
+        """Removes the least recently used entries, unless in use, until `expected` bytes fit into this one.
 
         Returns:
-            How many bytes this entry may take, so that all together keep within `limit`.
+            The bytes that this entry may take, so that all entries together stay within `limit`.
 
         Raises:
-            NoRoomError: they will not fit; and then nothing was removed for the sake of the limit.
+            NoRoomError: the bytes do not fit; an entry larger than the limit removes nothing.
         """
         if expected > limit:
             raise NoRoomError(f'the cache may take {gigabytes(limit)}')
@@ -82,7 +82,7 @@ class CacheEntry:
 
 
 def size_of(entry: Path) -> int:
-    """The bytes that an entry takes, as far as they can be counted while another process may be writing."""
+    """The bytes of an entry; approximate while another process writes."""
     total = 0
     with contextlib.suppress(OSError):
         for file in entry.iterdir():
@@ -97,7 +97,7 @@ def gigabytes(count: int) -> str:
 
 
 def _by_last_use(folder: Path) -> list[Path]:
-    """The entries of the cache, the longest unused first."""
+    """The entries of the cache, the least recently used first."""
     entries = []
     for path in folder.iterdir():
         with contextlib.suppress(OSError):
@@ -112,7 +112,7 @@ def _remove(entry: Path) -> bool:
         with (entry / _LOCK).open('r') as lock:
             if not _try_lock(lock):
                 return False
-            # Out of the way first, so that a process that wants it makes a new one.
+            # Renamed first, so that a process that needs it creates a new one.
             doomed = entry.with_name(f'.{entry.name}.{os.getpid()}')
             entry.rename(doomed)
         shutil.rmtree(doomed)

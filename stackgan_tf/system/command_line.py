@@ -1,4 +1,4 @@
-"""What the commands share: quiet start, flags, and mistakes that end with one line."""
+"""The frame of all commands: quiet start of TensorFlow, flags, errors in one line."""
 
 import contextlib
 import errno
@@ -28,7 +28,7 @@ _DISK_ERRORS = (
 
 @contextlib.contextmanager
 def _quiet_stderr() -> Iterator[None]:
-    """Holds back what C++ writes to stderr, and shows it only if the work inside fails."""
+    """Holds back what C++ code writes to stderr, and prints it only if the block raises."""
     sys.stderr.flush()
     saved = os.dup(2)
     with tempfile.TemporaryFile() as held:
@@ -45,34 +45,34 @@ def _quiet_stderr() -> Iterator[None]:
 
 
 def start_quietly() -> None:
-    """Imports TensorFlow and finds its devices without its start-up chatter, which no log level silences."""
-    # Among several hosts, what TensorFlow calls an error is that another has ended; that is said in one line.
+    """Imports TensorFlow and lists its devices without its start-up messages, which no log level silences."""
+    # With several hosts, TensorFlow logs the end of another host as an error; the command reports it in one line.
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3' if os.environ.get('TF_CONFIG') else '2')
     with _quiet_stderr():
         import tensorflow as tf
 
-        tf.config.list_physical_devices()  # not the logical ones: their threads can still be set
+        tf.config.list_physical_devices()  # not the logical ones, after which threads cannot be set
 
 
 def run_command(
     main: Callable[..., None], words: bool = False, before_tensorflow: Callable[[], None] | None = None
 ) -> None:
-    """Runs a command under absl's flags; what the user can mend ends with one line and status 2.
+    """Runs a command with absl's flags; a user's mistake ends with one line and status 2.
 
     Args:
-        main: the command; with `words` it is given a list of those.
-        words: whether it takes arguments that are no flags.
-        before_tensorflow: called once the flags are read, before TensorFlow is imported.
+        main: the command; with `words` it takes a list of them.
+        words: whether the command takes arguments that are not flags.
+        before_tensorflow: called after the flags are parsed, before TensorFlow is imported.
     """
 
     def guarded(arguments: list[str]) -> None:
         status = 0
         logging.set_verbosity(logging.ERROR)
-        # File names may hold what the terminal cannot show.
+        # File names may contain characters that the terminal cannot print.
         sys.stdout.reconfigure(errors='backslashreplace')  # type: ignore[union-attr]
         try:
             if len(arguments) > 1 and not words:
-                raise UserError(f'{arguments[1]!r} is no flag: flags look like --name=value')
+                raise UserError(f'{arguments[1]!r} is not a flag: flags look like --name=value')
             if before_tensorflow is not None:
                 before_tensorflow()
             start_quietly()
@@ -83,7 +83,7 @@ def run_command(
             print('\nInterrupted.', file=sys.stderr)
             status = INTERRUPTED_STATUS
         except Exception as error:
-            message = _about_the_disk(error)
+            message = _disk_message(error)
             if message is None:
                 raise
             status = _print_error(message)
@@ -92,11 +92,11 @@ def run_command(
     app.run(guarded, flags_parser=_parse_flags)
 
 
-def _about_the_disk(error: Exception) -> str | None:
-    """What to say if files cannot be written where the user wants them; none for any other error."""
+def _disk_message(error: Exception) -> str | None:
+    """The message for a file that cannot be written; None for any other error."""
     if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
         return f'{error.filename or "a file"} cannot be written: {error.strerror}'
-    # TensorFlow's writers raise errors of their own.
+    # TensorFlow's writers raise TensorFlow's errors.
     for number in _DISK_ERRORS:
         if type(error).__module__.startswith('tensorflow') and os.strerror(number) in str(error):
             return f'a file cannot be written: {os.strerror(number)}'
@@ -104,7 +104,7 @@ def _about_the_disk(error: Exception) -> str | None:
 
 
 def _print_error(message: str) -> int:
-    # The first line only: gin adds others, about where it was.
+    # Only the first line: gin appends the place of the error.
     print(f'{os.path.basename(sys.argv[0])}: {message.splitlines()[0]}', file=sys.stderr)
     return USER_ERROR_STATUS
 
@@ -114,7 +114,7 @@ def _with_home(flag: re.Match[str]) -> str:
 
 
 def _parse_flags(arguments: list[str]) -> list[str]:
-    # Shells leave `~` alone after `=`.
+    # Shells do not expand `~` after `=`.
     arguments = [re.sub(r'^(-\S+?=)(~/.*)', _with_home, each) for each in arguments]
     try:
         return flags.FLAGS(arguments)

@@ -1,4 +1,4 @@
-"""Speaking to the person at the terminal."""
+"""Output to the terminal."""
 
 import contextlib
 import io
@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-_terminal: TextIO | None = None  # where lines go while what libraries print goes nowhere
+_terminal: TextIO | None = None  # the target of `say` while the output of libraries is discarded
 
 
 def say(text: str) -> None:
-    """Prints a line at once; a reader that is gone (as `tee` after Ctrl-C) must not stop what is being done."""
+    """Prints a line and flushes it; a closed pipe (as of `tee` after Ctrl-C) does not stop the program."""
     try:
         print(text, file=_terminal or sys.stdout, flush=True)
     except BrokenPipeError:
@@ -20,19 +20,19 @@ def say(text: str) -> None:
 
 
 def silence() -> None:
-    """From now on nothing is said: another process speaks for this one."""
+    """Discards all further output: another process reports for this one."""
     global _terminal
     _terminal = open(os.devnull, 'w', encoding='utf-8')  # noqa: SIM115
 
 
 def shown(name: str | Path) -> str:
-    """A file's name on one line of any terminal."""
+    """A file's name as one printable line."""
     return str(name) if str(name).isprintable() else ascii(str(name))
 
 
 @contextlib.contextmanager
 def others_silent() -> Iterator[None]:
-    """Keeps what libraries print off the terminal; what `say` says is seen."""
+    """Discards what libraries print; `say` still prints."""
     global _terminal
     before, _terminal = _terminal, _terminal or sys.stdout
     try:

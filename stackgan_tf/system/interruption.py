@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM ask a run to stop after the step at work; a second Ctrl-C stops at once."""
+"""Ctrl-C and SIGTERM stop a run after the current step; a second Ctrl-C stops at once."""
 
 import contextlib
 import os
@@ -7,10 +7,10 @@ from types import FrameType
 
 
 class InterruptedRunError(Exception):
-    """The run was asked to stop and has written its checkpoint.
+    """A run has stopped on a signal, after it wrote its checkpoint.
 
     Attributes:
-        status: the exit status that tells the shell which signal it was: 130 or 143.
+        status: the exit status for the signal: 130 or 143.
     """
 
     def __init__(self, signal_number: int) -> None:
@@ -19,22 +19,22 @@ class InterruptedRunError(Exception):
 
 
 class StopRequest:
-    """While used as a context, turns the first SIGINT or SIGTERM into a request that `signal_number` shows."""
+    """A context that records the first SIGINT or SIGTERM in `signal_number` instead of stopping the process."""
 
     def __init__(self) -> None:
         self.signal_number: int | None = None
 
     def __enter__(self) -> 'StopRequest':
-        self._previous = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        self._previous = {number: signal.signal(number, self._record) for number in (signal.SIGINT, signal.SIGTERM)}
         return self
 
     def __exit__(self, *_: object) -> None:
         self._restore()
 
-    def _ask(self, number: int, _: FrameType | None) -> None:
+    def _record(self, number: int, _: FrameType | None) -> None:
         self.signal_number = number
         self._restore()
-        # Not print: it may have been interrupted itself, and its reader may be gone.
+        # Not print: the signal may have interrupted a print, and the pipe may be closed.
         with contextlib.suppress(OSError):
             os.write(2, b'\nStopping after this step; a checkpoint is written first ...\n')
 

@@ -1,4 +1,4 @@
-"""Another process that measures checkpoints as they come."""
+"""Continuous evaluation: the checkpoints of a run are measured as they appear."""
 
 import json
 
@@ -20,7 +20,7 @@ class Fixed(Evaluator):
     """Compares with noise."""
 
     def reference(self, size):
-        return Reference(Given(noise(30, size)), self.network)
+        return Reference(Given(noise(30, size)), self.extractor)
 
 
 @pytest.fixture(scope='module')
@@ -34,8 +34,8 @@ def finished(tmp_path_factory):
 
 def test_every_checkpoint_is_measured_once(finished, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv('STACKGAN_TF_CACHE', str(tmp_path))
-    judges = Fixed(20, 0, MeanColours(), None, None, False, False, None, None)
-    evaluate_continuously(finished, judges, SETTINGS, pause=0)
+    evaluator = Fixed(20, 0, MeanColours(), None, None, False, False, None, None)
+    evaluate_continuously(finished, evaluator, SETTINGS, pause=0)
     path = finished / 'tree' / 'evaluation.jsonl'
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert [line['step'] for line in lines] == [4, 8]
@@ -43,8 +43,8 @@ def test_every_checkpoint_is_measured_once(finished, tmp_path, monkeypatch, caps
     assert 'after 8 steps' in lines[1]['metrics']['fid']['protocol']
     assert 'step 8: fid ' in capsys.readouterr().out
     assert list((finished / 'tree' / 'evaluation').glob('events.*'))
-    # Again: nothing is left to measure; with other settings all is.
-    evaluate_continuously(finished, judges, SETTINGS, pause=0)
+    # A second call has nothing to measure; with other settings it measures everything.
+    evaluate_continuously(finished, evaluator, SETTINGS, pause=0)
     assert len(path.read_text().splitlines()) == 2
-    evaluate_continuously(finished, judges, {'settings': {'count': 21}}, pause=0)
+    evaluate_continuously(finished, evaluator, {'settings': {'count': 21}}, pause=0)
     assert len(path.read_text().splitlines()) == 4

@@ -1,4 +1,4 @@
-"""What models are measured by, from names to objects."""
+"""Evaluators, feature extractors and references from their names."""
 
 import dataclasses
 
@@ -20,45 +20,45 @@ from stackgan_tf.system.errors import UserError
 
 
 @pytest.fixture(scope='module')
-def judge(tmp_path_factory):
+def classifier(tmp_path_factory):
     """An exported classifier of 16 pixels."""
     keras.utils.set_random_seed(0)
     network = AttributeClassifierNetwork(16, (3, 2), 4)
     network.build((None, 16, 16, 3))
-    folder = tmp_path_factory.mktemp('judge') / 'export'
+    folder = tmp_path_factory.mktemp('classifier') / 'export'
     export_classifier(network, folder)
     return folder
 
 
-def pictures(folder, count=8):
+def images(folder, count=8):
     for number in range(count):
         save(folder / f'{number}.png', photograph(16, 16, seed=number))
     return str(folder)
 
 
-def test_two_folders_are_compared(judge, tmp_path):
-    one = pictures(tmp_path / 'one')
-    judges = build_evaluator(
-        pictures(tmp_path / 'other'), features=f'saved_model:{judge}', resize='legacy', fid_64=True
+def test_two_folders_are_compared(classifier, tmp_path):
+    one = images(tmp_path / 'one')
+    evaluator = build_evaluator(
+        images(tmp_path / 'other'), features=f'saved_model:{classifier}', resize='legacy', fid_64=True
     )
-    found = judges.measure(open_model(one), judges.reference(16))
+    found = evaluator.measure(open_model(one), evaluator.reference(16))
     assert found.scores['fid'].value == pytest.approx(0, abs=1e-6)
     assert found.scores['fid_64'].value == pytest.approx(0, abs=1e-6)
-    assert (found.scores['fid'].count, judges.count) == (8, 10_000)
+    assert (found.scores['fid'].count, evaluator.count) == (8, 10_000)
     assert f'(the files of {one})' in found.scores['fid'].protocol
     assert 'legacy resize to 16 pixels' in found.scores['fid'].protocol
 
 
 def test_a_folder_alone_cannot_be_measured(tmp_path):
-    model = open_model(pictures(tmp_path / 'one'))
+    model = open_model(images(tmp_path / 'one'))
     assert isinstance(model, FolderImages)
     with pytest.raises(UserError, match='name what to measure by'):
         build_evaluator()
-    with pytest.raises(UserError, match='of no use without'):
+    with pytest.raises(UserError, match='--features has no effect without --reference'):
         build_evaluator(classifier='somewhere', features='keras_inception')
-    judges = Evaluator(9, 0, None, None, None, False, False, None, None)
+    evaluator = Evaluator(9, 0, None, None, None, False, False, None, None)
     with pytest.raises(UserError, match='can only be measured against a --reference'):
-        judges.measure(model, judges.reference(16))
+        evaluator.measure(model, evaluator.reference(16))
 
 
 @pytest.mark.parametrize(('size', 'measured'), [(None, False), (8, True), (32, False)])
@@ -66,18 +66,18 @@ def test_a_models_own_encoder_measures_what_it_can_read(size, measured):
     painter = Painter()
     painter.encoder = WordEncoder()
     painter.encoder.image_size = size
-    judges = Evaluator(9, 0, None, None, Captioned(9), False, False, None, None)
-    assert ('r_precision' in judges.measure(painter, None).scores) == measured
+    evaluator = Evaluator(9, 0, None, None, Captioned(9), False, False, None, None)
+    assert ('r_precision' in evaluator.measure(painter, None).scores) == measured
     if not measured:
-        asked = dataclasses.replace(judges, encoder=painter.encoder)
-        with pytest.raises(UserError, match='cannot read pictures of 16 pixels: leave out --text_encoder'):
-            asked.measure(painter, None)
+        with_encoder = dataclasses.replace(evaluator, encoder=painter.encoder)
+        with pytest.raises(UserError, match='cannot read images of 16 pixels: leave out --text_encoder'):
+            with_encoder.measure(painter, None)
 
 
 def test_a_run_gives_its_data_as_its_recipe_crops_them(tmp_path):
     for split in ('train', 'test'):
-        pictures(tmp_path / 'pictures' / split, 3 if split == 'train' else 2)
-    settings = [f"IMAGE_ROOT = '{tmp_path}/pictures'", 'SIZES = (8,)', "ImageFolder.split = 'train'"]
+        images(tmp_path / 'images' / split, 3 if split == 'train' else 2)
+    settings = [f"IMAGE_ROOT = '{tmp_path}/images'", 'SIZES = (8,)', "ImageFolder.split = 'train'"]
     (tmp_path / 'run').mkdir()
     (tmp_path / 'run' / 'config.gin').write_text(read_recipe(['gin/image_folder.gin'], settings).config)
     source = load_reference(f'{tmp_path}/run', 'test')
@@ -93,11 +93,11 @@ def test_a_copy_of_tfgans_inception_by_name(tmp_path):
     assert load_features(f'tfgan_inception:{tmp_path}/copy', 'legacy').name == 'tfgan_inception'
 
 
-def test_pixels_behind_a_saved_model(judge):
-    assert load_features(f'saved_model:{judge}').size == 16
-    assert load_features(f'saved_model:{judge}@16').size == 16
-    with pytest.raises(UserError, match='maps no pictures of 20 pixels'):
-        load_features(f'saved_model:{judge}@20')
+def test_a_saved_models_input_size(classifier):
+    assert load_features(f'saved_model:{classifier}').size == 16
+    assert load_features(f'saved_model:{classifier}@16').size == 16
+    with pytest.raises(UserError, match='does not map images of 20 pixels'):
+        load_features(f'saved_model:{classifier}@20')
 
 
 @pytest.mark.parametrize(
@@ -110,11 +110,11 @@ def test_pixels_behind_a_saved_model(judge):
         ('keras_inception:/nowhere.h5', 'no weights'),
     ],
 )
-def test_features_that_are_not_there(what, message):
+def test_features_that_do_not_exist(what, message):
     with pytest.raises(UserError, match=message):
         load_features(what)
 
 
-def test_a_reference_that_is_not_there():
+def test_a_reference_that_does_not_exist():
     with pytest.raises(UserError, match="no data set 'no_such_data'"):
         load_reference('no_such_data', 'test')

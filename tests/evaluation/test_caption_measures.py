@@ -1,4 +1,4 @@
-"""What captions name, read off pictures of every size that the classifier can be shown."""
+"""Caption consistency of images of every size that the classifier reads."""
 
 import types
 
@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from captioned import Captioned
 
-from stackgan_tf.evaluation.caption_measures import ReadAttributes, enlarged
-from stackgan_tf.evaluation.caption_sampling import draw_captions
+from stackgan_tf.evaluation.caption_measures import CaptionConsistencyObserver, enlarged
+from stackgan_tf.evaluation.caption_sampling import sample_captions
 from stackgan_tf.system.errors import UserError
 
 
 class Reader:
-    """Reads whether the left and the right half of a picture of 16 pixels are bright."""
+    """Predicts whether the left and the right half of an image of 16 pixels are bright."""
 
     size = 16
     names = ('left', 'right')
@@ -28,7 +28,7 @@ class Reader:
 
 
 class Halves(Captioned):
-    """Examples whose left is bright and whose right is dark; captions name both."""
+    """Examples with a bright left half and a dark right half; captions name both."""
 
     def attributes(self):
         return np.tile([1, 0], (self.count, 1))
@@ -37,10 +37,10 @@ class Halves(Captioned):
         return np.ones((len(self.captions().texts), 2), bool)
 
 
-def measured(sizes):
+def observer(sizes):
     source = Halves(4)
     generator = types.SimpleNamespace(sizes=sizes)
-    return ReadAttributes(generator, Reader(), source, draw_captions(source, 4, 0))
+    return CaptionConsistencyObserver(generator, Reader(), source, sample_captions(source, 4, 0))
 
 
 def halves(size, left, right):
@@ -50,30 +50,30 @@ def halves(size, left, right):
 
 
 def test_smaller_sizes_are_read_enlarged_and_larger_ones_not():
-    attributes = measured((8, 16, 32))
-    attributes.add({8: halves(8, 0, 0), 16: halves(16, 255, 0), 32: halves(32, 0, 255)})
-    scores = attributes.scores('four pictures')
+    consistency = observer((8, 16, 32))
+    consistency.add({8: halves(8, 0, 0), 16: halves(16, 255, 0), 32: halves(32, 0, 255)})
+    scores = consistency.scores('four images')
     assert scores['caption_consistency'].value == 1
-    assert scores['caption_consistency_8px'].value == 0.5  # the right is as told
+    assert scores['caption_consistency_8px'].value == 0.5  # the right half matches the captions
     assert scores['caption_consistency_8px'].protocol.endswith('at 16 pixels, enlarged from 8')
     assert scores['classifier_accuracy_right'].value == 0.5
     assert 'caption_consistency_32px' not in scores
 
 
-def test_a_model_of_small_pictures_alone_is_read_enlarged():
-    attributes = measured((8,))
-    attributes.add({8: halves(8, 255, 0)})
-    score = attributes.scores('four pictures')['caption_consistency']
+def test_a_model_of_small_images_alone_is_read_enlarged():
+    consistency = observer((8,))
+    consistency.add({8: halves(8, 255, 0)})
+    score = consistency.scores('four images')['caption_consistency']
     assert score.value == 1
     assert 'enlarged from 8' in score.protocol
 
 
-def test_a_model_of_larger_pictures_alone_is_refused():
-    with pytest.raises(UserError, match='reads pictures of 16 pixels, the model makes 32, 64'):
-        measured((32, 64))
+def test_a_model_of_larger_images_alone_is_refused():
+    with pytest.raises(UserError, match='reads images of 16 pixels, the model generates 32, 64'):
+        observer((32, 64))
 
 
-def test_enlarging_keeps_flat_pictures_and_fitting_ones():
+def test_enlarging_keeps_flat_images_and_those_of_the_right_size():
     images = halves(16, 3, 250)
     assert enlarged(images, 16) is images
     assert (enlarged(np.full((2, 8, 8, 3), 77, np.uint8), 16) == 77).all()

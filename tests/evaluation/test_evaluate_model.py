@@ -1,4 +1,4 @@
-"""A model measured by everything at once, and what is refused or warned of."""
+"""A model measured by all scores at once, with errors and warnings."""
 
 import numpy as np
 import pytest
@@ -33,27 +33,27 @@ def test_a_text_model_is_measured_on_captions_of_the_reference():
     found = evaluate_generator(Painter(), 90, 0, reference(), SOURCE, encoder=WordEncoder())
     assert {'fid', 'kid', 'precision', 'inception_score', 'ms_ssim', 'r_precision', 'diversity'} <= set(found.scores)
     assert found.scores['fid'].count == 90
-    assert 'captions of coloured squares, one of each picture, seeds from 0' in found.scores['fid'].protocol
-    # It paints what it is told: pictures find their captions, and the three colours are there.
+    assert f'captions of {SOURCE.title}, one of each image, seeds from 0' in found.scores['fid'].protocol
+    # The painter follows its condition: images retrieve their captions, and all three colors occur.
     assert found.scores['r_precision'].value == 1
     assert found.scores['inception_score'].value > 2
     assert all(score.protocol for score in found.scores.values())
 
 
-def test_nothing_is_drawn_of_pictures_without_captions():
+def test_images_without_captions_are_left_out():
     class Gaps(Gappy, Speckled):
         pass
 
     painter = Painter()
-    painter.embed = lambda what: told.extend(what) or Painter.embed(painter, what)
-    told = []
+    painter.embed = lambda what: captions.extend(what) or Painter.embed(painter, what)
+    captions = []
     found = evaluate_generator(painter, 90, 0, reference(), Gaps(60), encoder=WordEncoder())
-    assert len(told) >= 90
-    assert {bytes(text).split()[0] for text in told} == {b'red', b'blue'}
+    assert len(captions) >= 90
+    assert {bytes(text).split()[0] for text in captions} == {b'red', b'blue'}
     assert found.scores['r_precision'].value == found.scores['r_precision_real'].value == 1
 
 
-def test_where_all_captions_are_of_one_class_none_is_wrong():
+def test_there_is_no_r_precision_with_a_single_class():
     class Alike(Speckled):
         def labels(self):
             return np.zeros(self.count, np.int32)
@@ -70,7 +70,7 @@ def test_two_runs_agree_and_another_seed_does_not():
     assert evaluate_generator(Painter(), 70, 1, reference(), SOURCE).scores['fid'] != first.scores['fid']
 
 
-def test_every_picture_is_drawn_once():
+def test_every_image_is_drawn_once():
     painter = Painter('unconditional')
     evaluate_generator(painter, 70, 0, reference())
     assert painter.drawn == 70
@@ -88,12 +88,12 @@ def test_other_kinds_of_models(kind, source):
 @pytest.mark.parametrize(
     ('kind', 'source', 'message'),
     [
-        ('text', None, 'this model draws captions: name a data set'),
-        ('class', None, 'told classes of a data set: name one'),
+        ('text', None, 'this model generates from captions: name a captioned data set'),
+        ('class', None, 'needs classes of a data set: name one'),
         ('embedding', Speckled(3), None),
     ],
 )
-def test_what_a_model_needs_and_has_not(kind, source, message):
+def test_missing_conditions_are_refused(kind, source, message):
     painter = Painter(kind)
     if message is None:
         painter.embedding_dimension, message = 5, 'embeddings of 4 numbers, this model reads 5'
@@ -101,7 +101,7 @@ def test_what_a_model_needs_and_has_not(kind, source, message):
         evaluate_generator(painter, 9, 0, reference(), source)
 
 
-def test_other_classes_than_the_models():
+def test_other_classes_than_those_of_the_model_are_refused():
     class Other(Speckled):
         class_names = ('one', 'two', 'three')
 
@@ -109,12 +109,12 @@ def test_other_classes_than_the_models():
         evaluate_generator(Painter('class'), 9, 0, reference(), Other(9))
 
 
-def test_pictures_of_another_size_than_the_reference_are_refused():
-    with pytest.raises(UserError, match=r'the generated pictures have 16 pixels, the reference .* 8'):
+def test_images_of_another_size_than_the_reference_are_refused():
+    with pytest.raises(UserError, match=r'the generated images have 16 pixels, the reference .* 8'):
         evaluate_generator(Painter(), 9, 0, reference(8), SOURCE)
 
 
-def test_few_pictures_and_augmented_references_are_warned_of():
+def test_few_images_and_augmented_references_give_warnings():
     cropped = Reference(SourceImages(SOURCE, 16, random_seed=0), MeanColours())
     found = evaluate_generator(Painter(), 20, 0, cropped, SOURCE)
     few = [warning for warning in found.warnings if 'fewer than 2,048' in warning]
@@ -125,9 +125,9 @@ def test_few_pictures_and_augmented_references_are_warned_of():
     assert not evaluate_images(Given(noise(2100, 8, 1)), many).warnings
 
 
-def test_a_number_that_is_none_is_no_score():
+def test_a_value_that_is_not_finite_is_not_a_score():
     for value in (float('nan'), float('inf')):
-        with pytest.raises(UserError, match='no score'):
+        with pytest.raises(UserError, match='not a score'):
             Score(value, None, 10)
 
 
@@ -135,11 +135,11 @@ def test_the_report_has_every_number_with_its_protocol():
     found = evaluate_generator(Painter(), 20, 0, reference(), SOURCE)
     made = report(found, {'model': 'the painter'})
     assert made['metrics']['kid']['spread_is'] == 'standard deviation of 100 subsets'
-    assert made['metrics']['kid']['protocol'].startswith('20 generated pictures of 16 pixels (the painter of captions')
+    assert made['metrics']['kid']['protocol'].startswith('20 generated images of 16 pixels (the painter of captions')
     assert made['model'] == 'the painter'
-    shown = table(found)
+    lines = table(found).splitlines()
     for name in made['metrics']:
-        (line,) = [line for line in shown.splitlines() if line.startswith(f'{name} ')]
+        (line,) = [line for line in lines if line.startswith(f'{name} ')]
         for part in made['metrics'][name]['protocol'].split('; '):
-            (mark,) = [note.split(' ')[0] for note in shown.splitlines() if note.endswith(f'] {part}')]
+            (mark,) = [note.split(' ')[0] for note in lines if note.endswith(f'] {part}')]
             assert mark in line

@@ -1,4 +1,4 @@
-"""Feature networks: what they are given and give, each adapter on a stand-in or random weights."""
+"""Feature extractors: their inputs and outputs, each adapter with a stand-in or random weights."""
 
 import keras
 import numpy as np
@@ -28,17 +28,17 @@ IMAGES = RNG.integers(0, 256, (7, 16, 16, 3), np.uint8)
         (IMAGES[0], 'uint8'),
     ],
 )
-def test_only_uint8_pictures_of_three_channels_are_seen(images, what):
+def test_only_uint8_images_of_three_channels_are_accepted(images, what):
     with pytest.raises(UserError, match=what):
         MeanColours()(images)
 
 
-def test_what_is_no_number_is_refused():
+def test_features_that_are_not_finite_are_refused():
     class Broken(MeanColours):
         def extract(self, images):
             return images[:, 0, 0] / 0.0, None
 
-    with pytest.raises(UserError, match='no numbers'):
+    with pytest.raises(UserError, match='not finite'):
         Broken()(IMAGES)
 
 
@@ -55,16 +55,16 @@ def test_the_resize_is_the_one_that_is_named():
 def test_keras_inception_is_the_network_of_keras():
     keras.utils.set_random_seed(0)
     network = KerasInception('', 'clean')
-    seen = network(IMAGES[:2])
-    assert seen.features.shape == (2, 2048)
-    np.testing.assert_allclose(seen.probabilities.sum(1), 1, rtol=1e-5)
+    found = network(IMAGES[:2])
+    assert found.features.shape == (2, 2048)
+    np.testing.assert_allclose(found.probabilities.sum(1), 1, rtol=1e-5)
     keras.utils.set_random_seed(0)
     expected = keras.applications.InceptionV3(weights=None)
     inputs = clean_resize(tf.constant(IMAGES[:2]), 299) / 127.5 - 1
-    np.testing.assert_allclose(seen.probabilities, expected(inputs, training=False), rtol=1e-3)
+    np.testing.assert_allclose(found.probabilities, expected(inputs, training=False), rtol=1e-3)
 
 
-def test_weights_that_cannot_be_had_are_one_line():
+def test_missing_weights_are_one_line():
     with pytest.raises(UserError, match=r"no weights '/nowhere.h5' for InceptionV3") as raised:
         KerasInception('/nowhere.h5')
     assert '\n' not in str(raised.value)
@@ -73,10 +73,10 @@ def test_weights_that_cannot_be_had_are_one_line():
 def test_a_copy_of_tfgans_inception(tmp_path):
     tf.saved_model.save(TfganStandIn(), str(tmp_path / 'copy'))
     network = TfganInception(str(tmp_path / 'copy'), 'legacy')
-    seen = network(IMAGES)
+    found = network(IMAGES)
     means = ((legacy_resize(tf.constant(IMAGES), 299).numpy() - 128) / 128).mean((1, 2))
-    np.testing.assert_allclose(seen.features, np.tile(means, 4), atol=1e-5)
-    np.testing.assert_allclose(seen.probabilities, tf.nn.softmax(3 * means), atol=1e-5)
+    np.testing.assert_allclose(found.features, np.tile(means, 4), atol=1e-5)
+    np.testing.assert_allclose(found.probabilities, tf.nn.softmax(3 * means), atol=1e-5)
     assert network.fingerprint == TfganInception(str(tmp_path / 'copy')).fingerprint
 
 
@@ -89,22 +89,22 @@ def test_something_else_is_not_tfgans_inception(tmp_path):
     tf.saved_model.save(Other(), str(tmp_path / 'other'))
     with pytest.raises(UserError, match="is not TF-GAN's Inception"):
         TfganInception(str(tmp_path / 'other'))
-    # But it maps pictures to vectors.
-    seen = SavedFeatures(str(tmp_path / 'other'), 299)(IMAGES)
-    assert seen.features.shape == (7, 3)
-    assert seen.probabilities is None
-    with pytest.raises(UserError, match='does not say what size'):
+    # It maps images to vectors nevertheless.
+    found = SavedFeatures(str(tmp_path / 'other'), 299)(IMAGES)
+    assert found.features.shape == (7, 3)
+    assert found.probabilities is None
+    with pytest.raises(UserError, match='does not state its input size'):
         SavedFeatures(str(tmp_path / 'other'))
 
 
-def test_a_saved_model_that_maps_no_pictures_to_vectors(tmp_path):
+def test_a_saved_model_that_does_not_map_images_to_vectors(tmp_path):
     class Maps(tf.Module):
         @tf.function(input_signature=[tf.TensorSpec((None, 8, 8, 3), tf.float32)])
         def __call__(self, images):
             return images
 
     tf.saved_model.save(Maps(), str(tmp_path / 'maps'))
-    with pytest.raises(UserError, match=r'maps no pictures of 8 pixels to vectors: of two it makes \[2, 8, 8, 3\]'):
+    with pytest.raises(UserError, match=r'does not map images of 8 pixels to vectors: it maps two images to \['):
         SavedFeatures(str(tmp_path / 'maps'), 8)
 
 
@@ -117,12 +117,12 @@ def classifier():
 
 def test_a_classifiers_features_and_every_combination_of_its_attributes():
     network = classifier()
-    seen = ClassifierFeatures(network)(IMAGES)
+    found = ClassifierFeatures(network)(IMAGES)
     first, second = (tf.nn.softmax(logits).numpy() for logits in network(IMAGES / 127.5 - 1))
     joint = [[p * q for p in one for q in other] for one, other in zip(first, second, strict=True)]
-    np.testing.assert_allclose(seen.probabilities, joint, rtol=1e-4)
+    np.testing.assert_allclose(found.probabilities, joint, rtol=1e-4)
     kernel, bias = (weight.numpy() for weight in network.encoder.embed.weights)
-    logits = seen.features @ kernel + bias
+    logits = found.features @ kernel + bias
     np.testing.assert_allclose(logits, np.concatenate(network(IMAGES / 127.5 - 1), 1), atol=1e-4)
 
 
@@ -130,13 +130,13 @@ def test_a_class_classifiers_features():
     keras.utils.set_random_seed(1)
     network = ClassClassifierNetwork(32, 'MobileNetV2', 5)
     network.build((None, 32, 32, 3))
-    seen = ClassifierFeatures(network)(IMAGES)
+    found = ClassifierFeatures(network)(IMAGES)
     inputs = clean_resize(tf.constant(IMAGES), 32) / 127.5 - 1
-    np.testing.assert_allclose(seen.probabilities, tf.nn.softmax(network(inputs)), atol=1e-4)
-    assert seen.features.shape == (7, 1280)
+    np.testing.assert_allclose(found.probabilities, tf.nn.softmax(network(inputs)), atol=1e-4)
+    assert found.features.shape == (7, 1280)
 
 
-def test_an_exported_classifier_sees_the_same(tmp_path):
+def test_an_exported_classifier_has_the_same_features(tmp_path):
     network = classifier()
     export_classifier(network, tmp_path / 'export')
     expected, found = ClassifierFeatures(network)(IMAGES), SavedFeatures(str(tmp_path / 'export'))(IMAGES)

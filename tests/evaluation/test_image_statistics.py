@@ -1,4 +1,4 @@
-"""One pass against all pictures at once, and that nothing depends on batches."""
+"""Statistics from one pass against those of all images at once; they do not depend on batches."""
 
 import numpy as np
 import pytest
@@ -18,15 +18,15 @@ IMAGES = noise(75)
 
 def test_one_pass_against_all_at_once():
     found = image_statistics(Given(IMAGES), MeanColours(), small=True)
-    seen = MeanColours()(IMAGES)
-    expected = gaussian_of(seen.features)
+    extracted = MeanColours()(IMAGES)
+    expected = gaussian_of(extracted.features)
     np.testing.assert_allclose(found.gaussian.covariance, expected.covariance, atol=1e-9)
     assert found.count == 75
-    assert found.inception.value == pytest.approx(inception_score(seen.probabilities).value, rel=1e-6)
+    assert found.inception.value == pytest.approx(inception_score(extracted.probabilities).value, rel=1e-6)
     copies = gaussian_of(MeanColours()(small_copies(IMAGES, 64)).features)
     np.testing.assert_allclose(found.small.covariance, copies.covariance, atol=1e-9)
     # All but one of an odd number are kept, in another order.
-    assert len({tuple(row) for row in found.kept} & {tuple(row) for row in seen.features}) == 74
+    assert len({tuple(row) for row in found.kept} & {tuple(row) for row in extracted.features}) == 74
     assert found.similarity.count == 37
 
 
@@ -45,20 +45,20 @@ def test_memory_does_not_grow_with_the_number(monkeypatch):
     found = image_statistics(Given(IMAGES), MeanColours())
     assert found.kept.shape == (10, 12)
     assert found.similarity.count == 4
-    # Chosen at random, by the seed.
+    # They are sampled at random, by the seed.
     others = image_statistics(Given(IMAGES), MeanColours(), seed=1)
     assert np.any(found.kept != others.kept)
 
 
-def test_a_picture_alone_has_no_scores():
-    with pytest.raises(UserError, match='at least two pictures'):
+def test_a_single_image_has_no_scores():
+    with pytest.raises(UserError, match='at least two images'):
         image_statistics(Given(IMAGES[:1]), MeanColours())
 
 
 def test_a_set_against_itself():
-    pictures, network = Given(IMAGES), MeanColours()
-    statistics = image_statistics(pictures, network, small=True)
-    scores = distribution_scores(pictures, statistics, pictures, statistics, network, 0)
+    images, extractor = Given(IMAGES), MeanColours()
+    statistics = image_statistics(images, extractor, small=True)
+    scores = distribution_scores(images, statistics, images, statistics, extractor, 0)
     assert scores['fid'].value == pytest.approx(0, abs=1e-6)
     assert scores['fid_64'].value == pytest.approx(0, abs=1e-6)
     assert scores['kid'].value == pytest.approx(0, abs=1e-3)
@@ -67,12 +67,12 @@ def test_a_set_against_itself():
         assert scores[name].value == scores[f'{name}_real'].value
 
 
-def test_each_score_says_what_it_depends_on():
-    pictures, network = Given(IMAGES, title='these'), MeanColours(resize='legacy')
-    statistics = image_statistics(pictures, network)
-    scores = distribution_scores(pictures, statistics, Given(noise(40), title='those'), statistics, network, 3)
+def test_each_score_has_its_protocol():
+    images, extractor = Given(IMAGES, title='these'), MeanColours(resize='legacy')
+    statistics = image_statistics(images, extractor)
+    scores = distribution_scores(images, statistics, Given(noise(40), title='those'), statistics, extractor, 3)
     for part in (
-        '40 generated pictures of 16 pixels (those)',
+        '40 generated images of 16 pixels (those)',
         'against 75 real',
         'legacy resize to 8',
         'N - 1',

@@ -1,4 +1,4 @@
-"""Statistics of a reference are kept under its content."""
+"""Statistics of a reference are cached by its content."""
 
 import numpy as np
 import pytest
@@ -16,16 +16,16 @@ def cache(tmp_path, monkeypatch):
     return tmp_path
 
 
-def seen(images, network=None, seed=0, small=False, title='some pictures'):
-    """How many pictures the network had to see, and the statistics."""
-    network = network or MeanColours()
-    found = reference_statistics(Given(images, title=title), network, seed, small)
-    return network.seen, found
+def measure(images, extractor=None, seed=0, small=False, title='some images'):
+    """The number of images whose features were extracted, and the statistics."""
+    extractor = extractor or MeanColours()
+    found = reference_statistics(Given(images, title=title), extractor, seed, small)
+    return extractor.extracted, found
 
 
-def test_the_second_time_nothing_is_computed_and_it_is_the_same():
-    before, first = seen(IMAGES, small=True)
-    after, second = seen(IMAGES, small=True)
+def test_the_second_call_reads_the_same_statistics_from_the_cache():
+    before, first = measure(IMAGES, small=True)
+    after, second = measure(IMAGES, small=True)
     assert (before, after) == (80, 0)
     np.testing.assert_array_equal(first.gaussian.covariance, second.gaussian.covariance)
     np.testing.assert_array_equal(first.small.mean, second.small.mean)
@@ -33,32 +33,32 @@ def test_the_second_time_nothing_is_computed_and_it_is_the_same():
     assert (first.inception, first.similarity, first.content) == (second.inception, second.similarity, second.content)
 
 
-def test_names_do_not_count_and_content_does():
-    seen(IMAGES)
-    assert seen(IMAGES.copy(), title='others')[0] == 40  # a folder for people's eyes has the name in it
+def test_the_cache_depends_on_content_and_not_on_names():
+    measure(IMAGES)
+    assert measure(IMAGES.copy(), title='others')[0] == 40  # the folder's name, which is for people, contains the title
     changed = IMAGES.copy()
     changed[-1, -1, -1, -1] ^= 1
-    assert seen(changed)[0] == 40
-    assert seen(changed)[1].content != seen(IMAGES)[1].content
+    assert measure(changed)[0] == 40
+    assert measure(changed)[1].content != measure(IMAGES)[1].content
 
 
 @pytest.mark.parametrize(
     'other',
     [
-        {'network': MeanColours(fingerprint='others')},
-        {'network': MeanColours(resize='legacy')},
+        {'extractor': MeanColours(fingerprint='others')},
+        {'extractor': MeanColours(resize='legacy')},
         {'seed': 1},
         {'small': True},
     ],
 )
-def test_whatever_it_depends_on_makes_it_anew(other):
-    seen(IMAGES)
-    assert seen(IMAGES, **other)[0] >= 40
+def test_other_settings_are_measured_again(other):
+    measure(IMAGES)
+    assert measure(IMAGES, **other)[0] >= 40
 
 
-def test_a_broken_file_is_made_anew(cache):
-    seen(IMAGES)
+def test_a_broken_file_is_written_again(cache):
+    measure(IMAGES)
     (file,) = cache.rglob('statistics.npz')
     file.write_bytes(file.read_bytes()[:100])
-    assert seen(IMAGES)[0] == 40
-    assert seen(IMAGES)[0] == 0
+    assert measure(IMAGES)[0] == 40
+    assert measure(IMAGES)[0] == 0

@@ -1,4 +1,4 @@
-"""Both resizes against independent ones: Pillow's, and TensorFlow 1's formula."""
+"""Both resizes against independent implementations: Pillow's, and TensorFlow 1's formula."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def test_clean_is_pillows_antialiased_bicubic_on_floats(before, after):
 
 @pytest.mark.parametrize(('before', 'after'), [(64, 99), (99, 64), (256, 75)])
 def test_legacy_is_tensorflow_1s_bilinear(before, after):
-    """Samples at i * before / after, without half a pixel, between its two neighbours; the last one repeats."""
+    """Samples at i * before / after, without the half-pixel offset, between two neighbors; the last one repeats."""
     image = RNG.integers(0, 256, (before, before, 3)).astype(np.float64)
     at = np.arange(after) * (before / after)
     low = np.floor(at).astype(int)

@@ -28,9 +28,9 @@ def test_accuracy():
     assert zero_shot_accuracy(scores, CLASSES, LABELS) == 0.5
 
 
-def test_precision_of_the_first_pictures_of_each_class():
+def test_precision_of_the_first_images_of_each_class():
     scores = np.array([[2.0, 9], [0, 1], [1, 8], [-1, -2]])
-    # Class 3 retrieves the first and third picture, class 7 the first and third too.
+    # Both classes retrieve the first and the third image.
     assert retrieval_precision(scores, CLASSES, LABELS) == 0.5
 
 
@@ -46,7 +46,7 @@ def test_precision_against_a_plain_loop():
     assert retrieval_precision(scores, np.arange(4), labels) == pytest.approx(np.mean(expected))
 
 
-def test_scores_of_an_encoder_that_knows_its_colours_and_of_one_that_mixes_them_up():
+def test_scores_of_an_encoder_that_matches_colors_and_of_one_that_confuses_them():
     assert zero_shot_scores(WordEncoder(), Captioned(300)) == {'zero_shot_accuracy': 1, 'retrieval_precision': 1}
 
     class Mixed(WordEncoder):
@@ -57,7 +57,7 @@ def test_scores_of_an_encoder_that_knows_its_colours_and_of_one_that_mixes_them_
     assert scores == {'zero_shot_accuracy': pytest.approx(1 / 3), 'retrieval_precision': pytest.approx(1 / 3)}
 
 
-def test_scores_do_not_depend_on_the_parts_they_are_computed_in(monkeypatch):
+def test_scores_do_not_depend_on_blocks(monkeypatch):
     class Noisy(WordEncoder):
         def encode_images(self, images):
             return super().encode_images(images[..., ::-1]) * tf.reduce_mean(images)
@@ -70,8 +70,8 @@ def test_scores_do_not_depend_on_the_parts_they_are_computed_in(monkeypatch):
     assert zero_shot_scores(Noisy(), Classless(90)) == pytest.approx(whole)
 
 
-def test_an_encoder_without_pictures_has_no_scores():
+def test_an_encoder_without_images_has_no_scores():
     encoder = WordEncoder()
     encoder.image_size = None
-    with pytest.raises(UserError, match='not trained with pictures'):
+    with pytest.raises(UserError, match='not trained with images'):
         zero_shot_scores(encoder, Captioned())

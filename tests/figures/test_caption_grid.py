@@ -4,7 +4,7 @@ import pytest
 from stackgan_tf.figures.caption_grid import caption_grid
 
 
-def test_each_caption_stands_beside_its_images():
+def test_each_row_has_a_caption_and_its_images():
     images = np.zeros((4, 48, 48, 3), np.uint8)
     images[:, ..., 0] = np.arange(1, 5)[:, None, None] * 50
     grid = caption_grid(['a red bird', 'another'], images)
@@ -17,5 +17,5 @@ def test_each_caption_stands_beside_its_images():
 @pytest.mark.parametrize(
     'caption', ['', 'x' * 10_000, '\N{BIRD}\x00\n', '\u05e6\u05d9\u05e4\u05d5\u05e8', 'word ' * 3000]
 )
-def test_odd_captions_do_no_harm(caption):
+def test_unusual_captions_are_drawn(caption):
     assert caption_grid([caption], np.zeros((3, 96, 96, 3), np.uint8)).shape == (96, 190 + 3 * 96, 3)

@@ -14,7 +14,7 @@ GENERATED = (RNG.normal(size=(700, 24)) * np.linspace(0.5, 2, 24)).astype(np.flo
 
 
 def by_scipy(first, second):
-    """As everyone writes it: float64, the square root of the product of covariances."""
+    """The usual implementation: float64, the square root of the product of covariances."""
     means = [each.astype(np.float64).mean(0) for each in (first, second)]
     covariances = [np.cov(each.astype(np.float64), rowvar=False) for each in (first, second)]
     root = scipy.linalg.sqrtm(covariances[0] @ covariances[1])
@@ -33,7 +33,7 @@ def test_against_tfgan():
 
 
 def test_gaussians_in_closed_form():
-    """Where covariances commute, the distance is a sum over directions of squared differences of deviations."""
+    """For commuting covariances, the distance sums squared differences of means and of deviations."""
     deviations = np.array([[1.0, 2, 0, 4], [3, 2, 5, 0]])
     turn, _ = np.linalg.qr(RNG.normal(size=(4, 4)))
     means = np.array([[0.0, 0, 0, 0], [1, 2, 3, 4]])
@@ -46,11 +46,11 @@ def test_gaussians_in_closed_form():
 
 @pytest.mark.parametrize('count', [900, 10])
 def test_a_set_is_at_no_distance_from_itself(count):
-    itself = gaussian_of(REAL[:count])  # of ten pictures the covariance is singular
+    itself = gaussian_of(REAL[:count])  # the covariance of ten images is singular
     assert frechet_distance(itself, itself) == pytest.approx(0, abs=1e-9)
 
 
-def test_fewer_pictures_than_dimensions_against_the_singular_values_of_the_data():
+def test_fewer_images_than_dimensions_against_the_singular_values_of_the_data():
     """With S = X^T X / (n - 1), the trace of the root is the sum of singular values of X Y^T, whatever the rank."""
     few, others = REAL[:10].astype(np.float64), GENERATED[:12].astype(np.float64)
     x, y = (each - each.mean(0) for each in (few, others))

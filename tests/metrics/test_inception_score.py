@@ -28,14 +28,14 @@ def test_against_tfgan():
     assert inception_score(PROBABILITIES, splits=1).value == pytest.approx(float(expected), abs=1e-6)
 
 
-def test_sure_of_every_class_is_their_number_and_of_one_it_is_1():
+def test_confident_predictions_score_the_number_of_predicted_classes():
     sure = np.eye(5)[np.arange(500) % 5]
     assert inception_score(sure, seed=None).value == pytest.approx(5)
     assert inception_score(np.eye(5)[np.zeros(500, int)]).value == pytest.approx(1)
     assert inception_score(np.full((500, 5), 0.2)).value == pytest.approx(1)
 
 
-def test_classes_that_come_one_after_the_other_are_spread_over_splits():
+def test_sorted_classes_are_spread_over_splits():
     sure = np.eye(5)[np.arange(500) // 100]
     assert inception_score(sure, seed=None).value == pytest.approx(1)
     assert inception_score(sure).value > 4.5
@@ -49,7 +49,7 @@ def test_it_does_not_depend_on_batches():
     assert sums.score().value == pytest.approx(whole.value, rel=1e-12)
 
 
-def test_fewer_pictures_than_splits():
+def test_fewer_images_than_splits():
     assert inception_score(PROBABILITIES[:4]).value == pytest.approx(1)
 
 

@@ -1,4 +1,4 @@
-"""The kernel distance against a plain loop, a kernel's closed form and TF-GAN."""
+"""KID against a plain loop and TF-GAN."""
 
 import numpy as np
 import pytest
@@ -28,28 +28,28 @@ def test_against_tfgan():
         tf.constant(REAL), tf.constant(GENERATED), max_block_size=120
     )
     assert squared_discrepancy(REAL, GENERATED) == pytest.approx(float(expected), rel=1e-4)
-    # All of both in each subset: every subset gives that.
+    # Each subset is the whole of both sets.
     score = kid(REAL, GENERATED, subsets=3)
     assert score.value == pytest.approx(float(expected), rel=1e-4)
     assert score.spread == pytest.approx(0, abs=1e-12)
     assert score.count == 120
 
 
-def test_subsets_are_fair_and_repeatable():
+def test_subsets_are_unbiased_and_repeatable():
     score = kid(REAL, GENERATED, subsets=400, size=40)
     assert score.value == pytest.approx(squared_discrepancy(REAL, GENERATED), abs=4 * score.spread / 20)
     assert score == kid(REAL, GENERATED, subsets=400, size=40)
     assert score != kid(REAL, GENERATED, subsets=400, size=40, seed=1)
 
 
-def test_the_same_distribution_is_at_no_distance_on_average_whatever_the_number():
-    """Unlike the Frechet distance, which grows as pictures get fewer."""
+def test_the_mean_distance_within_a_distribution_is_zero():
+    """The Frechet distance, in contrast, grows as images get fewer."""
     rng = np.random.default_rng(1)
     found = [squared_discrepancy(*rng.normal(size=(2, 10, 6))) for _ in range(2000)]
     assert np.mean(found) == pytest.approx(0, abs=4 * np.std(found) / np.sqrt(2000))
 
 
 def test_a_set_against_itself():
-    # Pairs of one picture count across the sets and not within them: a little below 0.
+    # An image is paired with itself across the sets, but not within them, so the result is slightly below 0.
     itself = kid(REAL, REAL, size=60).value
     assert -0.2 * kid(REAL, GENERATED, size=60).value < itself < 0

@@ -41,14 +41,14 @@ def test_against_the_formula():
 
 
 @pytest.mark.parametrize(('size', 'scales'), [(8, 1), (16, 1), (32, 2), (64, 3), (128, 4), (256, 5), (512, 5)])
-def test_small_pictures_have_fewer_scales(size, scales):
+def test_small_images_have_fewer_scales(size, scales):
     assert len(weights_for(size)) == scales
     assert sum(weights_for(size)) == pytest.approx(1)
     same = np.repeat(RNG.integers(0, 256, (1, size, size, 3), np.uint8), 2, axis=0)
     assert pair_similarities(same) == pytest.approx(1)
 
 
-def test_pictures_that_repeat_themselves_are_alike_and_noise_is_not():
+def test_repeated_images_are_similar_and_noise_is_not():
     noise = RNG.integers(0, 256, (120, 16, 16, 3), np.uint8)
     assert ms_ssim(np.repeat(noise[:1], 120, axis=0)).value == pytest.approx(1)
     score = ms_ssim(noise)

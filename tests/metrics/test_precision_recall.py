@@ -1,4 +1,4 @@
-"""Precision, recall, density and coverage against plain loops, and which of them falls when a model collapses."""
+"""Precision, recall, density and coverage against plain loops, and for a collapsed model."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def test_against_plain_loops():
     assert 0 < expected['precision'] < 1
 
 
-def test_parts_do_not_matter(monkeypatch):
+def test_scores_do_not_depend_on_blocks(monkeypatch):
     whole = values(REAL, GENERATED)
     monkeypatch.setattr(module, '_MEGABYTES', 0.005)
     assert values(REAL, GENERATED) == whole
@@ -45,7 +45,7 @@ def test_a_set_against_itself():
     assert found['density'] > 1
 
 
-def test_a_collapsed_model_is_precise_and_recalls_nothing():
+def test_a_collapsed_model_has_precision_and_no_recall():
     collapsed = REAL[:1] + 1e-3 * RNG.normal(size=(80, 3))
     found = values(REAL, collapsed)
     assert found['precision'] == 1
@@ -53,7 +53,7 @@ def test_a_collapsed_model_is_precise_and_recalls_nothing():
     assert found['coverage'] < 0.2
 
 
-def test_a_model_that_paints_everything_is_not_precise_but_recalls():
+def test_a_model_that_generates_everything_has_recall_and_no_precision():
     wide = 30 * RNG.normal(size=(80, 3))
     found = values(REAL, wide)
     assert found['precision'] < 0.1

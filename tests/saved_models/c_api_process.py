@@ -1,7 +1,7 @@
-"""Loads an export by tag and asks a signature through TensorFlow's C API: python c_api_process.py EXPORT CAPTION SEED.
+"""Calls a signature of an export through TensorFlow's C API: python c_api_process.py EXPORT CAPTION SEED.
 
-Nothing of TensorFlow's Python runs: ctypes calls the library in its wheel, and the signature is read with protocol
-buffers alone. Writes the PNG file to stdout.
+TensorFlow's Python code is not imported: ctypes calls the library in its wheel, and the signature is read with protocol
+buffers alone. The PNG file goes to stdout.
 """
 
 import ctypes
@@ -35,7 +35,7 @@ def library():
 
 
 def meta_graph_class():
-    """As much of MetaGraphDef as says which tensors a signature means."""
+    """The part of MetaGraphDef that maps the names of a signature to tensors."""
     file = descriptor_pb2.FileDescriptorProto(name='small.proto', package='small', syntax='proto3')
     field = descriptor_pb2.FieldDescriptorProto
 

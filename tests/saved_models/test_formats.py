@@ -1,4 +1,4 @@
-"""What is exported for TensorFlow Serving and TF Hub."""
+"""Exports for TensorFlow Serving and TF Hub."""
 
 import http.server
 import json
@@ -20,7 +20,7 @@ from stackgan_tf.saved_models import serving_export, verification
 from stackgan_tf.saved_models.config_protos import BatchingParameters, MonitoringConfig, read_config
 from stackgan_tf.saved_models.hub_export import export_for_hub
 from stackgan_tf.saved_models.model_card import Origin, model_card
-from stackgan_tf.saved_models.serving_export import ServedAs, export_for_serving, name_of
+from stackgan_tf.saved_models.serving_export import ServingOptions, export_for_serving, name_of
 from stackgan_tf.saved_models.warmup import read_warmup
 from stackgan_tf.system.errors import UserError
 
@@ -35,11 +35,11 @@ def generator():
 @pytest.fixture(scope='module')
 def served(generator, tmp_path_factory):
     folder = tmp_path_factory.mktemp('served') / 'deep' / 'served'
-    assert export_for_serving(generator, folder, ServedAs('birds', 3, (1, 4))) == folder / 'birds' / '3'
+    assert export_for_serving(generator, folder, ServingOptions('birds', 3, (1, 4))) == folder / 'birds' / '3'
     return folder
 
 
-def test_the_folder_is_whole(served):
+def test_the_folder_is_complete(served):
     assert [path.name for path in served.parent.iterdir()] == ['served']
     assert {path.name for path in served.iterdir()} == {
         'README.md',
@@ -62,7 +62,7 @@ def test_the_warm_up_file_has_a_request_of_each_allowed_size(served):
     assert [(len(each['caption']), each['seed'].tolist()) for each in inputs] == [(1, [0]), (4, [0, 1, 2, 3])]
 
 
-def test_the_servers_messages_read_the_configuration(served):
+def test_the_configuration_parses_as_the_servers_messages(served):
     (model,) = read_config(served / 'models.config', ModelServerConfig).model_config_list.config
     assert (model.name, model.base_path, model.model_platform) == ('birds', '/models/birds', 'tensorflow')
     batching = read_config(served / 'batching_parameters.txt', BatchingParameters)
@@ -95,20 +95,20 @@ def test_docker_compose_and_kubernetes_start_the_same_server(served):
 
 
 @pytest.mark.parametrize('kind', ['text', 'class', 'embedding', 'unconditional'])
-def test_what_the_readme_asks_is_json_and_python(generator, kind):
+def test_the_requests_of_the_readme_are_json_and_python(generator, kind):
     network = TreeGenerator((8,), 5, 8, 1, embedding_dimension=12 * (kind != 'unconditional'), condition_dimension=3)
     of_kind = {
         'text': generator,
         'class': NetworkGenerator(network, class_names=[str(number) for number in range(12)]),
     }.get(kind, NetworkGenerator(network))
-    text = serving_export._filled('serving.md', serving_export._CPU, of_kind, ServedAs('birds'))
-    asked = subprocess.run(
+    text = serving_export._filled('serving.md', serving_export._CPU, of_kind, ServingOptions('birds'))
+    printed = subprocess.run(
         ['bash', '-c', 'echo ' + text.split('curl -s -d ')[1].split(' http:')[0]],
         capture_output=True,
         text=True,
         check=True,
     )
-    inputs = json.loads(asked.stdout)['inputs']
+    inputs = json.loads(printed.stdout)['inputs']
     assert set(inputs) - {'seed'} == (
         {{'text': 'caption'}.get(kind, {'class': 'label'}.get(kind, kind))} - {'unconditional'}
     )
@@ -116,16 +116,16 @@ def test_what_the_readme_asks_is_json_and_python(generator, kind):
     compile(text.split('```python\n')[1].split('```')[0], 'README', 'exec')
 
 
-def test_a_new_version_is_put_beside_the_old_one(generator, served, monkeypatch):
+def test_a_new_version_is_added_to_the_folder(generator, served, monkeypatch):
     monkeypatch.setattr(serving_export, 'generator_check', UNCHECKED)
     (served / 'models.config').write_text('# edited\n' + (served / 'models.config').read_text())
-    export_for_serving(generator, served, ServedAs('birds', 4, (1,)))
+    export_for_serving(generator, served, ServingOptions('birds', 4, (1,)))
     assert {path.name for path in (served / 'birds').iterdir()} == {'3', '4'}
     assert (served / 'models.config').read_text().startswith('# edited')
     shutil.rmtree(served / 'birds' / '4')
     for name, version in (('birds', 3), ('fish', 1)):
         with pytest.raises(UserError, match='exists: remove it or name another folder'):
-            export_for_serving(generator, served, ServedAs(name, version))
+            export_for_serving(generator, served, ServingOptions(name, version))
 
 
 def test_a_failed_check_leaves_nothing(generator, tmp_path, monkeypatch):
@@ -135,24 +135,24 @@ def test_a_failed_check_leaves_nothing(generator, tmp_path, monkeypatch):
         verification.check_export(tmp_path, [trial])
 
     def fail(export):
-        raise UserError('another picture')
+        raise UserError('another image')
 
     for module in ('hub_export', 'serving_export'):
-        monkeypatch.setattr(f'stackgan_tf.serving.{module}.generator_check', lambda generator: fail)
-    with pytest.raises(UserError, match='another picture'):
-        export_for_serving(generator, tmp_path / 'new' / 'served', ServedAs('birds'))
-    with pytest.raises(UserError, match='another picture'):
+        monkeypatch.setattr(f'stackgan_tf.saved_models.{module}.generator_check', lambda generator: fail)
+    with pytest.raises(UserError, match='another image'):
+        export_for_serving(generator, tmp_path / 'new' / 'served', ServingOptions('birds'))
+    with pytest.raises(UserError, match='another image'):
         export_for_hub(generator, tmp_path / 'new' / 'birds.tar.gz', '')
     assert not list(tmp_path.iterdir())
 
 
-def test_what_counts_as_the_same_picture():
-    picture = np.full((1, 2, 2, 3), 100, np.uint8)
-    assert verification._alike(picture + 1, picture)
-    assert not verification._alike(picture + 2, picture)
-    assert not verification._alike(picture + 1, picture, exact=True)
-    assert not verification._alike(None, picture)
-    assert not verification._alike(picture[:, :1], picture)
+def test_the_tolerance_of_the_verification():
+    image = np.full((1, 2, 2, 3), 100, np.uint8)
+    assert verification._alike(image + 1, image)
+    assert not verification._alike(image + 2, image)
+    assert not verification._alike(image + 1, image, exact=True)
+    assert not verification._alike(None, image)
+    assert not verification._alike(image[:, :1], image)
     assert verification._alike(np.float32([1.00001]), np.float32([1]))
     assert not verification._alike(np.float32([np.nan]), np.float32([1]))
 
@@ -165,10 +165,10 @@ def test_names_and_batch_sizes():
     ]
     for name in ('Birds', '-a', '', 'a/b'):
         with pytest.raises(UserError, match='lower-case letters'):
-            ServedAs(name)
+            ServingOptions(name)
     for sizes in ((), (0, 1), (2, 1), (1, 1), (1, 1000)):
         with pytest.raises(UserError, match='must rise'):
-            ServedAs('birds', 1, sizes)
+            ServingOptions('birds', 1, sizes)
 
 
 ELSEWHERE = """
@@ -206,8 +206,8 @@ def test_a_hub_handle(generator, tmp_path, monkeypatch):
     np.testing.assert_array_equal(found, generator.generate(['a red bird'], seed=7)[0])
 
 
-def test_a_model_card_says_what_is_known(generator):
-    of_ten = {'count': 10, 'spread_is': 'standard error', 'protocol': 'pictures of ten captions'}
+def test_a_model_card_has_what_is_known(generator):
+    of_ten = {'count': 10, 'spread_is': 'standard error', 'protocol': 'images of ten captions'}
     report = {
         'metrics': {
             'diversity': {'value': 0.5, 'spread': 0.01, **of_ten},
@@ -216,14 +216,14 @@ def test_a_model_card_says_what_is_known(generator):
     }
     card = model_card('birds', generator, Origin('StackGANv2', 8000, 6000, 'birds', 'research only', 'CC0', report))
     for line in (
-        'Captions to pictures by StackGANv2, 8,000 steps',
-        'birds, 6,000 pictures. Licence of the data: research only.',
+        'Captions to images by StackGANv2, 8,000 steps',
+        'birds, 6,000 images. License of the data: research only.',
         'CC0',
-        '| diversity | 0.500 | 0.010 (standard error) | 10 | pictures of ten captions |',
+        '| diversity | 0.500 | 0.010 (standard error) | 10 | images of ten captions |',
         '| fid | 9.000 |  | 10 |',
     ):
         assert line in card
     unknown = model_card('birds', generator, Origin('StackGANv2', 1, 6))
-    for line in ('Not measured.', 'Licence of the data: not known here', 'Not stated.'):
+    for line in ('Not measured.', 'License of the data: unknown', 'Not stated.'):
         assert line in unknown
     compile(card.split('```python\n')[1].split('```')[0], 'card', 'exec')

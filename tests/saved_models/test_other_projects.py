@@ -1,4 +1,4 @@
-"""The examples of docs/serving.md, run as they stand where this package cannot be imported."""
+"""The examples of docs/serving.md, run unchanged where this package cannot be imported."""
 
 import os
 import re
@@ -17,7 +17,7 @@ from stackgan_tf.text.character_encoder import CharacterEncoder
 PAGE = Path(__file__).parents[2] / 'docs' / 'serving.md'
 pytestmark = pytest.mark.skipif(not PAGE.exists(), reason='needs the source tree')
 
-# Each example in a namespace of its own, what it made beside what it must have made.
+# Each example runs in its own namespace; assertions on the results follow.
 RUN = """
 import sys
 sys.modules['stackgan_tf'] = None  # importing it fails

@@ -1,4 +1,4 @@
-"""Released files as exports, and the tool that makes them."""
+"""Exports of released files, and the conversion tool."""
 
 import os
 import pickle
@@ -29,7 +29,7 @@ def convert(folder, *arguments):
 
 @pytest.fixture
 def folder(tmp_path):
-    """A generator, its discriminator, and the text encoder that goes with them."""
+    """A generator, its discriminator, and their text encoder."""
     (tmp_path / 'netG.pth').write_bytes(saved_in_2017(as_released(GENERATOR, counters=False)))
     (tmp_path / 'netD0.pth').write_bytes(saved_today(as_released(DISCRIMINATOR)))
     arrays = parameters_of((6, 8, 10), 12, True)
@@ -37,7 +37,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_birds_that_take_a_sentence(folder):
+def test_a_generator_with_its_text_encoder(folder):
     result = convert(folder, 'netG.pth', '--text_encoder=words.t7', '--out=birds')
     assert result.returncode == 0, result.stderr
     assert 'In birds: generator of StackGAN-v2 with' in result.stdout
@@ -50,19 +50,19 @@ def test_birds_that_take_a_sentence(folder):
     assert np.abs(differences).max() <= 1
 
 
-def test_birds_that_take_embeddings(folder):
+def test_a_generator_from_embeddings(folder):
     assert 'of kind embedding' in export_checkpoint(folder / 'netG.pth', folder / 'birds')
     assert stackgan_tf.load(folder / 'birds').kind == 'embedding'
     embeddings = np.random.default_rng(0).standard_normal((2, 12), np.float32)
     np.save(folder / 'embeddings.npy', embeddings)
-    flags = ['--model=birds', '--embeddings=embeddings.npy', '--count=2', '--output=pictures']
+    flags = ['--model=birds', '--embeddings=embeddings.npy', '--count=2', '--output=images']
     sampled = run(command('sample', *flags), folder)
     assert sampled.returncode == 0, sampled.stderr
     names = {f'embedding_00{row}_seed_00000{seed}.png' for row in range(2) for seed in range(2)}
-    assert {path.name for path in (folder / 'pictures').iterdir()} == names | {'grid.png'}
+    assert {path.name for path in (folder / 'images').iterdir()} == names | {'grid.png'}
 
 
-def test_embeddings_that_cannot_be_drawn(tmp_path):
+def test_embeddings_that_are_refused(tmp_path):
     np.save(tmp_path / 'good.npy', np.ones((2, 12)))
     assert read_embeddings(str(tmp_path / 'good.npy'), 12).dtype == np.float32
     np.save(tmp_path / 'objects.npy', np.array([{}], object))
@@ -72,10 +72,10 @@ def test_embeddings_that_cannot_be_drawn(tmp_path):
     for name, array in wrong.items():
         np.save(tmp_path / f'{name}.npy', array)
     for name, dimension, reason in (
-        *((name, 12, r'holds no numbers \[N, 12\]') for name in wrong),
-        ('empty', 12, 'cannot be read: it is no .npy file of numbers'),
-        ('objects', 12, 'cannot be read: it is no .npy file of numbers'),
-        ('words', 12, 'cannot be read: it is no .npy file of numbers'),
+        *((name, 12, r'does not hold numbers \[N, 12\]') for name in wrong),
+        ('empty', 12, 'cannot be read: it is not a .npy file of numbers'),
+        ('objects', 12, 'cannot be read: it is not a .npy file of numbers'),
+        ('words', 12, 'cannot be read: it is not a .npy file of numbers'),
         ('nowhere', 12, 'cannot be read: No such file'),
         ('good', 0, 'this model reads no embeddings'),
     ):
@@ -86,8 +86,8 @@ def test_embeddings_that_cannot_be_drawn(tmp_path):
 def test_a_discriminator(folder):
     assert 'discriminator of StackGAN-v2' in export_checkpoint(folder / 'netD0.pth', folder / 'critic')
     loaded = keras.models.load_model(folder / 'critic' / 'discriminator.keras')
-    image, told = np.ones((2, 64, 64, 3), 'f4'), np.ones((2, 5), 'f4')
-    for there, here in zip(loaded(image, told), network_of(DISCRIMINATOR, 'netD0')(image, told), strict=True):
+    inputs = np.ones((2, 64, 64, 3), 'f4'), np.ones((2, 5), 'f4')
+    for there, here in zip(loaded(*inputs), network_of(DISCRIMINATOR, 'netD0')(*inputs), strict=True):
         np.testing.assert_array_equal(there, here)
 
 
@@ -114,8 +114,8 @@ def test_mistakes_leave_nothing(folder):
     (folder / 'dog.pth').write_bytes(saved_today(as_released(dog)))
     before = sorted(folder.iterdir())
     assert_one_line(convert(folder, 'hostile.pth', '--out=new'), "hostile.pth is refused: it asks for 'posix.system'")
-    given = convert(folder, 'words.t7', '--text_encoder=words.t7', '--out=new')
-    assert_one_line(given, '--text_encoder goes inside a generator')
+    refused = convert(folder, 'words.t7', '--text_encoder=words.t7', '--out=new')
+    assert_one_line(refused, '--text_encoder is for generators')
     words = read_reed_encoder(folder / 'words.t7')
     for source, reads in (('dog.pth', 'no embeddings'), ('netD0.pth', 'no embeddings')):
         with pytest.raises(UserError, match=f'{source} reads {reads}, the text encoder gives 12 numbers'):

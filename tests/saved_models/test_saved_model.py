@@ -14,7 +14,7 @@ from stackgan_tf.networks.tree_generator import TreeGenerator
 from stackgan_tf.saved_models.saved_model import export_saved_model
 from stackgan_tf.system.errors import UserError
 
-# What another project does: nothing of this package, not even Keras, is imported.
+# The code of another project: it imports neither this package nor Keras.
 ELSEWHERE = """
 import json, sys
 import numpy as np, tensorflow as tf, tensorflow_hub as hub
@@ -114,7 +114,7 @@ def test_the_same_seed_gives_the_same_bytes_in_batches_of_1_3_and_17(elsewhere):
     assert elsewhere['different'] == 17
 
 
-def test_it_is_a_reusable_saved_model(elsewhere, network):
+def test_the_export_is_a_reusable_saved_model(elsewhere, network):
     assert elsewhere['variables'] == len(network.variables)
     assert elsewhere['trainable'] == sum(int(np.prod(v.shape)) for v in network.trainable_variables)
     assert elsewhere['layer'] == len(network.trainable_variables)
@@ -122,7 +122,7 @@ def test_it_is_a_reusable_saved_model(elsewhere, network):
     assert elsewhere['gradients']
 
 
-def test_it_makes_the_networks_pictures(elsewhere, network):
+def test_the_export_generates_the_images_of_the_network(elsewhere, network):
     np.testing.assert_array_equal(elsewhere['first'], NetworkGenerator(network).generate(1, seed=100)[0])
 
 
@@ -135,7 +135,7 @@ def test_loaded_model_has_the_interface_of_a_network(exported, network):
     np.testing.assert_allclose(here.latent(z)[16], there.latent(z)[16], atol=1e-6)
 
 
-def test_as_a_keras_layer(exported):
+def test_the_export_as_a_keras_layer(exported):
     import keras
 
     layer = keras.layers.TFSMLayer(str(exported), call_endpoint='__call__')
@@ -160,7 +160,7 @@ def test_a_failed_export_leaves_nothing(network, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-def test_exports_of_others_and_damaged_ones_are_refused_in_a_line(exported, tmp_path):
+def test_foreign_and_damaged_exports_are_refused_in_one_line(exported, tmp_path):
     def refusal():
         with pytest.raises(UserError) as raised:
             stackgan_tf.load(tmp_path / 'export')
@@ -189,7 +189,7 @@ def test_exports_of_others_and_damaged_ones_are_refused_in_a_line(exported, tmp_
         refusal()
 
 
-def test_what_is_no_model_is_refused(tmp_path):
+def test_a_folder_without_a_model_is_refused(tmp_path):
     with pytest.raises(UserError, match='holds no model'):
         stackgan_tf.load(tmp_path)
     with pytest.raises(UserError, match='there is no'):

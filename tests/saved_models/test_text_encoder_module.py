@@ -15,7 +15,7 @@ from stackgan_tf.text.saved_encoder import SavedEncoder
 
 CAPTIONS = ['a red bird', '', 'WINGS \u2713', 'x' * 1000, 'nul \x00']
 
-# What another project has: TensorFlow, and nothing of this package or of Keras's and TF Hub's loaders.
+# The code of another project: it has TensorFlow, but neither this package nor TF Hub.
 FRESH = """
 import sys
 sys.modules['stackgan_tf'] = sys.modules['tensorflow_hub'] = sys.modules['gin'] = None  # importing them fails

@@ -1,4 +1,4 @@
-"""Exports of generators that are told something."""
+"""Exports of conditional generators."""
 
 import json
 import os
@@ -43,7 +43,7 @@ same_seed = serve(caption=tf.constant(captions[:2]), seed=tf.constant([3, 3], tf
 print(json.dumps({
     'signatures': signatures,
     'same': pngs(1) == pngs(3) == pngs(17),
-    'heard': bool(same_seed[0] != same_seed[1]),
+    'conditional': bool(same_seed[0] != same_seed[1]),
     'first': tf.io.decode_png(pngs(1)[0]).numpy().tolist(),
     'gradients': all(g is not None for g in gradients),
 }))
@@ -63,7 +63,7 @@ def encoder():
     keras.utils.set_random_seed(1)
     network = CharCNNRNN((16, 16, 16), 'relu', dimension=12, initial_range=0.0)
     network.build((None, LENGTH))
-    network.embed.kernel.assign(30 * network.embed.kernel)  # untrained, it hardly tells captions apart
+    network.embed.kernel.assign(30 * network.embed.kernel)  # untrained, captions hardly differ
     return CharacterEncoder(network)
 
 
@@ -88,7 +88,7 @@ def test_a_fresh_process_with_tensorflow_alone(exported, network, encoder):
         'embed': [['caption'], ['embedding']],
     }
     assert found['same']
-    assert found['heard']
+    assert found['conditional']
     assert found['gradients']
     here = NetworkGenerator(network, encoder).generate(['a bird with 0 red feathers'])
     np.testing.assert_array_equal(found['first'], here[0])

@@ -1,4 +1,4 @@
-"""Feature networks small enough to see through."""
+"""Feature extractors with known outputs."""
 
 import tensorflow as tf
 
@@ -6,14 +6,14 @@ from stackgan_tf.evaluation.feature_extractor import FeatureExtractor
 
 
 class MeanColours(FeatureExtractor):
-    """Sees the mean colour of each quarter of a picture, and which of three colours is the strongest."""
+    """Extracts the mean color of each quarter of an image, and the strongest of three colors as the class."""
 
-    def __init__(self, size=8, resize='clean', fingerprint='colours'):
-        super().__init__('mean colours', fingerprint, size, resize)
-        self.seen = 0  # pictures
+    def __init__(self, size=8, resize='clean', fingerprint='colors'):
+        super().__init__('mean colors', fingerprint, size, resize)
+        self.extracted = 0  # images
 
     def __call__(self, images):
-        self.seen += len(images)
+        self.extracted += len(images)
         return super().__call__(images)
 
     def extract(self, images):
@@ -23,7 +23,7 @@ class MeanColours(FeatureExtractor):
 
 
 class TfganStandIn(tf.Module):
-    """What TF-GAN's Inception looks like from outside: images `[N, 299, 299, 3]` to `pool_3` and `logits`."""
+    """A module with the interface of TF-GAN's Inception: images `[N, 299, 299, 3]` to `pool_3` and `logits`."""
 
     @tf.function(input_signature=[tf.TensorSpec((None, 299, 299, 3), tf.float32)])
     def __call__(self, images):

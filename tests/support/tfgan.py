@@ -1,4 +1,4 @@
-"""TF-GAN's measures, an oracle. The package itself cannot be imported on this TensorFlow, which has no estimator."""
+"""TF-GAN's metrics as an oracle. Its top package cannot be imported on this TensorFlow, which has no estimator."""
 
 import functools
 import importlib

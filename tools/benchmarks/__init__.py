@@ -1,1 +1,1 @@
-"""What `tools/benchmark.py` measures."""
+"""The subjects of `tools/benchmark.py`."""

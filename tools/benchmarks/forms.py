@@ -1,4 +1,4 @@
-"""`train` and `sample`: images a second of recipes' models in several forms, which take turns within one process."""
+"""`train` and `sample`: images per second of recipes' models in several forms, which alternate within one process."""
 
 import concurrent.futures
 import contextlib
@@ -30,17 +30,17 @@ AS_IT_IS = 'the recipe'
 
 
 @dataclasses.dataclass(frozen=True)
-class Asked:
-    """What is measured of a recipe.
+class Request:
+    """The measurement of a recipe.
 
     Attributes:
         subject: `train` or `sample`.
         recipe: its gin file.
-        settings: over it.
-        variants: each further settings, separated by semicolons; each is a form of its own.
-        plain: whether the recipe as plain Keras layers is one too, and what the others are compared with.
+        settings: settings over the recipe.
+        variants: further settings, separated by semicolons; each entry is a form.
+        plain: whether plain Keras layers are a form too, the one with which the others are compared.
         repeats: measurements of each form.
-        profiled: whether a step of each is profiled afterwards.
+        profiled: whether a step of each form is profiled afterwards.
     """
 
     subject: str
@@ -54,7 +54,7 @@ class Asked:
 
 @dataclasses.dataclass
 class _Form:
-    """One way to do a recipe's work. `work` runs it once on a batch, in `precision`."""
+    """One implementation of a recipe's step. `work` runs it once on a batch, in `precision`."""
 
     name: str
     work: tf.types.experimental.ConcreteFunction
@@ -70,45 +70,45 @@ class _Form:
         self.seconds.append(time.perf_counter() - start)
 
 
-def measure_in_process(asked: Asked) -> list[dict[str, Any]]:
-    """The rows of a recipe, measured in a process of its own: threads and memory are a process's."""
+def measure_in_process(request: Request) -> list[dict[str, Any]]:
+    """The rows of a recipe, measured in a new process, because threads and peak memory are per process."""
     with concurrent.futures.ProcessPoolExecutor(1, multiprocessing.get_context('spawn')) as process:
-        return process.submit(measure, asked).result()
+        return process.submit(measure, request).result()
 
 
-def measure(asked: Asked) -> list[dict[str, Any]]:
+def measure(request: Request) -> list[dict[str, Any]]:
     """The rows of a recipe, see docs/performance.md.
 
     Raises:
-        UserError: the recipe is wrong, or has nothing to sample.
+        UserError: the recipe is wrong, or trains no generator.
     """
     start_quietly()
-    set_up_operations(read_recipe([asked.recipe], asked.settings).run.threads_per_operation)
-    make = {'train': _training, 'sample': _sampling}[asked.subject]
-    forms = [make(asked, PLAIN, '')] if asked.plain else []
-    forms += [make(asked, AS_IT_IS, ''), *(make(asked, variant, variant) for variant in asked.variants)]
+    set_up_operations(read_recipe([request.recipe], request.settings).run.threads_per_operation)
+    make = {'train': _training, 'sample': _sampling}[request.subject]
+    forms = [make(request, PLAIN, '')] if request.plain else []
+    forms += [make(request, AS_IT_IS, ''), *(make(request, variant, variant) for variant in request.variants)]
     peaks = {dtype: MatrixPeak(dtype) for dtype in ('float32', 'bfloat16')}
-    for _ in range(asked.repeats + 1):
+    for _ in range(request.repeats + 1):
         for form in forms:
             form.run()
         for peak in peaks.values():
             peak.measure()
-    rows = [_row(asked, form, forms, peaks) for form in forms]
-    times = [operator_times(form.run) if asked.profiled else [] for form in forms]
+    rows = [_row(request, form, forms, peaks) for form in forms]
+    times = [operator_times(form.run) if request.profiled else [] for form in forms]
     return [{**row, 'operator_times': of_kinds} for row, of_kinds in zip(rows, times, strict=True)]
 
 
-def _row(asked: Asked, form: _Form, forms: list[_Form], peaks: dict[str, MatrixPeak]) -> dict[str, Any]:
-    """What a form's measurements say; the first of them, which warms up, does not count."""
+def _row(request: Request, form: _Form, forms: list[_Form], peaks: dict[str, MatrixPeak]) -> dict[str, Any]:
+    """The results of a form, without its first measurement, which warms up."""
     seconds, first = form.seconds[1:], forms[0].seconds[1:]
     ratios = [before / now for before, now in zip(first, seconds, strict=True)]
     median = statistics.median(seconds)
     operations = matrix_operations(form.work.graph)
     peak = peaks['bfloat16' if 'bfloat16' in form.precision else 'float32'].gflops
     return {
-        'subject': asked.subject,
-        'recipe': asked.recipe,
-        'settings': list(asked.settings),
+        'subject': request.subject,
+        'recipe': request.recipe,
+        'settings': list(request.settings),
         'form': form.name,
         'precision': form.precision,
         'device': 'GPU' if tf.config.list_physical_devices('GPU') else 'CPU',
@@ -120,20 +120,20 @@ def _row(asked: Asked, form: _Form, forms: list[_Form], peaks: dict[str, MatrixP
         'share_of_peak': 1e-9 * operations / min(seconds) / peak,
         'times_the_first': statistics.median(ratios),
         'times_the_first_range': [min(ratios), max(ratios)],
-        'memory_mib': peak_memory() if len(forms) == 1 else None,  # of several, no one's own
-        'hours_of_schedule': form.steps * median / 3600 if asked.subject == 'train' else None,
+        'memory_mib': peak_memory() if len(forms) == 1 else None,  # per process, so not per form
+        'hours_of_schedule': form.steps * median / 3600 if request.subject == 'train' else None,
     }
 
 
-def _made(asked: Asked, variant: str) -> tuple[Any, str, int]:
-    """The model of the last phase, whose data is not asked for; the precision, and the steps of its schedule."""
-    settings = [*asked.settings, *(each.strip() for each in variant.split(';') if each.strip())]
-    run = read_recipe([asked.recipe], settings).run
+def _made(request: Request, variant: str) -> tuple[Any, str, int]:
+    """The model of the last phase, without its data; its precision, and the steps of its schedule."""
+    settings = [*request.settings, *(each.strip() for each in variant.split(';') if each.strip())]
+    run = read_recipe([request.recipe], settings).run
     keras.utils.set_random_seed(run.seed)
     with layers_in(run.precision):
         model = run.phases[-1].make_model()
     if not isinstance(model, AdversarialModel):
-        raise UserError(f'{asked.recipe} ends with no generator: name a recipe that does')
+        raise UserError(f'the last phase of {request.recipe} trains no generator: name a recipe whose last phase does')
     return model, run.precision, run.phases[-1].steps
 
 
@@ -141,17 +141,17 @@ def _form(name: str, work: Callable[[], Any], precision: str, batch_size: int, s
     return _Form(name, tf.function(work, autograph=False).get_concrete_function(), precision, batch_size, steps)
 
 
-def _training(asked: Asked, name: str, variant: str) -> _Form:
+def _training(request: Request, name: str, variant: str) -> _Form:
     with plain_keras() if name == PLAIN else contextlib.nullcontext():
-        model, precision, steps = _made(asked, variant)
-        batch = made_up_batch(model)
+        model, precision, steps = _made(request, variant)
+        batch = synthetic_batch(model)
         return _form(name, lambda: model.train_step(batch), precision, model.batch_size, steps)
 
 
-def _sampling(asked: Asked, name: str, variant: str) -> _Form:
-    """Plain Keras's generator is as it trains; the others are baked, as in exports."""
+def _sampling(request: Request, name: str, variant: str) -> _Form:
+    """The generator of plain Keras is not folded; the others are folded, as in exports."""
     with plain_keras() if name == PLAIN else contextlib.nullcontext():
-        model, precision, steps = _made(asked, variant)
+        model, precision, steps = _made(request, variant)
         generator = model.generator_ema
         with layers_in(precision):
             network = generator if name == PLAIN else folded(generator)
@@ -162,19 +162,19 @@ def _sampling(asked: Asked, name: str, variant: str) -> _Form:
         return _form(name, lambda: network(*inputs, training=False), precision, model.batch_size, steps)
 
 
-def made_up_batch(model: AdversarialModel) -> dict[str, Any]:
-    """A batch of noise that a model can train on; no two pictures of one class."""
+def synthetic_batch(model: AdversarialModel) -> dict[str, Any]:
+    """A batch of noise that a model can train on, in which every image has a class of its own."""
     rng, rows = np.random.default_rng(0), model.batch_size
 
-    def pictures() -> tuple[tf.Tensor, ...]:
+    def images() -> tuple[tf.Tensor, ...]:
         return tuple(tf.constant(rng.uniform(-1, 1, (rows, s, s, 3)), tf.float32) for s in model.sizes)
 
     parts = {
-        'images': pictures(),
+        'images': images(),
         'embedding': tf.constant(rng.standard_normal((rows, model.embedding_dimension)), tf.float32),
         'has_condition': tf.ones(rows),
         'label': tf.range(rows),
-        'mismatched_images': pictures(),
+        'mismatched_images': images(),
         'mismatched_rows': tf.ones(rows),
     }
     extra = ('has_condition', 'mismatched_rows') if model.embedding_dimension else ()

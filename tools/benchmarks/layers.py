@@ -1,4 +1,4 @@
-"""Parts of a model, and text encoders: the form that the package has against the plain one."""
+"""Parts of a model, and text encoders: the package's implementation against the plain one."""
 
 import functools
 import statistics
@@ -17,7 +17,7 @@ from stackgan_tf.text.character_encoder import CharacterEncoder
 
 
 def up_block() -> None:
-    """The plain up-block against the folded one, forward and back."""
+    """The plain up-block against the folded one, forward and backward."""
     for size, channels in ((4, 1024), (4, 128), (8, 64), (16, 64), (16, 24), (32, 64), (32, 16), (64, 32)):
         x = tf.random.normal((BATCH_SIZE.value, size, size, channels))
         works = []
@@ -29,7 +29,7 @@ def up_block() -> None:
 
 
 def joint_block() -> None:
-    """Convolving the tiled vector against spreading out a 3x3 convolution of it, forward and back."""
+    """A convolution of the tiled vector against the spread-out 3x3 convolution of it, forward and backward."""
     for size, channels in ((16, 24), (32, 16), (64, 64)):
         vector = tf.random.normal((BATCH_SIZE.value, 100))
         features = tf.random.normal((BATCH_SIZE.value, size, size, channels))
@@ -75,7 +75,7 @@ def pyramid() -> None:
 
 
 def captions() -> None:
-    """Captions a second of the published text encoders, in batches of 128."""
+    """Captions per second of the published text encoders, in batches of 128."""
     batch = tf.constant(['a small red bird with a black crown, a white belly and a short pointed beak'] * 128)
     for name, settings in PUBLISHED.items():
         network = CharCNNRNN(**settings)

@@ -1,4 +1,4 @@
-"""What the machine is and can do: versions, the peak of its matrix products, memory."""
+"""The machine: its hardware and versions, the peak of its matrix products, memory."""
 
 import os
 import platform
@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from stackgan_tf.system.onednn import KEY, onednn_is_on
 
-_SIZE = 2048  # of the matrices whose product is timed
+_SIZE = 2048  # the size of the timed matrices
 _PACKAGES = ('stackgan_tf', 'tensorflow', 'keras', 'numpy')
 
 
@@ -30,10 +30,10 @@ def describe_machine() -> dict[str, object]:
 
 
 class MatrixPeak:
-    """The most that square matrix products reached, in one type.
+    """The peak performance of square matrix products in one data type.
 
     Attributes:
-        gflops: 1e9 operations a second; 0 before the first measurement.
+        gflops: 1e9 operations per second; 0 before the first measurement.
     """
 
     def __init__(self, dtype: str) -> None:
@@ -50,6 +50,6 @@ class MatrixPeak:
 
 
 def peak_memory() -> float:
-    """The most that this process has had in memory, mapped files included, MiB."""
+    """The peak resident memory of this process, with mapped files, MiB."""
     (kibibytes,) = re.findall(r'VmHWM:\s*(\d+) kB', Path('/proc/self/status').read_text())
     return int(kibibytes) / 1024

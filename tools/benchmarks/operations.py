@@ -1,4 +1,4 @@
-"""How many operations a graph's convolutions and matrix products do; a product and its addition are two."""
+"""The number of operations of a graph's convolutions and matrix products; a multiply-add counts as two."""
 
 import math
 
@@ -6,12 +6,12 @@ import tensorflow as tf
 
 
 def matrix_operations(graph: tf.Graph) -> int:
-    """The operations of convolutions, their gradients and matrix products that a function's graph runs."""
+    """The number of operations of convolutions, their gradients and matrix products that a function's graph runs."""
     return sum(_operations(node) for node in _needed(graph))
 
 
 def _needed(graph: tf.Graph) -> list[tf.Operation]:
-    """Those that outputs and assignments depend on; the others are never run."""
+    """The nodes on which outputs and assignments depend; the others are never run."""
     waiting = [tensor.op for tensor in graph.outputs] + list(graph.control_outputs)
     found: dict[str, tf.Operation] = {}
     while waiting:

@@ -1,4 +1,4 @@
-"""Where a step's time goes: TensorFlow's profile of it, by kinds of operations."""
+"""The time of a step by kind of operation, from TensorFlow's profiler."""
 
 import collections
 import tempfile
@@ -12,7 +12,7 @@ _SHOWN = 10
 
 
 def operator_times(work: Callable[[], object]) -> list[tuple[str, float]]:
-    """The kinds of operations that take the most time and their shares of that of all, largest first."""
+    """The kinds of operations that take most of the time, with their shares, largest first."""
     with tempfile.TemporaryDirectory() as folder:
         tf.profiler.experimental.start(folder)
         work()
@@ -23,7 +23,7 @@ def operator_times(work: Callable[[], object]) -> list[tuple[str, float]]:
     for plane in profile.planes:
         for line in plane.lines:
             for event in line.events:
-                # An operation's event is called NAME:KIND.
+                # The event of an operation has the name NAME:KIND.
                 _, _, kind = plane.event_metadata[event.metadata_id].name.partition(':')
                 if kind.isidentifier() or kind.startswith('_Mkl'):
                     times[kind] += event.duration_ps

@@ -1,7 +1,7 @@
-"""The same models as plain Keras layers: cheaper forms of the package are put back to the written-out ones.
+"""The same models as plain Keras layers, without the optimized implementations of the package.
 
-No doubling folded into a kernel, vectors tiled and convolved with the features, batch normalisation and Adam as Keras
-writes them out, nothing shared between passes of a discriminator.
+Upsampling is not folded into kernels, vectors are tiled and convolved with the features, batch normalization and Adam
+are Keras's own, and the passes of a discriminator share nothing.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ from stackgan_tf.networks import blocks, stage_blocks
 
 @contextlib.contextmanager
 def plain_keras() -> Iterator[None]:
-    """Within it, models are made and their steps traced in the plain form."""
+    """A context in which models are built and their steps traced in the plain form."""
     with contextlib.ExitStack() as stack:
         for module in (blocks, stage_blocks):
             stack.enter_context(mock.patch.object(module, 'up_convolve', _up_convolve))
@@ -53,15 +53,15 @@ def _mismatched(shared: Callable[..., tuple[Logits, tf.Tensor]]) -> Callable[...
     def separate(
         self: AdversarialModel,
         discriminator: keras.Model,
-        view: Callable[[tf.Tensor], tf.Tensor],
+        discriminator_input: Callable[[tf.Tensor], tf.Tensor],
         batch: dict[str, Any],
         features: tf.Tensor,
-        told: tf.Tensor,
+        condition: tf.Tensor,
     ) -> tuple[Logits, tf.Tensor]:
-        """For pairs of texts, the features of the real image are made once more."""
+        """For mismatched texts, computes the features of the real image again."""
         if self.pairs == 'text':
             scale = self.sizes.index(discriminator.size)
-            features = discriminator.features(view(batch['images'][scale]), training=True)
-        return shared(self, discriminator, view, batch, features, told)
+            features = discriminator.features(discriminator_input(batch['images'][scale]), training=True)
+        return shared(self, discriminator, discriminator_input, batch, features, condition)
 
     return separate

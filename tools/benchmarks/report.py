@@ -1,4 +1,4 @@
-"""Rows of measurements: printed, and two files of them compared."""
+"""Reports of measurements: prints rows, and compares two files of rows."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ def print_rows(rows: list[dict[str, Any]]) -> None:
         print(
             f'{row["subject"]} {row["recipe"]}, {row["form"]}: batch {row["batch"]}, '
             f'{row["images_per_second"]:.2f} images/s (fastest {row["fastest_images_per_second"]:.2f}), '
-            f'{row["gflop_per_image"]:.1f} GFLOP an image, {row["share_of_peak"]:.0%} of {row["peak_gflops"]:.0f} '
+            f'{row["gflop_per_image"]:.1f} GFLOP per image, {row["share_of_peak"]:.0%} of {row["peak_gflops"]:.0f} '
             f'GFLOP/s, {row["times_the_first"]:.2f} times the first form ({low:.2f} to {high:.2f})',
             *filter(None, (rest, hours)),
             sep=', ',
@@ -26,14 +26,14 @@ def print_rows(rows: list[dict[str, Any]]) -> None:
 
 
 def compare_files(before: Path, after: Path) -> None:
-    """Prints how many times faster the rows of one file are than the same rows of another.
+    """Prints the speedup of the rows of one file over the same rows of another.
 
     Raises:
-        UserError: a file is none of these, or they have no row in common.
+        UserError: a file cannot be read, or the files have no row in common.
     """
     old, new = (_read(path) for path in (before, after))
     if old['machine'] != new['machine']:
-        print('The machines or versions differ: times compare both.')
+        print('The machines or versions differ: the ratios include this difference.')
     rows = {_key(row): row for row in old['rows']}
     common = [(rows[_key(row)], row) for row in new['rows'] if _key(row) in rows]
     if not common:
@@ -51,7 +51,7 @@ def _read(path: Path) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding='utf-8'))
         return {'machine': content['machine'], 'rows': content['rows']}
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f'{path} cannot be read as what --json wrote: {error}') from error
+        raise UserError(f'{path} cannot be read as a file of --json: {error}') from error
 
 
 def _key(row: dict[str, Any]) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""Two ways to do the same, timed in turn."""
+"""Alternating timing of two implementations."""
 
 import statistics
 import time
@@ -7,12 +7,12 @@ from collections.abc import Callable
 import tensorflow as tf
 from absl import flags
 
-BATCH_SIZE = flags.DEFINE_integer('batch_size', 16, 'Images in a batch; for recipes, they say.')
-REPEATS = flags.DEFINE_integer('repeats', 20, 'Measurements; their median counts.')
+BATCH_SIZE = flags.DEFINE_integer('batch_size', 16, 'Images per batch; recipes have their own.')
+REPEATS = flags.DEFINE_integer('repeats', 20, 'Measurements, of which the median is taken.')
 
 
 def compare(title: str, slow: Callable[[], object], fast: Callable[[], object]) -> None:
-    """Runs both in turn and prints their median times and the ratio."""
+    """Runs both alternately and prints their median times and the ratio."""
     times: dict[str, list[float]] = {'slow': [], 'fast': []}
     for name, work in (('slow', slow), ('fast', fast)) * (REPEATS.value + 1):
         start = time.perf_counter()

@@ -1,1 +1,1 @@
-"""A server for development and tests; not TensorFlow Serving."""
+"""A server for development and tests, which replaces TensorFlow Serving there."""

@@ -1,4 +1,4 @@
-"""Requests that come together become one batch, padded to an allowed size, as TensorFlow Serving does it."""
+"""Batching of concurrent requests, padded to an allowed size, as in TensorFlow Serving."""
 
 import queue
 import threading
@@ -13,17 +13,17 @@ _Task = tuple[Rows, 'Future[Rows]']
 
 
 class TooLargeError(Exception):
-    """A request has more rows than a batch may have."""
+    """A request has more rows than the largest batch."""
 
 
 class BatchQueue:
-    """The queue of one signature, with a thread of its own.
+    """The queue of one signature, with its own thread.
 
     Args:
-        run: what answers a batch.
-        largest: rows of a batch.
-        seconds: that the first request of a batch waits for others.
-        allowed: sizes that batches are padded to, rising, the last `largest`; none: they are not padded.
+        run: computes a batch.
+        largest: the number of rows of a full batch.
+        seconds: the time that the first request of a batch waits for others.
+        allowed: the sizes to which batches are padded, rising, the last is `largest`; empty: no padding.
     """
 
     def __init__(self, run: Callable[[Rows], Rows], largest: int, seconds: float, allowed: Sequence[int] = ()) -> None:
@@ -35,10 +35,10 @@ class BatchQueue:
         threading.Thread(target=self._work, daemon=True).start()
 
     def __call__(self, request: Rows) -> Rows:
-        """The answer to a request, when its batch is done.
+        """Waits for the batch of a request; returns the outputs of the request.
 
         Raises:
-            TooLargeError: it is larger than a batch.
+            TooLargeError: the request is larger than a batch.
         """
         if _count(request) > self._largest:
             raise TooLargeError(
@@ -49,14 +49,14 @@ class BatchQueue:
         return future.result()
 
     def _work(self) -> None:
-        held: list[_Task] = []
+        pending: list[_Task] = []
         while True:
-            batch = held or [self._waiting.get()]
-            held = self._fill(batch)
-            self._answer(batch)
+            batch = pending or [self._waiting.get()]
+            pending = self._fill(batch)
+            self._process(batch)
 
     def _fill(self, batch: list[_Task]) -> list[_Task]:
-        """Adds requests to a batch until it is full or its time is up; gives the one that did not fit."""
+        """Adds requests to a batch until it is full or its time is up; returns the request that did not fit."""
         count = _count(batch[0][0])
         until = time.monotonic() + self._seconds
         while count < self._largest:
@@ -70,21 +70,21 @@ class BatchQueue:
             count += _count(task[0])
         return []
 
-    def _answer(self, batch: list[_Task]) -> None:
+    def _process(self, batch: list[_Task]) -> None:
         try:
             count = sum(_count(request) for request, _ in batch)
             padding = next((size for size in self._allowed if size >= count), count) - count
             rows = {name: np.concatenate([request[name] for request, _ in batch]) for name in batch[0][0]}
             padded = {name: np.concatenate([each, each[:1].repeat(padding, 0)]) for name, each in rows.items()}
-            answer = self._run(padded)
-        except Exception as error:  # all of the batch fail together, as in TensorFlow Serving
+            outputs = self._run(padded)
+        except Exception as error:  # all requests of the batch fail together, as in TensorFlow Serving
             for _, future in batch:
                 future.set_exception(error)
             return
         first = 0
         for request, future in batch:
             last = first + _count(request)
-            future.set_result({name: each[first:last] for name, each in answer.items()})
+            future.set_result({name: each[first:last] for name, each in outputs.items()})
             first = last
 
 

@@ -1,4 +1,4 @@
-"""The development server's models and ports: TensorFlow Serving's `PredictionService` by gRPC and REST."""
+"""The models and ports of the development server: TensorFlow Serving's `PredictionService` by gRPC and REST."""
 
 import contextlib
 import threading
@@ -18,7 +18,7 @@ from stackgan_tf.saved_models.config_protos import MonitoringConfig, read_config
 from stackgan_tf.saved_models.warmup import SIGNATURE
 from stackgan_tf.system.errors import UserError
 
-_THREADS = 64  # requests that wait at a time
+_THREADS = 64  # concurrent requests
 
 
 class _PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
@@ -44,20 +44,20 @@ class _PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 
 
 def load_models(folder: Path) -> dict[str, ServedModel]:
-    """The models of a folder by name, warmed up.
+    """Loads and warms up the models of a folder; returns them by name.
 
     Raises:
-        UserError: its configuration or a model cannot be read.
+        UserError: the configuration or a model cannot be read.
     """
     read_config(folder / 'monitoring.config', MonitoringConfig)
     config = read_config(folder / 'models.config', ModelServerConfig)
-    # In the container the folder is /models.
+    # The paths in the configuration are those in the container, /models.
     return {each.name: ServedModel(folder, each.name) for each in config.model_config_list.config}
 
 
 @contextlib.contextmanager
 def serving(models: Mapping[str, ServedModel], port: int = 0, rest_port: int = 0) -> Iterator[tuple[int, int]]:
-    """Serves while the work inside goes on; gives the ports for gRPC and REST, which may be 0 for any that are free.
+    """A context that serves; it yields the ports of gRPC and REST, where 0 selects a free port.
 
     Raises:
         UserError: a port is not free.

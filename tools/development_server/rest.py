@@ -1,4 +1,4 @@
-"""The REST side of the development server: what TensorFlow Serving answers to `:predict` and to a question of state."""
+"""The REST API of the development server: TensorFlow Serving's `:predict` and model status."""
 
 import base64
 import json
@@ -18,7 +18,7 @@ _MOST_BYTES = 16 * 2**20
 
 
 def rest_server(models: Mapping[str, ServedModel], port: int) -> ThreadingHTTPServer:
-    """A server on a port of this machine alone; 0 for any that is free."""
+    """A server on a local port; 0 selects a free port."""
 
     class Handler(_Handler):
         served = models
@@ -30,7 +30,7 @@ class _Handler(BaseHTTPRequestHandler):
     served: Mapping[str, ServedModel]
 
     def do_GET(self) -> None:
-        """Whether a model is there."""
+        """Returns the status of a model."""
         model = self._model()
         if model is not None:
             status = {'error_code': 'OK', 'error_message': ''}
@@ -38,7 +38,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, {'model_version_status': [state]})
 
     def do_POST(self) -> None:
-        """Predicts."""
+        """Returns predictions."""
         model = self._model()
         if model is None:
             return
@@ -72,21 +72,21 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def predict(model: ServedModel, body: bytes) -> dict[str, Any]:
-    """Answers the JSON of a request, by columns (`inputs`) or by rows (`instances`).
+    """The response to the JSON of a request, by columns (`inputs`) or by rows (`instances`).
 
     Raises:
-        RefusedError: it cannot be answered.
+        RefusedError: the request is not valid.
     """
     try:
         request = json.loads(body)
         signature = request.get('signature_name', SIGNATURE)
         by_rows = 'instances' in request
-        given = _columns(request['instances'], list(model.inputs(signature))) if by_rows else request['inputs']
+        inputs = _columns(request['instances'], list(model.inputs(signature))) if by_rows else request['inputs']
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise RefusedError('JSON with "inputs" or "instances" is needed') from error
-    if not isinstance(given, dict):
-        given = dict.fromkeys(list(model.inputs(signature))[:1], given)  # of one input, its values alone
-    columns = {name: _json(name, each) for name, each in model.predict(signature, given).items()}
+    if not isinstance(inputs, dict):
+        inputs = dict.fromkeys(list(model.inputs(signature))[:1], inputs)  # a single input may come without its name
+    columns = {name: _json(name, each) for name, each in model.predict(signature, inputs).items()}
     alone = next(iter(columns.values())) if len(columns) == 1 else None
     if not by_rows:
         return {'outputs': columns if alone is None else alone}
@@ -101,7 +101,7 @@ def _columns(rows: list[Any], names: list[str]) -> Rows:
 
 
 def _json(name: str, output: np.ndarray) -> list[Any]:
-    """An output; strings are base64 under names that end so, as TensorFlow Serving decides it."""
+    """An output as JSON; names that end with `_bytes` are base64, as in TensorFlow Serving."""
     if not name.endswith('_bytes'):
         return output.tolist()
     return [{'b64': base64.b64encode(each).decode()} for each in output]

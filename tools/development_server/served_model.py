@@ -1,4 +1,4 @@
-"""A model as the development server serves it: the newest version, warmed up, its requests batched."""
+"""A model of the development server: the newest version, warmed up, with batched requests."""
 
 import functools
 from pathlib import Path
@@ -15,22 +15,23 @@ from stackgan_tf.system.errors import UserError
 
 
 class RefusedError(Exception):
-    """A request that the model cannot answer; what is wrong with it."""
+    """A request is not valid; the message says why."""
 
 
 class ServedModel:
-    """The newest version of a model in a folder that `export --format=serving` made.
+    """The newest version of a model in a folder of `export --format=serving`.
 
     Args:
-        folder: with the configuration.
-        name: of the model.
+        folder: the folder with the configuration.
+        name: the name of the model.
 
     Attributes:
-        name: of the model.
+        name: the name of the model.
         version: its number.
+        warmed_up: number of warm-up requests.
 
     Raises:
-        UserError: there is none.
+        UserError: the folder has no version of the model.
     """
 
     def __init__(self, folder: Path, name: str) -> None:
@@ -58,26 +59,26 @@ class ServedModel:
         """The inputs of a signature by name.
 
         Raises:
-            RefusedError: there is no such signature.
+            RefusedError: the signature does not exist.
         """
         if signature not in self._queues:
             raise RefusedError(f'Serving signature name: "{signature}" not found in signature def')
         return self._loaded.signatures[signature].structured_input_signature[1]
 
-    def predict(self, signature: str, given: dict[str, Any]) -> Rows:
+    def predict(self, signature: str, inputs: dict[str, Any]) -> Rows:
         """The outputs of a signature for rows by name.
 
         Raises:
-            RefusedError: the inputs are others, not as many, or too many.
+            RefusedError: the inputs have wrong names or shapes, or too many rows.
         """
         specs = self.inputs(signature)
-        if set(given) != set(specs):
+        if set(inputs) != set(specs):
             raise RefusedError(
-                f'{signature} takes {", ".join(sorted(specs))}, not {", ".join(sorted(given)) or "nothing"}'
+                f'{signature} takes {", ".join(sorted(specs))}, not {", ".join(sorted(inputs)) or "nothing"}'
             )
-        rows = {name: _array(given[name], spec) for name, spec in specs.items()}
+        rows = {name: _array(inputs[name], spec) for name, spec in specs.items()}
         if len({len(array) for array in rows.values()}) != 1 or not len(next(iter(rows.values()))):
-            raise RefusedError(f'the inputs of {signature} are not of as many rows, at least one')
+            raise RefusedError(f'the inputs of {signature} must have the same number of rows, at least one')
         try:
             return self._queues[signature](rows)
         except (TooLargeError, tf.errors.OpError) as error:
@@ -85,10 +86,10 @@ class ServedModel:
 
 
 def _array(value: Any, spec: tf.TensorSpec) -> np.ndarray:
-    """An input as the model takes it.
+    """An input as an array of the model's type.
 
     Raises:
-        RefusedError: it is of another type or shape.
+        RefusedError: the input has another type or shape.
     """
     try:
         if spec.dtype == tf.string:
@@ -96,7 +97,7 @@ def _array(value: Any, spec: tf.TensorSpec) -> np.ndarray:
         else:
             array = np.array(value)
     except (TypeError, ValueError) as error:
-        raise RefusedError(f'{spec.name} is no array') from error
+        raise RefusedError(f'{spec.name} is not an array') from error
     kinds = {tf.string: 'O', tf.int64: 'iu'}.get(spec.dtype, 'fiu')
     if array.dtype.kind not in kinds or not spec.shape.is_compatible_with(array.shape):
         raise RefusedError(f'{spec.name} must be {spec.dtype.name} {spec.shape.as_list()}')

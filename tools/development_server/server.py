@@ -1,8 +1,8 @@
-r"""A server for development and tests, on this machine alone. It is not TensorFlow Serving, which goes into production.
+r"""A local server for development and tests. Use TensorFlow Serving in production.
 
-It answers `Predict` by gRPC and REST as that does, from a folder that `export --format=serving` made: it reads the same
-configuration, plays the warm-up file before it opens its ports, and batches. It knows no versions but the newest, no
-metrics, and no more than one batch at a time.
+It answers `Predict` by gRPC and REST like TensorFlow Serving, from a folder of `export --format=serving`: it reads the
+same configuration, runs the warm-up requests before it opens its ports, and batches requests. It serves only the newest
+version, has no metrics, and computes one batch at a time.
 
 python -m development_server.server --model=served
 """
@@ -27,7 +27,7 @@ def main() -> None:
     with serving(models, _PORT.value, _REST_PORT.value) as (port, rest_port):
         for model in models.values():
             print(f'{model.name} {model.version}, warmed up by {model.warmed_up} requests', flush=True)
-        print(f'For development: gRPC on 127.0.0.1:{port}, REST on 127.0.0.1:{rest_port}. Ctrl-C ends it.', flush=True)
+        print(f'For development: gRPC on 127.0.0.1:{port}, REST on 127.0.0.1:{rest_port}. Ctrl-C stops it.', flush=True)
         threading.Event().wait()
 
 

@@ -1,4 +1,4 @@
-"""tools/benchmark.py: what is compared computes the same, and is counted right. Nothing is timed here."""
+"""tools/benchmark.py: compared forms compute the same, and operations are counted correctly. Nothing is timed here."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ from stackgan_tf.models.stackgan_v1 import StageI
 from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.system.errors import UserError
 
-TOOLS = Path(__file__).parents[1] / 'tools'
+TOOLS = Path(__file__).parents[2] / 'tools'
 pytestmark = pytest.mark.skipif(not TOOLS.exists(), reason='needs the source tree')
 
 
@@ -39,10 +39,10 @@ def test_plain_keras_is_the_same_step(benchmarks, make, pairs):
         keras.utils.set_random_seed(0)
         with benchmarks['plain_keras'].plain_keras() if plain else tf.name_scope(''):
             model = make(pairs)
-            batch = benchmarks['forms'].made_up_batch(model)
+            batch = benchmarks['forms'].synthetic_batch(model)
             step = tf.function(lambda: model.train_step(batch))  # noqa: B023
             work = step.get_concrete_function()
-            records = [work(), work()]  # the second sees what the first has moved
+            records = [work(), work()]  # the second depends on the updates of the first
         operations = benchmarks['operations'].matrix_operations(work.graph)
         results.append((operations, records, [type(each).__name__ for each in model.optimizers()]))
     (fast, records, kinds), (slow, plain_records, plain_kinds) = results
@@ -55,7 +55,7 @@ def test_plain_keras_is_the_same_step(benchmarks, make, pairs):
             np.testing.assert_allclose(record[name], value, rtol=tolerance, atol=tolerance, err_msg=name)
 
 
-def test_operations_are_counted_without_what_is_never_run(benchmarks):
+def test_operations_that_never_run_are_not_counted(benchmarks):
     x, kernel, weights = tf.ones((2, 8, 8, 3)), tf.Variable(tf.ones((3, 3, 3, 5))), tf.ones((5, 7))
 
     @tf.function
@@ -63,7 +63,7 @@ def test_operations_are_counted_without_what_is_never_run(benchmarks):
         with tf.GradientTape() as tape:
             tape.watch(x)
             loss = tf.reduce_sum(tf.nn.conv2d(x, kernel, 1, 'SAME') @ weights)
-        return tape.gradient(loss, x)  # and not that of the kernel; the product's value is not needed
+        return tape.gradient(loss, x)  # the kernel's gradient and the product's value are not needed
 
     convolution, product = 2 * (2 * 8 * 8) * 9 * 3 * 5, 2 * (2 * 8 * 8) * 5 * 7
     count = benchmarks['operations'].matrix_operations

@@ -1,4 +1,4 @@
-"""tools/reproduce.py: the table it prints, and that what is finished is not done again. No command runs here."""
+"""tools/reproduce.py: its table, and that finished runs are skipped. No command runs here."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from stackgan_tf.system.errors import UserError
 
-TOOLS = Path(__file__).parents[1] / 'tools'
+TOOLS = Path(__file__).parents[2] / 'tools'
 pytestmark = pytest.mark.skipif(not TOOLS.exists(), reason='needs the source tree')
 
 
@@ -25,19 +25,19 @@ def ran(table_five, monkeypatch):
     ran = []
 
     def command(name, *flags):
-        told = dict(flag.removeprefix('--').split('=', 1) for flag in flags if '=' in flag)
-        ran.append((name, told.get('workdir') or told['model']))
+        values = dict(flag.removeprefix('--').split('=', 1) for flag in flags if '=' in flag)
+        ran.append((name, values.get('workdir') or values['model']))
         if name == 'evaluate':
             metrics = {'caption_consistency': {'value': 0.5}, 'fid': {'value': 30.0}}
-            Path(told['output']).write_text(json.dumps({'metrics': metrics}))
+            Path(values['output']).write_text(json.dumps({'metrics': metrics}))
         if name == 'export':
-            Path(told['output']).mkdir(parents=True)
+            Path(values['output']).mkdir(parents=True)
 
     monkeypatch.setattr(table_five, 'command', command)
     return ran
 
 
-def test_what_is_finished_is_not_done_again(table_five, ran, tmp_path):
+def test_finished_runs_are_skipped(table_five, ran, tmp_path):
     def reproduce(seeds):
         ran.clear()
         text = table_five.Experiment(tmp_path, seeds, ['STEPS = 20'], 10).reproduce()
@@ -45,7 +45,7 @@ def test_what_is_finished_is_not_done_again(table_five, ran, tmp_path):
 
     text, scored = reproduce(2)
     assert scored == 2 * len(table_five.ROWS)
-    assert len({workdir for _, workdir in ran}) == scored + 3  # and the judge, and two text encoders
+    assert len({workdir for _, workdir in ran}) == scored + 3  # plus the classifier and two text encoders
     assert [name for name, _ in ran].count('export') == 2
     assert '| 0.500 ± 0.000 | 30.00 ± 0.00 |' in text
     assert (tmp_path / 'table_5.md').read_text() == text
@@ -57,7 +57,9 @@ def test_what_is_finished_is_not_done_again(table_five, ran, tmp_path):
 
 def test_another_budget_needs_another_folder(table_five, ran, tmp_path):
     table_five.Experiment(tmp_path, 1, ['STEPS = 20'], 10).reproduce()
-    with pytest.raises(UserError, match=r"begun with settings = \['STEPS = 20'\], now it is \[\]: name another --out"):
+    with pytest.raises(
+        UserError, match=r"started with settings = \['STEPS = 20'\], now it is \[\]: name another --out"
+    ):
         table_five.Experiment(tmp_path, 1, [], 10).reproduce()
 
 
@@ -65,7 +67,7 @@ def test_another_recipe_needs_another_folder(table_five, ran, tmp_path):
     table_five.Experiment(tmp_path, 1, [], 10).reproduce()
     saved = tmp_path / 'experiment.json'
     saved.write_text(saved.read_text().replace('StackGANv2.kl_weight = 3.0', 'StackGANv2.kl_weight = 2.5'))
-    with pytest.raises(UserError, match=r'was begun with another gin/quickstart\.gin: name another --out'):
+    with pytest.raises(UserError, match=r'was started with another gin/quickstart\.gin: name another --out'):
         table_five.Experiment(tmp_path, 1, [], 10).reproduce()
 
 
@@ -86,6 +88,6 @@ def test_every_row_has_its_recipe(table_five):
     assert all((TOOLS.parent / row.recipe).is_file() for row in table_five.ROWS)
 
 
-def test_a_command_that_fails_is_told_in_one_line(table_five):
-    with pytest.raises(UserError, match='train failed with status 2; the same command goes on from here'):
+def test_a_failed_command_is_reported_in_one_line(table_five):
+    with pytest.raises(UserError, match='train failed with status 2; the same command resumes it'):
         table_five.command('train', '--no_such_flag')

@@ -1,4 +1,4 @@
-"""`input`: images a second of a recipe's input, and what limits it."""
+"""`input`: images per second of a recipe's input pipeline, and its bottleneck."""
 
 import os
 import tempfile
@@ -21,8 +21,8 @@ from stackgan_tf.recipe.recipe import read_recipe
 
 GIN_FILE = flags.DEFINE_multi_string('gin_file', [], 'input: the recipe, as for training.')
 GIN_PARAM = flags.DEFINE_multi_string('gin_param', [], 'input, train, sample: a setting, as for training.')
-_SECONDS = flags.DEFINE_float('seconds', 3.0, 'input: how long each part is measured.')
-_IMAGES = flags.DEFINE_integer('pictures', 1000, 'input: how many pictures are made up.')
+_SECONDS = flags.DEFINE_float('seconds', 3.0, 'input: the duration of each measurement.')
+_IMAGES = flags.DEFINE_integer('pictures', 1000, 'input: number of synthetic images.')
 
 
 class OriginalFiles(ExampleSource):
@@ -35,20 +35,20 @@ class OriginalFiles(ExampleSource):
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """Number of files."""
         return len(self._files)
 
     def decode(self, indices: tf.Tensor) -> tf.Tensor:
-        """Decodes the pictures at `indices`, and nothing else."""
+        """Decodes the images at `indices`; returns their number."""
         return tf.numpy_function(lambda chosen: len([decode(self._files[i]) for i in chosen]), [indices], tf.int64)
 
     def crops(self, indices: tf.Tensor, draws: tf.Tensor, size: int) -> tf.Tensor:
-        """Crops of the pictures at `indices`; see `ExampleSource`."""
+        """Crops of the images at `indices`; see `ExampleSource`."""
         return random_crops(tf.map_fn(tf.io.read_file, tf.gather(self._paths, indices)), size, draws)
 
 
-def input_way() -> None:
-    """The input of each phase of a recipe: all of it, and its two parts alone."""
+def input_pipeline() -> None:
+    """Measures the input of each phase of a recipe: all of it, and its two parts separately."""
     with tempfile.TemporaryDirectory() as folder:
         files, settings = list(GIN_FILE.value), list(GIN_PARAM.value)
         if not files:
@@ -60,15 +60,15 @@ def input_way() -> None:
         for phase in phases:
             start = time.perf_counter()
             source = phase.data()
-            print(f'{phase.name}: {source.count:,} pictures, ready after {time.perf_counter() - start:.1f} s')
+            print(f'{phase.name}: {source.count:,} images, ready after {time.perf_counter() - start:.1f} s')
             measure_input(source, sizes, batch_size)
             if isinstance(source, ImageFolder):
-                print('The same pictures from their files, without the cache:')
+                print('The same images from their files, without the cache:')
                 measure_input(OriginalFiles(source), sizes, batch_size)
 
 
 def measure_input(source: ExampleSource, sizes: Sequence[int], batch_size: int) -> None:
-    """Prints images a second of the whole input, and of its two parts alone."""
+    """Prints images per second of the whole input, and of its two parts separately."""
     rows = tf.range(batch_size, dtype=tf.int64)
     draws, flips = tf.fill((batch_size, 2), 0.5), tf.zeros(batch_size, tf.bool)
     crops = source.crops(rows % source.count, draws, sizes[-1])
@@ -84,14 +84,14 @@ def measure_input(source: ExampleSource, sizes: Sequence[int], batch_size: int) 
     datasets['all'] = training_batches(source, sizes, batch_size, 0, 0, 10**6)
     speeds = {name: images_per_second(data, batch_size) for name, data in datasets.items()}
     for name, speed in speeds.items():
-        print(f'  {name:<22} {speed:8,.0f} images/s, {1e6 / speed:5.0f} us an image')
+        print(f'  {name:<22} {speed:8,.0f} images/s, {1e6 / speed:5.0f} us per image')
     print(f'  limited by {min(limits, key=lambda name: speeds[name])}')
 
 
 def images_per_second(dataset: tf.data.Dataset, batch_size: int) -> float:
-    """The speed of a data set of batches on all cores, once it is running."""
+    """The throughput of a data set of batches on all cores, after warming up."""
     elements = iter(dataset)
-    for seconds in (2.0, _SECONDS.value):  # the first is for warming up
+    for seconds in (2.0, _SECONDS.value):  # the first warms up
         start, count = time.perf_counter(), 0
         while (passed := time.perf_counter() - start) < seconds:
             next(elements)
@@ -100,7 +100,7 @@ def images_per_second(dataset: tf.data.Dataset, batch_size: int) -> float:
 
 
 def make_photographs(folder: Path, count: int) -> None:
-    """JPEG files of 500 x 375 pixels, a few different ones."""
+    """Writes JPEG files of 500 x 375 pixels, with a few distinct contents."""
     folder.mkdir()
     different = [encoded(pixels, 'JPEG', 90) for pixels in photographs(min(count, 16), 375, 500)]
     for number in range(count):
