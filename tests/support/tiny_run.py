@@ -20,21 +20,21 @@ from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.runs.run_directory import RunDirectory
 from stackgan_tf.system.errors import UserError
 from stackgan_tf.system.interruption import InterruptedRunError
+from stackgan_tf.training.callbacks.steps import CountSteps
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.run import Run
-from stackgan_tf.training.upkeep import Steps
 
 
 class Noise(ExampleSource):
-    """Sixteen pictures of noise."""
+    """Sixteen images of noise."""
 
     title = 'noise'
     count = 16
 
     def __init__(self) -> None:
         rng = np.random.default_rng(0)
-        pictures = rng.integers(0, 256, (self.count, 19, 19, 3), np.uint8)
-        self.encoded = tf.constant([tf.io.encode_png(picture).numpy() for picture in pictures])
+        images = rng.integers(0, 256, (self.count, 19, 19, 3), np.uint8)
+        self.encoded = tf.constant([tf.io.encode_png(image).numpy() for image in images])
 
     def crops(self, indices: tf.Tensor, draws: tf.Tensor, size: int) -> tf.Tensor:
         return random_crops(tf.gather(self.encoded, indices), size, draws)
@@ -61,14 +61,14 @@ def phases(steps: int) -> list[Phase]:
 
 def train(workdir: Path, steps: int, tick: int, checkpoint_every: int, stop_at: int | None = None) -> int:
     if stop_at is not None:
-        on_train_batch_end = Steps.on_train_batch_end
+        on_train_batch_end = CountSteps.on_train_batch_end
 
         def stop(self, batch, logs=None):
-            if self.step + 1 == stop_at:
+            if self.state.step + 1 == stop_at:
                 os.kill(os.getpid(), int(os.environ.get('TINY_RUN_SIGNAL', signal.SIGTERM)))
             on_train_batch_end(self, batch, logs)
 
-        Steps.on_train_batch_end = stop
+        CountSteps.on_train_batch_end = stop
     run = Run(phases(steps), tick, checkpoint_every, seed=0)
     try:
         run.train(RunDirectory(workdir, 'SEED = 0\n'))

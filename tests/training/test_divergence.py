@@ -1,4 +1,4 @@
-"""A run whose numbers are no longer finite, by a model that breaks where it is told to."""
+"""A run whose numbers are no longer finite, with a model that diverges at a given step."""
 
 import json
 
@@ -19,7 +19,7 @@ NAN, FAST = float('nan'), 0.1
 
 
 class Fragile(TrainedModel):
-    """Counts with its one weight, by the rate a step; at a step it breaks, unless the rate was lowered enough."""
+    """Its one weight falls by the rate with each step; at `breaks_at` it diverges, unless the rate is low enough."""
 
     sizes = (8,)
 
@@ -73,43 +73,43 @@ def reported(folder):
         (7, 'loss', 'generator_loss_8 is not finite after step 7', 'the checkpoint of step 4', [2, 4, 6]),
         (7, 'weights', 'weights of the counter are not finite after step 7', 'the checkpoint of step 4', [2, 4, 6]),
         (3, 'loss', 'generator_loss_8 is not finite after step 3', 'the beginning', [2]),
-        # Seen in no loss as yet: what is broken is in no checkpoint.
+        # Not yet in a loss: no checkpoint holds the weights that are not finite.
         (8, 'weights', 'weights of the counter are not finite after step 8', 'the checkpoint of step 4', [2, 4, 6]),
     ],
 )
-def test_a_run_that_diverges_stops_and_says_what_was_first(tmp_path, breaks_at, what, first, last, reports):
+def test_a_run_that_diverges_stops_and_names_the_first_cause(tmp_path, breaks_at, what, first, last, reports):
     with pytest.raises(UserError) as raised:
         train(tmp_path, breaks_at, what)
     assert str(raised.value) == (
-        f'phase: {first}. Stopped at {last}: set Recipe.rollbacks = 1 to go on from there at 0.5 times the learning '
+        f'phase: {first}. Stopped at {last}: set Recipe.rollbacks = 1 to resume from there at 0.5 times the learning '
         'rates, or another recipe in a new --workdir'
     )
     assert reported(tmp_path) == reports
     assert Checkpoints(tmp_path / 'phase' / 'checkpoints').steps() == ([4] if breaks_at > 4 else [])
 
 
-def test_a_run_that_may_go_back_goes_on_at_a_lower_rate(tmp_path, capsys):
+def test_a_run_with_rollbacks_resumes_at_a_lower_rate(tmp_path, capsys):
     train(tmp_path, 7, 'weights', until=0.03, rollbacks=2)
     said = capsys.readouterr().out
-    assert said.count('weights of the counter are not finite after step 7; going on from the checkpoint of step 4') == 2
+    assert said.count('weights of the counter are not finite after step 7; resuming from the checkpoint of step 4') == 2
     assert 'at 0.25 times the learning rates' in said
     assert reported(tmp_path) == [2, 4, 6, 8]
     # Four steps at the first rate, four at a quarter of it.
     assert weight(tmp_path) == pytest.approx(1 - 4 * 0.1 - 4 * 0.025)
-    # And the rate stays.
+    # The resumed run keeps the rate.
     train(tmp_path, 7, 'weights', steps=12, rollbacks=2)
     assert weight(tmp_path) == pytest.approx(1 - 4 * 0.1 - 8 * 0.025)
 
 
-def test_it_goes_back_as_often_as_it_may(tmp_path):
-    with pytest.raises(UserError, match=r'Recipe.rollbacks = 2 to go on from there at 0.01 times'):
+def test_a_run_stops_after_its_last_rollback(tmp_path):
+    with pytest.raises(UserError, match=r'Recipe.rollbacks = 2 to resume from there at 0.01 times'):
         train(tmp_path, 7, 'loss', until=0.0, rollbacks=1, rollback_rate=0.1)
     assert Checkpoints(tmp_path / 'phase' / 'checkpoints').steps() == [4]
     train(tmp_path, 0, 'loss')
     assert weight(tmp_path) == pytest.approx(1 - 8 * 0.1)
 
 
-def test_a_record_says_everything_that_is_not_finite():
+def test_the_error_names_everything_that_is_not_finite():
     with pytest.raises(DivergedError, match='kl_loss, color_loss are not finite after step 1,200'):
         check_record(1200, {'kl_loss': NAN, 'discriminator_loss_8': 1.0, 'color_loss': float('inf')})
     check_record(1200, {'kl_loss': 0.0})

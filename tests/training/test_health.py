@@ -9,17 +9,17 @@ WELL = {'discriminator_lead_8': 0.3, 'discriminator_lead_16': 0.4, 'sample_diver
 def test_the_lead_is_between_real_and_generated_images():
     record = {'confidence_real_8': 0.75, 'confidence_generated_8': 0.25, 'confidence_match_8': 0.4}
     assert leads(record) == {'discriminator_lead_8': 0.5}
-    # One that judges no image alone says whether they match.
+    # A discriminator without an unconditional term has the confidence of matching pairs alone.
     assert leads({'confidence_match_16': 0.75, 'confidence_generated_16': 0.5}) == {'discriminator_lead_16': 0.25}
     assert leads({'matching_loss': 0.1}) == {}
 
 
-def test_diversity_is_the_distance_between_pictures_of_one_caption():
-    grey = np.repeat(np.arange(8, dtype=np.uint8) * 10, 8)[:, None, None, None] * np.ones((1, 4, 4, 3), np.uint8)
-    assert sample_diversity(grey, condition=True) == 0
-    assert sample_diversity(grey, condition=False) > 20
+def test_diversity_is_the_distance_between_images_of_one_caption():
+    gray = np.repeat(np.arange(8, dtype=np.uint8) * 10, 8)[:, None, None, None] * np.ones((1, 4, 4, 3), np.uint8)
+    assert sample_diversity(gray, conditional=True) == 0
+    assert sample_diversity(gray, conditional=False) > 20
     rows = np.tile(np.array([0, 6] * 4, np.uint8), 8)[:, None, None, None] * np.ones((1, 4, 4, 3), np.uint8)
-    assert sample_diversity(rows, condition=True) == pytest.approx(6 * 32 / 56)
+    assert sample_diversity(rows, conditional=True) == pytest.approx(6 * 32 / 56)
 
 
 @pytest.mark.parametrize(
@@ -37,14 +37,14 @@ def test_diversity_is_the_distance_between_pictures_of_one_caption():
         ),
     ],
 )
-def test_what_lasts_is_told(changed, expected):
+def test_lasting_concerns_are_reported(changed, expected):
     ticks = [WELL] * 3 + [{**WELL, **changed}] * LONG
     assert concerns(ticks) == expected
     assert concerns(ticks[:-1]) == []  # not long enough
     assert concerns([*ticks, WELL]) == []  # over
 
 
-def test_pictures_that_were_never_different_have_not_collapsed():
+def test_images_that_were_never_different_have_not_collapsed():
     assert concerns([{'sample_diversity': 0.1}] * 20) == []
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stackgan_tf.training.run import ticks_between
+from stackgan_tf.training.prepared_phase import ticks_between
 
 TINY_RUN = Path(__file__).parents[1] / 'support' / 'tiny_run.py'
 
@@ -41,7 +41,7 @@ def test_interrupted_and_resumed_equals_uninterrupted_exactly(uninterrupted, tmp
     assert (tmp_path / 'run' / 'tree' / 'checkpoints' / f'step_{stop_at:06d}').is_dir()
     resumed = tiny_run(tmp_path / 'run', 120, 20, 40)
     assert resumed.returncode == 0, resumed.stderr
-    assert f'going on after step {stop_at}' in resumed.stdout
+    assert f'resuming after step {stop_at}' in resumed.stdout
     whole, parts = metrics(uninterrupted[0]), metrics(tmp_path / 'run')
     assert [line['step'] for line in parts] == [20, 40, 60, 80, 100, 120]
     assert [losses(line) for line in whole] == [losses(line) for line in parts]
@@ -51,7 +51,7 @@ def test_two_devices_interrupted_and_resumed_train_as_one_does(uninterrupted, tm
     assert tiny_run(tmp_path / 'run', 40, 20, 40, 30, devices=2).returncode == 143
     resumed = tiny_run(tmp_path / 'run', 40, 20, 40, devices=2)
     assert resumed.returncode == 0, resumed.stderr
-    assert 'on 2 device(s), going on after step 30' in resumed.stdout
+    assert 'on 2 device(s), resuming after step 30' in resumed.stdout
     for one, two in zip(metrics(uninterrupted[0]), metrics(tmp_path / 'run'), strict=False):
         assert losses(two) == pytest.approx(losses(one), rel=0.02, abs=1e-3)
 
@@ -98,7 +98,7 @@ def test_a_damaged_checkpoint_costs_its_steps_and_no_more(uninterrupted, tmp_pat
     result = tiny_run(tmp_path / 'run', 120, 20, 40)
     assert result.returncode == 0, result.stderr
     assert result.stdout.count('is damaged (variables.data-00000-of-00001 is not what was written): going back') == 1
-    assert 'going on after step 80' in result.stdout
+    assert 'resuming after step 80' in result.stdout
     assert data.read_bytes() == right
     assert [losses(line) for line in metrics(tmp_path / 'run')] == [losses(line) for line in metrics(uninterrupted[0])]
     assert (checkpoints / 'damaged_step_000120').is_dir()

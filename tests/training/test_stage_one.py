@@ -169,11 +169,11 @@ def whole(tmp_path_factory):
     return workdir
 
 
-def test_both_stages_stop_and_go_on_exactly(whole, tmp_path):
+def test_both_stages_stop_and_resume_exactly(whole, tmp_path):
     stopped = tiny_run(tmp_path / 'parts', 16, 4, 8, 11)
     assert stopped.returncode == 143, stopped.stderr
     resumed = tiny_run(tmp_path / 'parts', 16, 4, 8)
-    assert 'second: 16 steps of 4 of 16 pictures on 1 device(s), going on after step 11' in resumed.stdout
+    assert 'second: 16 steps of 4 of 16 pictures on 1 device(s), resuming after step 11' in resumed.stdout
     assert losses(tmp_path / 'parts') == losses(whole)
 
 

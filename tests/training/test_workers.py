@@ -100,10 +100,10 @@ def test_two_processes_killed_and_stopped_end_where_one_process_does(tmp_path):
     assert statuses == [2, -signal.SIGKILL]
     assert outputs[0][1].splitlines()[-1].startswith('worker 1 (127.0.0.1:')
     assert [path.name for path in (run / 'tree' / 'checkpoints').iterdir()] == ['step_000010']
-    # The same command goes on; the second is asked to stop: both do, after the same step.
+    # The same command resumes; the second is asked to stop: both do, after the same step.
     statuses, outputs = two_workers(run, 20, 5, 10, stop_at=17)
     assert statuses == [143, 143]
-    assert 'going on after step 10' in outputs[0][0]
+    assert 'resuming after step 10' in outputs[0][0]
     assert outputs[1][0] == ''
     assert (run / 'tree' / 'checkpoints' / 'step_000017').is_dir()
     one_process(run, 20, 5, 10)
