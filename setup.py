@@ -4,13 +4,13 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
-# Each bound is tested: the upper ones are the next release that nobody here has run, and the lower ones are what
-# `make test-lowest` installs; tests/test_packaging.py holds constraints.txt and constraints-lowest.txt to them.
+# Each bound is tested: an upper bound excludes the next release, which has not been run; a lower bound is the version
+# that `make test-lowest` installs. tests/test_packaging.py compares constraints.txt and constraints-lowest.txt to them.
 RUNTIME = [
     'absl-py>=2.1,<3',
     'gin-config==0.5.0',
     'grpcio>=1.60,<2',
-    'importlib_resources>=6,<8',  # tensorflow-datasets imports it without asking for it
+    'importlib_resources>=6,<8',  # tensorflow-datasets imports it without requiring it
     'keras>=3.12,<3.16',
     'lmdb>=1.4.1,<4',
     'numpy>=1.26,<3',
@@ -18,7 +18,7 @@ RUNTIME = [
     'scikit-learn>=1.5,<2',
     'scipy>=1.11.1,<2',
     'setuptools>=77.0.1,<82',  # tensorflow-hub imports pkg_resources
-    'tensorboard>=2.20,<2.22',  # TensorFlow no longer brings it
+    'tensorboard>=2.20,<2.22',  # TensorFlow no longer requires it
     'tensorflow>=2.20,<2.22',
     'tensorflow-datasets>=4.9.10,<4.10',
     'tensorflow-hub==0.16.1',
@@ -35,7 +35,7 @@ TEST = [
     'pytest>=8',
     'pytest-xdist>=3',
     'pyyaml>=6',
-    'tensorflow-gan==2.1.0',  # measures, an oracle
+    'tensorflow-gan==2.1.0',  # the reference for metrics
     'tensorflow-probability>=0.25,<0.26',
 ]
 LINT = ['mypy>=1.11', 'ruff>=0.6']
@@ -53,8 +53,8 @@ setup(
     long_description_content_type='text/markdown',
     license='Apache-2.0',
     python_requires='>=3.11,<3.14',
-    # gin/ at the top is where people look for recipes; installed, it lives inside the package, because
-    # site-packages/gin is gin-config itself.
+    # Recipes are in gin/ at the top of the source tree, and inside the package once installed: site-packages/gin is
+    # gin-config itself.
     packages=[*find_packages(include=['stackgan_tf', 'stackgan_tf.*']), *RECIPES],
     package_dir={'stackgan_tf.gin': 'gin'},
     package_data={

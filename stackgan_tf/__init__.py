@@ -1,6 +1,6 @@
 """StackGAN-v1 and StackGAN-v2 for TensorFlow 2 and Keras 3.
 
-What other projects import, each loaded on first use:
+The public API, each name loaded on first use:
 
     model = stackgan_tf.load('runs/quickstart')
     images = model.generate(16, seed=0)
@@ -13,8 +13,12 @@ from stackgan_tf.system.onednn import choose_onednn
 
 __version__ = '0.1.0'
 
-_WHERE = {
+_MODULES = {
+    'ArrayImages': 'stackgan_tf.data.array_images',
+    'CaptionEmbeddings': 'stackgan_tf.data.embeddings',
+    'CharacterEncoder': 'stackgan_tf.text.character_encoder',
     'Generator': 'stackgan_tf.generator',
+    'NetworkGenerator': 'stackgan_tf.generator',
     'ScaleDiscriminator': 'stackgan_tf.networks.scale_discriminator',
     'StackGANv2': 'stackgan_tf.models.stackgan_v2',
     'StackedGenerator': 'stackgan_tf.networks.stacked_generator',
@@ -23,21 +27,24 @@ _WHERE = {
     'StageII': 'stackgan_tf.models.stackgan_v1',
     'StageOneGenerator': 'stackgan_tf.networks.stage_one',
     'StageTwoGenerator': 'stackgan_tf.networks.stage_two',
+    'TextMatching': 'stackgan_tf.models.text_matching',
     'TreeGenerator': 'stackgan_tf.networks.tree_generator',
     'UserError': 'stackgan_tf.system.errors',
+    'batches_for': 'stackgan_tf.training.batches',
+    'export_generator': 'stackgan_tf.saved_models.generator_export',
     'load': 'stackgan_tf.loading',
     'load_text_encoder': 'stackgan_tf.loading',
 }
-__all__ = ['__version__', *sorted(_WHERE)]
+__all__ = ['__version__', *sorted(_MODULES)]
 
 choose_onednn()  # before anything here imports TensorFlow
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _WHERE:
+    if name not in _MODULES:
         raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
-    return getattr(importlib.import_module(_WHERE[name]), name)
+    return getattr(importlib.import_module(_MODULES[name]), name)
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *_WHERE]
+    return [*globals(), *_MODULES]

@@ -1,4 +1,4 @@
-"""What generates: the one interface of a finished model, from a run, an export or a TF Hub handle."""
+"""The interface of a finished model, from a run, an export or a TF Hub handle."""
 
 import abc
 import difflib
@@ -19,18 +19,18 @@ from stackgan_tf.text.text_encoder import TextEncoder
 
 
 class Generator(abc.ABC):
-    """A finished model. Images that come out are uint8, 0..255, RGB.
+    """A finished model. It generates uint8 RGB images, 0..255.
 
     Attributes:
-        kind: what it takes besides noise: `'unconditional'` nothing, `'text'` captions, `'embedding'` vectors,
-            `'class'` labels.
-        sizes: the scales it makes, small to large.
+        kind: the condition besides noise: `'unconditional'` none, `'text'` captions, `'embedding'` vectors, `'class'`
+            labels.
+        sizes: of the images at each scale, in pixels, small to large.
         noise_dimension: Z, the length of z.
-        embedding_dimension: T, the length of embeddings; 0 if it takes none.
-        condition_dimension: E, the length of conditioning augmentation's noise; 0 if it takes no embedding.
-        class_names: of a model of kind class, in the order of the labels.
-        title: what it is, for reports.
-        trained: of a run, the phase and the step; None if it comes from elsewhere.
+        embedding_dimension: T, the length of embeddings; 0 if unconditional.
+        condition_dimension: E, the length of conditioning augmentation's noise; 0 if unconditional.
+        class_names: for kind class, in the order of the labels.
+        title: a name for reports.
+        trained: the phase and the step of a run; None for a model from elsewhere.
     """
 
     title: str = 'a model'
@@ -49,20 +49,20 @@ class Generator(abc.ABC):
         seeds: Sequence[int] | None = None,
         every_size: bool = False,
     ) -> np.ndarray | dict[int, np.ndarray]:
-        """Generates images; the same seed with the same caption gives the same image, whatever is generated with it.
+        """Generates images; the same seed and caption give the same image, whatever else is in the batch.
 
         Args:
-            what: for a model of kind text captions; of kind embedding float `[N, T]`; of kind class labels or names of
-                classes; for an unconditional one how many images, unless `seeds` are given.
+            what: for kind text captions; for kind embedding float `[N, T]`; for kind class labels or names of classes;
+                for kind unconditional the number of images, unless `seeds` are given.
             seed: the first seed; images have the seeds `seed`, `seed + 1`, ...
             seeds: instead of `seed`, the seed of each image.
-            every_size: whether to give every scale.
+            every_size: whether to return every scale.
 
         Returns:
             uint8 `[N, s, s, 3]` of the largest scale, or a dict from size to such an array.
 
         Raises:
-            UserError: `what` is not what this model takes, or there are not as many seeds.
+            UserError: `what` does not fit this model, or the number of seeds differs.
         """
         embeddings = None if self.kind == 'unconditional' else self._embeddings(what)
         count = len(embeddings) if embeddings is not None else self._count(what, seeds)
@@ -74,10 +74,10 @@ class Generator(abc.ABC):
         return images if every_size else images[self.sizes[-1]]
 
     def _count(self, what: Any, seeds: Sequence[int] | None) -> int:
-        """How many images of an unconditional model were asked for.
+        """The number of images to generate with an unconditional model.
 
         Raises:
-            UserError: that is not clear.
+            UserError: neither or both of count and seeds are given, or the count is not a positive number.
         """
         if (what is None) == (seeds is None):
             raise UserError('generate() of an unconditional model takes either a count or seeds')
@@ -88,10 +88,10 @@ class Generator(abc.ABC):
         return what
 
     def _embeddings(self, what: Any) -> np.ndarray:
-        """What conditional models are told, from what `generate` was given.
+        """The embeddings `[N, T]` of the condition given to `generate`.
 
         Raises:
-            UserError: it was given something else.
+            UserError: the model does not take such a condition.
         """
         if isinstance(what, str):
             what = [what]
@@ -106,25 +106,25 @@ class Generator(abc.ABC):
             )
         if len(shape) == 2 and shape[1] == self.embedding_dimension:
             return np.asarray(what, np.float32)
-        besides = {'text': 'a list of captions, or ', 'class': 'labels, or '}.get(self.kind, '')
+        alternatives = {'text': 'a list of captions, or ', 'class': 'labels, or '}.get(self.kind, '')
         raise UserError(
-            f'this model takes {besides}embeddings [N, {self.embedding_dimension}], not {reprlib.repr(what)}'
+            f'this model takes {alternatives}embeddings [N, {self.embedding_dimension}], not {reprlib.repr(what)}'
         )
 
     def generate_every_size(self, seeds: Sequence[int], embeddings: np.ndarray | None = None) -> dict[int, np.ndarray]:
-        """The images of seeds (and embeddings `[N, T]`, where they are read) at every scale, by size."""
+        """The images of seeds (and embeddings `[N, T]`, if conditional) at every scale, by size."""
         given = None if embeddings is None else tf.constant(embeddings, tf.float32)
         images = self._images(tf.constant(list(seeds), tf.int64), given)
         return {size: image.numpy() for size, image in zip(self.sizes, images, strict=True)}
 
     def embed(self, what: Sequence[str | int] | np.ndarray) -> np.ndarray:
-        """What the network is told by captions (kind text), or by labels or names of classes (kind class).
+        """The embeddings of captions (kind text), or of labels or names of classes (kind class).
 
         Returns:
             float32 `[N, T]`.
 
         Raises:
-            UserError: this model is of another kind, or there is no such class.
+            UserError: this model is of another kind, or has no such class.
         """
         if self.kind != 'class':
             raise UserError(f'this model is {self.kind}: it has no text encoder')
@@ -136,11 +136,11 @@ class Generator(abc.ABC):
     def latent(
         self, noise: tf.Tensor, condition: tf.Tensor | None = None, conditioning_noise: tf.Tensor | None = None
     ) -> dict[int, tf.Tensor]:
-        """Images of given noise, differentiable.
+        """Images from the given noise, differentiable.
 
         Args:
             noise: z, float32 `[N, Z]`.
-            condition: embeddings, float32 `[N, T]`; of a model of kind class labels, int64 `[N]`.
+            condition: embeddings, float32 `[N, T]`; for kind class labels, int64 `[N]`.
             conditioning_noise: epsilon, float32 `[N, E]`; zeros (the default) give the mean.
 
         Returns:
@@ -157,7 +157,7 @@ class Generator(abc.ABC):
         """The inputs of `latent` by the names that exports use.
 
         Raises:
-            UserError: a conditional model was told nothing, or an unconditional one something.
+            UserError: a conditional model got no condition, or an unconditional one got one.
         """
         if (condition is None) != (not self.embedding_dimension):
             named = 'a label' if self.kind == 'class' else 'an embedding'
@@ -175,11 +175,11 @@ class Generator(abc.ABC):
 
 
 class NetworkGenerator(Generator):
-    """A model that is a Keras network in this process.
+    """A finished model that is a Keras network in this process.
 
     Args:
-        network: a built tree generator.
-        encoder: the text encoder that it was trained with, if there is one.
+        network: a built generator, such as `TreeGenerator` or `StackedGenerator`.
+        encoder: the text encoder that it was trained with, if any.
         class_names: the classes, if it was trained with their one-hot labels.
     """
 
@@ -202,7 +202,7 @@ class NetworkGenerator(Generator):
     def latent(
         self, noise: tf.Tensor, condition: tf.Tensor | None = None, conditioning_noise: tf.Tensor | None = None
     ) -> dict[int, tf.Tensor]:
-        """Images of given noise; see `Generator.latent`."""
+        """Images from the given noise; see `Generator.latent`."""
         inputs = self._inputs(noise, condition, conditioning_noise)
         if 'label' in inputs:
             inputs['label'] = tf.one_hot(inputs['label'], self.embedding_dimension)
@@ -222,11 +222,11 @@ class SavedModelGenerator(Generator):
     """A model exported by `python -m stackgan_tf.export`, from a folder or a TF Hub handle.
 
     Raises:
-        UserError: it is not a SavedModel of this package.
+        UserError: it is not an export of this package.
     """
 
     def __init__(self, loaded: Any, source: str) -> None:
-        self._loaded = loaded  # keeps the variables alive
+        self._loaded = loaded  # holds the variables
         self._signatures = getattr(loaded, 'signatures', {})
         missing = {'images', 'latent', 'serving_default'} - set(self._signatures)
         if missing:
@@ -253,7 +253,7 @@ class SavedModelGenerator(Generator):
     def latent(
         self, noise: tf.Tensor, condition: tf.Tensor | None = None, conditioning_noise: tf.Tensor | None = None
     ) -> dict[int, tf.Tensor]:
-        """Images of given noise; see `Generator.latent`."""
+        """Images from the given noise; see `Generator.latent`."""
         outputs = self._signatures['latent'](**self._inputs(noise, condition, conditioning_noise))
         return {size: outputs[image_name(size)] for size in self.sizes}
 
@@ -270,10 +270,10 @@ class SavedModelGenerator(Generator):
 
 
 def label_of(what: str | int, class_names: Sequence[str]) -> int:
-    """The label of a class given by its name or its label, which may be written as a text.
+    """The label of a class, given by its name or its label, which may be a string.
 
     Raises:
-        UserError: there is no such class.
+        UserError: the model has no such class.
     """
     if what in class_names:
         return list(class_names).index(what)  # type: ignore[arg-type]
@@ -296,7 +296,7 @@ def load_saved_model(source: str) -> SavedModelGenerator:
     """Loads an export from a folder or a TF Hub handle.
 
     Raises:
-        UserError: nothing can be loaded from there.
+        UserError: the source holds no model that can be loaded.
     """
     loaded, folder = load_hub_module(source)
     generator = SavedModelGenerator(loaded, source)

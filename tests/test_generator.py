@@ -40,11 +40,11 @@ def test_an_image_depends_on_its_seed_alone(model):
     assert not np.array_equal(many[0], many[1])
 
 
-def test_noise_of_a_seed_is_standard_normal_and_fixed_for_ever():
+def test_noise_of_a_seed_is_standard_normal_and_fixed_forever():
     drawn = noise_of_seeds(tf.range(500, dtype=tf.int64), 40).numpy()
     assert abs(drawn.mean()) < 0.03
     assert abs(drawn.std() - 1) < 0.03
-    # A seed must mean the same picture in every version: these numbers may not change.
+    # A seed must give the same image in every version: these numbers may not change.
     np.testing.assert_allclose(
         drawn[7, :3], [-0.6741727590560913, -0.35869255661964417, -1.8795816898345947], rtol=1e-5
     )
@@ -62,25 +62,25 @@ def test_what_generate_refuses(model, arguments):
 
 
 @pytest.fixture(scope='module')
-def told():
+def conditional():
     network = TreeGenerator((8, 16), 5, 8, 1, embedding_dimension=4, condition_dimension=3)
     network.build((None, 5))
     return NetworkGenerator(network, WordEncoder())
 
 
-def test_an_image_depends_on_its_caption_and_seed_alone(told):
+def test_an_image_depends_on_its_caption_and_seed_alone(conditional):
     captions = ['red 1', 'blue 2', 'red 1', 'green']
-    assert told.kind == 'text'
-    many = told.generate(captions, seed=3)
-    np.testing.assert_array_equal(many[1:3], told.generate(captions[1:3], seeds=[4, 5]))
-    np.testing.assert_array_equal(many[[3]], told.generate('green', seed=6))
-    assert (told.generate(['red 1'] * 2, seeds=[1, 1]).std(axis=0) == 0).all()
-    assert not np.array_equal(*told.generate(['red 1', 'blue 1'], seeds=[1, 1]))
-    np.testing.assert_array_equal(many, told.generate(told.embed(captions), seed=3))
+    assert conditional.kind == 'text'
+    many = conditional.generate(captions, seed=3)
+    np.testing.assert_array_equal(many[1:3], conditional.generate(captions[1:3], seeds=[4, 5]))
+    np.testing.assert_array_equal(many[[3]], conditional.generate('green', seed=6))
+    assert (conditional.generate(['red 1'] * 2, seeds=[1, 1]).std(axis=0) == 0).all()
+    assert not np.array_equal(*conditional.generate(['red 1', 'blue 1'], seeds=[1, 1]))
+    np.testing.assert_array_equal(many, conditional.generate(conditional.embed(captions), seed=3))
 
 
-def test_a_model_of_embeddings(told):
-    model = NetworkGenerator(told.network)
+def test_a_model_of_embeddings(conditional):
+    model = NetworkGenerator(conditional.network)
     assert model.kind == 'embedding'
     embeddings = np.eye(2, 4)
     assert model.generate(embeddings).shape == (2, 16, 16, 3)
@@ -90,18 +90,18 @@ def test_a_model_of_embeddings(told):
 
 
 @pytest.mark.parametrize('what', [None, 3, [], [3], ['red', 4], np.ones((2, 3)), np.ones(4)])
-def test_what_a_model_that_is_told_refuses(told, what):
+def test_what_a_conditional_model_refuses(conditional, what):
     with pytest.raises(UserError, match=r'takes a list of captions, or embeddings \[N, 4\]'):
-        told.generate(what)
+        conditional.generate(what)
 
 
-def test_strings_for_a_model_of_embeddings_and_seeds_that_do_not_fit(told):
+def test_strings_for_a_model_of_embeddings_and_seeds_that_do_not_fit(conditional):
     with pytest.raises(UserError, match='embeddings of 4 numbers and has no text encoder: embed the captions with'):
-        NetworkGenerator(told.network).generate(['red'])
+        NetworkGenerator(conditional.network).generate(['red'])
     with pytest.raises(UserError, match='2 images need as many seeds, not 3'):
-        told.generate(['red', 'blue'], seeds=[1, 2, 3])
+        conditional.generate(['red', 'blue'], seeds=[1, 2, 3])
     with pytest.raises(UserError, match='this model is text: it takes an embedding'):
-        told.latent(tf.zeros((1, 5)))
+        conditional.latent(tf.zeros((1, 5)))
 
 
 def test_there_is_no_text_encoder(model):

@@ -61,14 +61,15 @@ def wheel(tmp_path_factory):
     return built
 
 
-def test_wheel_has_recipes_data_set_pages_and_no_gin_package(wheel):
+def test_wheel_has_recipes_data_set_pages_and_templates_but_no_gin_package(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     assert 'stackgan_tf/gin/text/painted_birds.gin' in names
     assert {'stackgan_tf/gin/quickstart.gin', 'stackgan_tf/gin/base/stackgan_v2.gin', 'stackgan_tf/py.typed'} <= set(
         names
     )
     assert 'stackgan_tf/data/painted_birds/README.md' in names
-    assert 'stackgan_tf/serving/templates/models.config' in names
+    assert 'stackgan_tf/data/published/cub200_captions/README.md' in names
+    assert 'stackgan_tf/saved_models/templates/models.config' in names
     assert not [name for name in names if name.startswith(('gin/', 'tests/', 'tools/'))]
 
 

@@ -1,1 +1,1 @@
-"""Networks, losses and optimisers together: `keras.Model` subclasses with one `train_step` each."""
+"""Networks, losses and optimizers together: `keras.Model` subclasses with one `train_step` each."""

@@ -1,34 +1,36 @@
-"""What every adversarial model of the package shares: the averaged generator, discriminators, the paper's optimiser."""
+"""The base of the adversarial models: a generator, its moving average, discriminators and their optimizers."""
 
 import abc
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from stackgan_tf.losses.conditioning import kl_loss
 from stackgan_tf.losses.joint_conditional import Logits, partners
-from stackgan_tf.models.discriminator_logits import confidences_of, judged, logits_of
+from stackgan_tf.models.batch import Batch
+from stackgan_tf.models.conditional_model import ConditionalModel
+from stackgan_tf.models.discriminator_logits import confidences_of, logits_of, logits_of_features
 from stackgan_tf.models.fused_kernels import move_towards
 from stackgan_tf.models.global_batch import all_rows, own_rows
 from stackgan_tf.models.gradient_penalty import r1_penalty
 from stackgan_tf.models.noise import Purpose, step_noise
-from stackgan_tf.models.trained_model import TrainedModel, variables_of
+from stackgan_tf.models.trained_model import input_error, variables_of
 from stackgan_tf.networks.differentiable_augmentation import DRAWS, augment
 from stackgan_tf.system.errors import UserError
 
 
-class AdversarialModel(TrainedModel):
-    """A generator and its average, and discriminators. `train_step` and what is abstract are for subclasses.
+class AdversarialModel(ConditionalModel):
+    """A generator, its moving average, and discriminators. Subclasses define `train_step` and the abstract methods.
 
-    Subclasses set `sizes`, make `discriminators`, each of one of these, and their optimisers, and call the methods
-    `set_up_...`; what those take is explained where recipes set it, in the subclasses' constructors.
+    Subclasses set `sizes`, build `discriminators` (each for one size) and their optimizers, and call the `set_up_...`
+    methods. The constructors of the subclasses document the arguments of these methods.
 
     Attributes:
-        generator: what is trained; it has `read` and `augment`, if it reads embeddings.
-        generator_ema: what samples and exports are made with.
+        generator: the network that is trained; a conditional one has `read` and `augment`.
+        trained_ema: the exponential moving average of `generator`, of the same architecture.
+        generator_ema: the network that samples and exports use. It is `trained_ema`, except in StageII, where it is
+            the frozen Stage-I followed by `trained_ema`.
     """
 
     discriminators: list[keras.Model]
@@ -44,25 +46,7 @@ class AdversarialModel(TrainedModel):
                 'since the devices together hold a larger batch'
             )
 
-    def set_up_conditions(
-        self,
-        embedding_dimension: int,
-        condition_dimension: int,
-        kl_weight: float,
-        discriminator_condition: str,
-        pairs: str,
-    ) -> None:
-        """Takes what the model is told, and how; with an embedding dimension of 0 it is told nothing."""
-        self.embedding_dimension = embedding_dimension
-        self.condition_dimension = condition_dimension
-        self.kl_weight = kl_weight
-        self.discriminator_condition = discriminator_condition
-        self.pairs = pairs
-        if embedding_dimension:
-            mismatched = ('mismatched_images',) if pairs == 'image' else ('label',)
-            self.batch_keys = ('images', 'embedding', *mismatched)
-
-    def set_up_views(
+    def set_up_discriminator_inputs(
         self,
         input_noise: float,
         augmentation: Sequence[str],
@@ -70,7 +54,7 @@ class AdversarialModel(TrainedModel):
         r1_weight: float = 0.0,
         r1_every: int = 16,
     ) -> None:
-        """Takes how discriminators see images, what they are to call real ones, and how steep they may be there."""
+        """Sets the noise and augmentation of discriminator inputs, the target for real images, and the R1 penalty."""
         self.input_noise = input_noise
         self.augmentation = tuple(augmentation)
         self.real_target = real_target
@@ -85,14 +69,14 @@ class AdversarialModel(TrainedModel):
         recorded: Sequence[str],
         generator_ema: keras.Model | None = None,
     ) -> None:
-        """Takes the built generator and its optimiser, and the names of what each step records.
+        """Sets the built generator, its average and its optimizer, and the names of what each step records.
 
         Args:
-            generator: what is trained.
-            trained_ema: of the same architecture, which becomes its average.
+            generator: the network that is trained.
+            trained_ema: a network of the same architecture, which becomes the average.
             optimizer: of the generator.
-            recorded: names.
-            generator_ema: what generates with the average, if that is not the twin alone.
+            recorded: names, in the order of the sums.
+            generator_ema: the network that samples, where it holds more than `trained_ema`.
         """
         self.generator = generator
         self.trained_ema = trained_ema
@@ -102,22 +86,8 @@ class AdversarialModel(TrainedModel):
         self.generator_ema.trainable = False
         self.set_up(optimizer, recorded)
 
-    def discriminator_condition_dimensions(self) -> tuple[int, int]:
-        """What discriminators are told: how many numbers, and how many units read them first."""
-        if not self.embedding_dimension:
-            return 0, 0
-        if self.discriminator_condition == 'embedding':
-            return self.embedding_dimension, self.condition_dimension
-        return self.condition_dimension, 0
-
-    def initialize(self, embeddings: np.ndarray | None = None) -> None:
-        """Fits the whitening of embeddings; see `TrainedModel.initialize`."""
-        if embeddings is not None and self.generator.embedding_dimension and self.generator.whitened:
-            for network in (self.generator, self.trained_ema):
-                network.whiten.fit(embeddings)
-
     def checkpoint_variables(self) -> dict[str, list[tf.Variable]]:
-        """Everything that a checkpoint must hold to go on exactly, by name."""
+        """Everything that a checkpoint must hold to resume exactly, by name."""
         optimizers = zip(self.discriminator_names(), self.discriminator_optimizers, strict=True)
         return {
             **super().checkpoint_variables(),
@@ -135,32 +105,35 @@ class AdversarialModel(TrainedModel):
         }
 
     def optimizers(self) -> list[keras.optimizers.Optimizer]:
-        """Of the generator and of the discriminators."""
+        """The optimizers of the generator and of the discriminators."""
         return [self.optimizer, *self.discriminator_optimizers]
 
     def call(self, inputs: Any, training: bool = False) -> tuple[tf.Tensor, ...]:
         """Generates with the averaged generator.
 
         Args:
-            inputs: `noise` float32 `[N, Z]`; of a conditional model a dict of `noise`, `embedding` `[N, T]` and,
-                unless the mean of the condition is wanted, `conditioning_noise` `[N, E]`.
-            training: not looked at: generation is inference.
+            inputs: `noise` float32 `[N, Z]`, alone or in a dict; for a conditional model a dict of `noise`,
+                `embedding` `[N, T]` and optionally `conditioning_noise` `[N, E]` (default: zeros, the mean).
+            training: ignored; generation is always in inference mode.
 
         Returns:
             float32 `[N, s, s, 3]` in [-1, 1] per size, small to large.
+
+        Raises:
+            UserError: the inputs are not those of this model.
         """
         given = dict(inputs) if isinstance(inputs, Mapping) else {'noise': inputs}
-        noise, embedding = given['noise'], given.get('embedding')
-        if (embedding is None) != (not self.embedding_dimension):
+        noise, embedding = given.get('noise'), given.get('embedding')
+        if noise is None or (embedding is None) != (not self.embedding_dimension):
             takes = 'a dict of noise and embedding' if self.embedding_dimension else 'noise alone'
-            raise UserError(f'this {type(self).__name__} takes {takes}')
+            raise input_error(f'this {type(self).__name__} takes {takes}')
         if embedding is None:
             return self.generator_ema(noise, training=False)
         zeros = tf.zeros((tf.shape(noise)[0], self.generator_ema.condition_dimension))
         return self.generator_ema(noise, embedding, given.get('conditioning_noise', zeros), training=False)
 
     def discriminator_names(self) -> list[str]:
-        """Of each discriminator: its size, and where several read that size its number: `64_1`, `64_2`."""
+        """A name for each discriminator: its size, with a number where several have that size: `64_1`, `64_2`."""
         sizes = [network.size for network in self.discriminators]
         numbers = [sizes[: i + 1].count(size) for i, size in enumerate(sizes)]
         return [
@@ -174,7 +147,7 @@ class AdversarialModel(TrainedModel):
         return {'generator': self.generator, **{f'discriminator {name}': network for name, network in named}}
 
     def names_of_record(self) -> list[str]:
-        """What a step of all networks records."""
+        """The names of what a step records."""
         kinds = ['discriminator_loss', 'generator_loss']
         kinds += ['confidence_real'] if self.discriminators[0].unconditional else []
         kinds += ['confidence_generated']
@@ -184,10 +157,10 @@ class AdversarialModel(TrainedModel):
         return [*(['kl_loss'] if self.embedding_dimension else []), *of_each]
 
     def average_generator(self) -> None:
-        """Moves the average towards the generator: weights and moving statistics alike."""
+        """Moves `trained_ema` towards the generator: weights and moving statistics alike."""
         pairs = list(zip(variables_of(self.trained_ema), variables_of(self.generator), strict=True))
 
-        # The generator moves once in so many steps.
+        # The generator moves once per `accumulated_steps`.
         moves = tf.equal((self.step + 1) % self.accumulated_steps, 0)
         share = (1.0 - self.averaging_decay) * tf.cast(moves, tf.float32)
 
@@ -204,28 +177,14 @@ class AdversarialModel(TrainedModel):
         number: int = 0,
         distribution: Callable[..., tf.Tensor] = tf.random.stateless_normal,
     ) -> tf.Tensor:
-        """This replica's rows of the noise for this step, of one of several draws for a purpose."""
+        """This replica's rows of this step's noise; `number` tells apart several draws for one purpose."""
         return step_noise(self.seed, self.step, purpose, self.batch_size, tuple(shape), number, distribution)
 
-    def condition(
-        self, batch: dict[str, Any], epsilon: tf.Tensor | None
-    ) -> tuple[tf.Tensor | None, tf.Tensor | None, tf.Tensor]:
-        """What the generator is given (c), what discriminators are told, and the divergence of c's distribution."""
-        if not self.embedding_dimension:
-            return None, None, tf.constant(0.0)
-        return self.condition_of(self.generator, batch, epsilon)
+    def discriminator_input(self, number: int) -> Callable[[tf.Tensor], tf.Tensor]:
+        """A function from images to the input of one discriminator in this step: augmented, with noise.
 
-    def condition_of(
-        self, network: keras.Model, batch: dict[str, Any], epsilon: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """The same, by the conditioning augmentation of a network."""
-        embedding = network.read(batch['embedding'])
-        c, mu, log_variance = network.augment(embedding, epsilon)
-        condition = {'mu': mu, 'detached_mu': tf.stop_gradient(mu), 'embedding': embedding}
-        return c, condition[self.discriminator_condition], kl_loss(mu, log_variance)
-
-    def view(self, number: int) -> Callable[[tf.Tensor], tf.Tensor]:
-        """How one discriminator sees images in this step, real and generated alike: augmented, with noise."""
+        It applies the same augmentation and the same noise to real and to generated images.
+        """
         draws: tf.Tensor | None = None
         noise: tf.Tensor | float = 0.0
         size = self.discriminators[number].size
@@ -238,35 +197,35 @@ class AdversarialModel(TrainedModel):
     def train_discriminator(
         self,
         number: int,
-        view: Callable[[tf.Tensor], tf.Tensor],
-        batch: dict[str, Any],
+        discriminator_input: Callable[[tf.Tensor], tf.Tensor],
+        batch: Batch,
         image: tf.Tensor,
         condition: tf.Tensor | None,
     ) -> dict[str, tf.Tensor]:
-        """One step of one discriminator on real and generated images, and on mismatched pairs; gives its record."""
+        """One step of one discriminator on real and generated images, and on mismatched pairs; returns its record."""
         discriminator, name = self.discriminators[number], self.discriminator_names()[number]
         scale = self.sizes.index(discriminator.size)
         condition = tf.stop_gradient(condition) if condition is not None else None
         mismatched, rows = None, None
         with tf.GradientTape() as tape:
-            # Separate passes, not one over all images: batch normalisation must not mix them.
-            seen = view(batch['images'][scale])
-            features = discriminator.features(seen, training=True)
-            real = judged(discriminator, features, condition)
-            generated = logits_of(discriminator, view(tf.stop_gradient(image)), condition)
+            # Separate passes, not one over all images: batch normalization must not mix them.
+            real_images = discriminator_input(batch['images'][scale])
+            features = discriminator.features(real_images, training=True)
+            real = logits_of_features(discriminator, features, condition)
+            generated = logits_of(discriminator, discriminator_input(tf.stop_gradient(image)), condition)
             if condition is not None:
-                mismatched, rows = self.mismatched(discriminator, view, batch, features, condition)
+                mismatched, rows = self.mismatched(discriminator, discriminator_input, batch, features, condition)
             loss = self.discriminator_loss(real, mismatched, generated, rows, batch)
-            r1_loss = self.r1_loss(discriminator, seen, condition, batch)
+            r1_loss = self.r1_loss(discriminator, real_images, condition, batch)
             scaled = (loss + r1_loss) / self.replicas
         self.apply_gradients(self.discriminator_optimizers[number], tape, scaled, discriminator.trainable_variables)
         record = {'discriminator_loss': loss, 'r1_loss': r1_loss, **confidences_of(real, mismatched, generated)}
         return {f'{kind}_{name}': value for kind, value in record.items()}
 
     def r1_loss(
-        self, discriminator: keras.Model, seen: tf.Tensor, condition: tf.Tensor | None, batch: dict[str, Any]
+        self, discriminator: keras.Model, images: tf.Tensor, condition: tf.Tensor | None, batch: Batch
     ) -> tf.Tensor:
-        """The weighted penalty of being steep around real images: lazily, so many times itself in one of so many steps.
+        """The weighted R1 penalty at the real images, computed every `r1_every` steps and scaled by as much.
 
         Source: Karras et al. (StyleGAN2, arXiv 1912.04958), "Lazy regularization".
         """
@@ -275,36 +234,31 @@ class AdversarialModel(TrainedModel):
         weight = 0.5 * self.r1_weight * self.r1_every
         return tf.cond(
             tf.equal(self.step % self.r1_every, 0),
-            lambda: weight * r1_penalty(discriminator, seen, condition, batch.get('has_condition', 1.0)),
+            lambda: weight * r1_penalty(discriminator, images, condition, batch.get('has_condition', 1.0)),
             lambda: tf.constant(0.0),
         )
 
     @abc.abstractmethod
     def discriminator_loss(
-        self,
-        real: Logits,
-        mismatched: Logits | None,
-        generated: Logits,
-        rows: tf.Tensor | None,
-        batch: dict[str, Any],
+        self, real: Logits, mismatched: Logits | None, generated: Logits, rows: tf.Tensor | None, batch: Batch
     ) -> tf.Tensor:
-        """The loss of one discriminator; `mismatched`, and `rows`, those that count, are of models that are told."""
+        """The loss of one discriminator; `mismatched` and the weights of its `rows` are None if unconditional."""
 
     def mismatched(
         self,
         discriminator: keras.Model,
-        view: Callable[[tf.Tensor], tf.Tensor],
-        batch: dict[str, Any],
+        discriminator_input: Callable[[tf.Tensor], tf.Tensor],
+        batch: Batch,
         features: tf.Tensor,
         condition: tf.Tensor,
     ) -> tuple[Logits, tf.Tensor]:
-        """What a discriminator says of pairs that do not belong together, and which rows are such pairs."""
+        """The logits of mismatched pairs, and which rows are such pairs (float `[n]`)."""
         if self.pairs == 'image':
             image = batch['mismatched_images'][self.sizes.index(discriminator.size)]
-            return logits_of(discriminator, view(image), condition), batch['mismatched_rows']
-        # Partners are looked for in the global batch, so that they are the same on any number of devices.
+            return logits_of(discriminator, discriminator_input(image), condition), batch['mismatched_rows']
+        # Partners come from the global batch, so they are the same on any number of devices.
         labels, embedded, condition = (all_rows(rows) for rows in (batch['label'], batch['has_condition'], condition))
         chosen, rows = partners(labels)
-        rows *= tf.gather(embedded, chosen)  # the partner's condition must be one
+        rows *= tf.gather(embedded, chosen)  # the partner must have a condition
         chosen, rows = own_rows(chosen), own_rows(rows)
         return Logits(discriminator.conditional_logits(features, tf.gather(condition, chosen), training=True)), rows

@@ -1,4 +1,4 @@
-"""A classifier of what is known to be in pictures, which then judges generated ones."""
+"""A classifier of the attributes of images, which then scores generated images."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,25 +6,26 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from stackgan_tf.models.batch import Batch
 from stackgan_tf.models.classifier import Classifier
 from stackgan_tf.networks.attribute_classifier import AttributeClassifierNetwork
 
 
 @keras.saving.register_keras_serializable('stackgan_tf')
 class AttributeClassifier(Classifier):
-    """Learns all attributes of a picture at once, by the sum of their cross-entropies."""
+    """Learns all attributes of an image together; the loss is the sum of their cross-entropies."""
 
     batch_keys = ('images', 'attributes')
 
     def __init__(
         self,
-        names: Sequence[str],  # of the attributes, in the data set's order
-        choices: Sequence[int],  # K_a, how many values each can have
-        sizes: Sequence[int] = (64,),  # of the pictures, pixels; the last is used
+        names: Sequence[str],  # of the attributes, in the order of the data set
+        choices: Sequence[int],  # K_a, the number of values of each
+        sizes: Sequence[int] = (64,),  # of the images, pixels; the last is used
         batch_size: int = 64,  # global
         width: int = 16,  # channels after the first convolution
         rate: float = 2e-3,
-        decay_steps: int = 0,  # if set, the rate falls to 0 from half of it on
+        decay_steps: int = 0,  # if set, the rate falls to 0 in the second half of these steps
         seed: int = 0,
     ) -> None:
         super().__init__(seed, batch_size)
@@ -39,10 +40,22 @@ class AttributeClassifier(Classifier):
         return {'attributes': list(self.names), 'image_size': self.sizes[-1]}
 
     def forward_passes(self) -> list[tf.Tensor]:
-        """Logits of grey pictures."""
+        """Logits of gray images."""
         return list(self.network(tf.zeros((self.batch_size, self.network.size, self.network.size, 3)), training=True))
 
-    def train_step(self, batch: dict[str, Any]) -> dict[str, tf.Tensor]:
+    def call(self, inputs: tf.Tensor, training: bool = False) -> tuple[tf.Tensor, ...]:
+        """Classifies images.
+
+        Args:
+            inputs: float32 `[N, size, size, 3]` in [-1, 1].
+            training: ignored; classification is always in inference mode.
+
+        Returns:
+            Logits, float32 `[N, K_a]` of each attribute.
+        """
+        return self.network(inputs, training=False)
+
+    def train_step(self, batch: Batch) -> dict[str, tf.Tensor]:
         """One update.
 
         Args:
@@ -50,7 +63,7 @@ class AttributeClassifier(Classifier):
                 int32 `[n, A]`.
 
         Returns:
-            The loss, and for each attribute the share of pictures it was right about.
+            The loss, and the accuracy of each attribute.
         """
         truth = tf.unstack(batch['attributes'], len(self.names), axis=1)
         with tf.GradientTape() as tape:
@@ -59,8 +72,8 @@ class AttributeClassifier(Classifier):
             loss = tf.add_n([tf.reduce_mean(of_rows) for of_rows in losses])
             scaled = loss / self.replicas
         self.apply_gradients(self.optimizer, tape, scaled, self.network.trainable_variables)
-        right = map(keras.metrics.sparse_categorical_accuracy, truth, logits)
-        accuracies = {f'{name}_accuracy': tf.reduce_mean(of) for name, of in zip(self.names, right, strict=True)}
+        correct = map(keras.metrics.sparse_categorical_accuracy, truth, logits)
+        accuracies = {f'{name}_accuracy': tf.reduce_mean(of) for name, of in zip(self.names, correct, strict=True)}
         recorded = {'attribute_loss': loss, **accuracies}
         self.record(recorded)
         return recorded

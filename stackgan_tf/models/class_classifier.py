@@ -1,4 +1,4 @@
-"""A classifier of the classes of pictures, which then scores generated ones: the paper's fine-tuned Inception."""
+"""A classifier of the classes of images, which then scores generated ones: the paper's fine-tuned Inception."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from stackgan_tf.models.batch import Batch
 from stackgan_tf.models.classifier import Classifier
 from stackgan_tf.networks.class_classifier import ClassClassifierNetwork
 from stackgan_tf.system.errors import as_user_error
@@ -14,20 +15,20 @@ from stackgan_tf.system.errors import as_user_error
 
 @keras.saving.register_keras_serializable('stackgan_tf')
 class ClassClassifier(Classifier):
-    """Learns the class of a picture, from the weights that a network of `keras.applications` was trained to."""
+    """Learns the class of an image, by fine-tuning a network of `keras.applications`."""
 
     batch_keys = ('images', 'label')
 
     def __init__(
         self,
         classes: int,  # K, of the data set
-        sizes: Sequence[int] = (256,),  # of the pictures, pixels; the last is used
+        sizes: Sequence[int] = (256,),  # of the images, pixels; the last is used
         batch_size: int = 32,  # global
         image_tower: str = 'InceptionV3',  # a network of keras.applications
-        image_weights: str = 'imagenet',  # which Keras downloads once, or a weights file; '' begins at random
-        tower_size: int = 299,  # pictures are made this large for it
+        image_weights: str = 'imagenet',  # Keras downloads them once; or a weights file; '': random weights
+        tower_size: int = 299,  # pixels; images are resized to this for the network
         rate: float = 1e-4,
-        decay_steps: int = 0,  # if set, the rate falls to 0 from half of it on
+        decay_steps: int = 0,  # if set, the rate falls to 0 in the second half of these steps
         seed: int = 0,
     ) -> None:
         super().__init__(seed, batch_size)
@@ -38,10 +39,10 @@ class ClassClassifier(Classifier):
         self.set_up_network(network, rate, decay_steps, ('class_loss', 'class_accuracy'))
 
     def initialize(self, embeddings: np.ndarray | None = None) -> None:
-        """Gets the trained weights.
+        """Loads the pretrained weights.
 
         Raises:
-            UserError: they cannot be had.
+            UserError: they cannot be loaded.
         """
         if self._image_weights:
             with as_user_error(f'no weights {self._image_weights!r} for {self.network.backbone}'):
@@ -52,10 +53,25 @@ class ClassClassifier(Classifier):
         return {'image_size': self.sizes[-1]}
 
     def forward_passes(self) -> list[tf.Tensor]:
-        """Logits of grey pictures."""
+        """Logits of gray images."""
         return [self.network(tf.zeros((self.batch_size, self.network.size, self.network.size, 3)), training=True)]
 
-    def train_step(self, batch: dict[str, Any]) -> dict[str, tf.Tensor]:
+    def _resized(self, images: tf.Tensor) -> tf.Tensor:
+        return tf.image.resize(images, (self.network.size, self.network.size))
+
+    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Classifies images, which it resizes for the network.
+
+        Args:
+            inputs: float32 `[N, s, s, 3]` in [-1, 1].
+            training: ignored; classification is always in inference mode.
+
+        Returns:
+            Logits, float32 `[N, K]`.
+        """
+        return self.network(self._resized(inputs), training=False)
+
+    def train_step(self, batch: Batch) -> dict[str, tf.Tensor]:
         """One update.
 
         Args:
@@ -63,10 +79,10 @@ class ClassClassifier(Classifier):
                 `[n]`.
 
         Returns:
-            The loss, and the share of pictures it was right about.
+            The loss and the accuracy.
         """
         label = batch['label']
-        images = tf.image.resize(batch['images'][-1], (self.network.size, self.network.size))
+        images = self._resized(batch['images'][-1])
         with tf.GradientTape() as tape:
             logits = self.network(images, training=True)
             loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(label, logits, from_logits=True))

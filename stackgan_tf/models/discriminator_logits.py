@@ -1,4 +1,4 @@
-"""What discriminators say of images, of both StackGANs, and how sure they are."""
+"""The logits of the discriminators of both StackGANs, and their confidences."""
 
 import keras
 import tensorflow as tf
@@ -9,14 +9,14 @@ from stackgan_tf.losses.joint_conditional import Logits
 def logits_of(
     discriminator: keras.Model, image: tf.Tensor, condition: tf.Tensor | None, training: bool = True
 ) -> Logits:
-    """What a discriminator says of images `[n, s, s, 3]` and what it is told."""
-    return judged(discriminator, discriminator.features(image, training=training), condition, training)
+    """The logits of images `[n, s, s, 3]`, alone and with the discriminator's condition."""
+    return logits_of_features(discriminator, discriminator.features(image, training=training), condition, training)
 
 
-def judged(
+def logits_of_features(
     discriminator: keras.Model, features: tf.Tensor, condition: tf.Tensor | None, training: bool = True
 ) -> Logits:
-    """The same, of images whose features it has made."""
+    """The same as `logits_of`, from the discriminator's features of the images."""
     conditional_logits = (
         discriminator.conditional_logits(features, condition, training=training) if condition is not None else None
     )
@@ -26,9 +26,9 @@ def judged(
 
 
 def confidences_of(real: Logits, mismatched: Logits | None, generated: Logits) -> dict[str, tf.Tensor]:
-    """How sure a discriminator is that images are real, and that real ones match; means over the rows.
+    """The mean probabilities that images are real and that pairs match, by name.
 
-    Without an unconditional head, generated images are those that it takes for matching.
+    Without an unconditional head, the confidence in generated images comes from their conditional logits.
     """
     of_kind = {
         'generated': generated.conditional_logits

@@ -1,4 +1,4 @@
-"""TensorFlow's fused kernels for what Keras writes out operation by operation: the same formulas in one pass."""
+"""TensorFlow's fused kernels for formulas that Keras computes operation by operation."""
 
 import keras
 import tensorflow as tf
@@ -9,28 +9,28 @@ from stackgan_tf.networks.batch_normalization import BatchNormalization
 def normalize_batch(
     x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, epsilon: float
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Batch normalisation of `[N, H, W, C]` in training; see `networks.batch_normalization.FusedKernel`."""
+    """Batch normalization of `[N, H, W, C]` in training; see `networks.batch_normalization.FusedKernel`."""
     none = tf.zeros((0,))
     y, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
         x=x, scale=gamma, offset=beta, mean=none, variance=none, epsilon=epsilon, is_training=True
     )
     rows = tf.cast(tf.size(x) // tf.shape(x)[-1], tf.float32)
-    # The kernel's is the unbiased one, with a row less.
+    # The kernel returns the unbiased variance, which divides by one row less.
     return y, mean, variance * (tf.maximum(rows - 1.0, 1.0) / rows)
 
 
 def fuse_normalization(network: keras.Model) -> None:
-    """Lets every batch normalisation of a network use the fused kernel."""
+    """Makes every batch normalization of a network use the fused kernel."""
     for layer in network._flatten_layers():
         if isinstance(layer, BatchNormalization):
             layer.fused = normalize_batch
 
 
 class FusedAdam(keras.optimizers.Adam):
-    """Adam with the same state and formula, of which one operation moves a variable."""
+    """Adam with the same state and formula as Keras's; one operation updates a variable."""
 
     def update_step(self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor) -> None:
-        """Moves a variable."""
+        """Updates a variable."""
         step = tf.cast(self.iterations + 1, tf.float32)
         index = self._get_variable_index(variable)
         tf.raw_ops.ResourceApplyAdam(

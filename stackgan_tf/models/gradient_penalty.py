@@ -1,4 +1,4 @@
-"""R1: how steep a discriminator is around real images, which keeps it from changing faster than a generator follows.
+"""R1: a penalty on the gradient of a discriminator at real images, which regularizes the discriminator.
 
 Not in the paper. Source: Mescheder et al., "Which Training Methods for GANs do actually Converge?" (arXiv 1801.04406),
 section 4.1.
@@ -13,19 +13,19 @@ from stackgan_tf.models.discriminator_logits import logits_of
 def r1_penalty(
     discriminator: keras.Model, images: tf.Tensor, condition: tf.Tensor | None, has_condition: tf.Tensor | float = 1.0
 ) -> tf.Tensor:
-    """The squared length of the gradient of a discriminator's logits, all added, in the real images it sees.
+    """The squared norm of the gradient of the sum of a discriminator's logits with respect to real images.
 
-    Batch normalisation uses its moving statistics here: so a gradient is of one image alone, and replicas exchange
-    nothing, which they cannot inside of a condition.
+    Batch normalization uses its moving statistics here, so each gradient depends on one image alone, and replicas
+    exchange nothing, which they cannot do inside a `tf.cond`.
 
     Args:
-        discriminator: of either StackGAN.
+        discriminator: of StackGAN-v1 or StackGAN-v2.
         images: float32 `[n, s, s, 3]`.
         condition: `[n, E]`; None for an unconditional discriminator.
-        has_condition: float `[n]`, 0 where an image has no condition: there the logit of the image alone counts.
+        has_condition: float `[n]`, 0 where an image has no condition: only its unconditional logit counts.
 
     Returns:
-        float32 scalar, the mean over rows; what weighs it is halved in the paper.
+        float32 scalar, the mean over rows. The paper weighs it with gamma / 2.
     """
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(images)

@@ -1,4 +1,4 @@
-"""Random numbers of a training step: functions of (seed, step, purpose), the same on one replica as on many."""
+"""Random numbers of a training step: functions of (seed, step, purpose), the same on any number of replicas."""
 
 import enum
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from stackgan_tf.models.global_batch import own_rows
 
 
 class Purpose(enum.IntEnum):
-    """What a draw is for; each purpose has a stream of its own. Values are part of what a seed means: never reuse."""
+    """The purpose of a draw; each has its own stream. The values define what a seed means: never reuse one."""
 
     LATENT = 0  # z
     DISCRIMINATOR_INPUT = 1
@@ -17,7 +17,7 @@ class Purpose(enum.IntEnum):
     CONDITIONING = 3  # epsilon
 
 
-_PURPOSES = 100  # room for as many
+_PURPOSES = 100  # the most there can be
 
 
 def step_noise(
@@ -32,12 +32,12 @@ def step_noise(
     """This replica's rows of the noise of one training step.
 
     The noise is drawn for the whole global batch and every replica takes its rows, so the replicas differ from each
-    other and together see what a single one would.
+    other and together use the noise that a single replica would.
 
     Args:
         seed: of the run.
         step: int64 scalar, the global step.
-        purpose: what it is for.
+        purpose: the purpose of the draw.
         batch_size: rows of the global batch, a multiple of the number of replicas.
         shape: of one row.
         number: tells apart several draws of one step for one purpose.

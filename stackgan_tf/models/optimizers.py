@@ -1,4 +1,4 @@
-"""The paper's optimiser, under whatever precision and accumulation a recipe asks for."""
+"""The paper's optimizer, with the precision and gradient accumulation of a recipe."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,14 +17,14 @@ ADAM_EPSILON = 1e-8
 def adam(
     rate: float, variables: Sequence[Any], decay_steps: int = 0, halve_every: int = 0, accumulated: int = 1
 ) -> keras.optimizers.Optimizer:
-    """The paper's Adam, with its state already created, so that checkpoints hold it from the first step.
+    """The paper's Adam with its state created, so that checkpoints hold it from the first step.
 
     Args:
         rate: the learning rate.
-        variables: what it will move.
+        variables: the variables that it updates.
         decay_steps: see `Rate`.
         halve_every: see `Rate`.
-        accumulated: it moves once in so many steps, by the mean of their gradients.
+        accumulated: it updates once per this many steps, by the mean of their gradients.
 
     Raises:
         UserError: `decay_steps` and `halve_every` are set.
@@ -41,10 +41,10 @@ def adam(
 
 
 def ready(optimizer: keras.optimizers.Optimizer, variables: Sequence[Any]) -> keras.optimizers.Optimizer:
-    """An optimiser with its state created; where networks compute in float16, with its loss scaled by itself.
+    """An optimizer with its state created; where networks compute in float16, with dynamic loss scaling.
 
-    Each optimiser scales the loss that it descends: its scale falls when a gradient overflows, and that step is left
-    out; see `TrainedModel.descend`.
+    Each optimizer has its own scale. The scale falls when a gradient overflows, and that step is skipped; see
+    `TrainedModel.apply_gradients`.
     """
     if keras.config.dtype_policy().compute_dtype == 'float16':
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)

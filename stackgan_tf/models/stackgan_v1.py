@@ -1,4 +1,4 @@
-"""StackGAN-v1: Stage-I sketches, Stage-II refines; each stage is trained by itself, one after the other.
+"""StackGAN-v1: Stage-I sketches, Stage-II refines; the stages are trained one after the other.
 
 Source: StackGAN++ (arXiv 1710.10916), section "StackGAN-v1: two-stage generative adversarial network".
 """
@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from stackgan_tf.models.batch import Batch
 from stackgan_tf.models.noise import Purpose
 from stackgan_tf.models.optimizers import adam
 from stackgan_tf.models.stage import Stage
@@ -21,7 +22,7 @@ from stackgan_tf.system.errors import UserError
 
 @keras.saving.register_keras_serializable('stackgan_tf')
 class StageI(Stage):
-    """Stage-I: small images from noise, and an embedding if it reads any. Defaults are those of the TensorFlow release.
+    """Stage-I: small images from noise and, if conditional, an embedding. Defaults are those of the TensorFlow release.
 
     The PyTorch release, for COCO, has `residual=False, conditioning='relu', joint_kernel=3, logit_bias=True,
     discriminator_condition='detached_mu', fresh_fakes=False`, and twice the widths by half.
@@ -37,34 +38,34 @@ class StageI(Stage):
         embedding_dimension: int = 1024,  # T; 0: unconditional
         condition_dimension: int = 128,  # E, of c
         conditioning: str = 'leaky_relu',  # or 'linear' (the paper), 'relu', 'gated'
-        conditioning_augmentation: bool = True,  # off: c is mu, and there is no divergence
-        kl_weight: float = 2.0,  # of the divergence
+        conditioning_augmentation: bool = True,  # off: c is mu, without KL divergence
+        kl_weight: float = 2.0,  # of the KL divergence
         residual: bool = True,  # bottlenecks in both networks
         first_map: int = 4,  # pixels of the generator's first and the discriminator's last map
         joint_kernel: int = 1,  # of the convolution that joins image and text in the discriminator
         logit_bias: bool = False,
         released_linear: bool = False,  # no activation after one convolution of the discriminator, as released
-        unconditional_head: bool = False,  # whether the discriminator also says if the image alone is real
+        unconditional_head: bool = False,  # adds unconditional logits: whether the image alone is real
         discriminator_condition: str = 'embedding',  # through a layer of its own; or 'mu', 'detached_mu'
-        pairs: str = 'text',  # mismatched: a real image with another's caption; or 'image': another real image
-        fresh_fakes: bool = True,  # the generator's step draws new noise; off: it reuses what was just judged
-        discriminator_normalization: bool = True,  # batch normalisation in the discriminator
+        pairs: str = 'text',  # mismatched: a real image with another's caption; 'image': another real image
+        fresh_fakes: bool = True,  # the generator's step draws new noise; off: it reuses the discriminator's images
+        discriminator_normalization: bool = True,  # batch normalization in the discriminator
         generator_rate: float = 2e-4,
         discriminator_rate: float = 2e-4,
         halve_every: int = 0,  # steps after which rates are halved; 0: never
         averaging_decay: float = 0.999,  # 0: no average, as released
         real_target: float = 1.0,  # not in the paper: below 1, one-sided label smoothing
-        input_noise: float = 0.0,  # not in the paper: deviation of the noise on what the discriminator sees
-        whitened_embeddings: bool = False,  # not in the paper: embeddings are first brought to one scale
+        input_noise: float = 0.0,  # not in the paper: deviation of the noise on discriminator inputs
+        whitened_embeddings: bool = False,  # not in the paper: embeddings are whitened first
         augmentation: Sequence[str] = (),  # not in the paper: 'color', 'translation', 'cutout' before the discriminator
-        decay_steps: int = 0,  # not in the paper: if set, rates fall to 0 from half of it on
-        accumulated_steps: int = 1,  # not in the paper: weights move once in so many, by the mean of their gradients
+        decay_steps: int = 0,  # not in the paper: if set, rates fall to 0 in the second half of these steps
+        accumulated_steps: int = 1,  # not in the paper: one update per this many steps, by their mean gradient
         seed: int = 0,
     ) -> None:
         super().__init__(seed, batch_size, averaging_decay, accumulated_steps)
         kl_weight = kl_weight if conditioning_augmentation else 0.0
         self.set_up_conditions(embedding_dimension, condition_dimension, kl_weight, discriminator_condition, pairs)
-        self.set_up_views(input_noise, augmentation, real_target)
+        self.set_up_discriminator_inputs(input_noise, augmentation, real_target)
         self.fresh_fakes = fresh_fakes
         self.noise_dimension = noise_dimension
         schedule = (decay_steps, halve_every, accumulated_steps)
@@ -102,21 +103,25 @@ class StageI(Stage):
         optimizer = adam(generator_rate, generator.trainable_variables, *schedule)
         self.set_up_generator(generator, trained_ema, optimizer, self.names_of_record())
 
-    def generate(self, batch: dict[str, Any], number: int = 0) -> tuple[tf.Tensor, tf.Tensor | None, tf.Tensor]:
+    def generate(self, batch: Batch, number: int = 0) -> tuple[tf.Tensor, tf.Tensor | None, tf.Tensor]:
         """Images from noise; see `Stage.generate`."""
         z = self.draw(Purpose.LATENT, (self.noise_dimension,), number)
         conditional = bool(self.embedding_dimension)
         epsilon = self.draw(Purpose.CONDITIONING, (self.condition_dimension,), number) if conditional else None
-        c, condition, kl = self.condition(batch, epsilon)
+        c, condition, kl = self.draw_condition(batch, epsilon)
         return self.generator.images(z, c, training=True)[0], condition, kl
 
 
 @keras.saving.register_keras_serializable('stackgan_tf')
 class StageII(Stage):
-    """Stage-II: from what a finished Stage-I sketches, images of 2 or 4 times its size.
+    """Stage-II: refines the images of a finished Stage-I to 2 or 4 times their size.
 
-    Stage-I is frozen, in inference mode: nothing of it moves. Defaults are those of the TensorFlow release; for the
-    PyTorch one see `StageI`, and it has `residual_blocks=2, unconditional_head=True`.
+    Stage-I is frozen and runs in inference mode. Defaults are those of the TensorFlow release; for the PyTorch release
+    see `StageI`, and set `residual_blocks=2, unconditional_head=True`.
+
+    Attributes:
+        conditioning_network: the network whose conditioning augmentation gives the discriminator's condition: the
+            generator, or Stage-I where the generator has no condition.
 
     Raises:
         UserError: Stage-I is missing, or does not fit.
@@ -133,27 +138,27 @@ class StageII(Stage):
         embedding_dimension: int = 1024,  # T; 0: unconditional
         condition_dimension: int = 128,  # E, of this stage's c
         conditioning: str = 'leaky_relu',  # or 'linear' (the paper), 'relu', 'gated'
-        conditioning_augmentation: bool = True,  # off: c is mu, and there is no divergence
-        kl_weight: float = 2.0,  # of the divergence
-        conditional: bool = True,  # off: the generator is told nothing but Stage-I's image
+        conditioning_augmentation: bool = True,  # off: c is mu, without KL divergence
+        kl_weight: float = 2.0,  # of the KL divergence
+        conditional: bool = True,  # off: the generator gets Stage-I's image alone
         joint_kernel: int = 1,  # of the convolution that joins image and text in the discriminator
-        discriminator_residual: bool = True,  # whether the discriminator's features end with a bottleneck
+        discriminator_residual: bool = True,  # whether a bottleneck ends the discriminator's features
         logit_bias: bool = False,
-        unconditional_head: bool = False,  # whether the discriminator also says if the image alone is real
+        unconditional_head: bool = False,  # adds unconditional logits: whether the image alone is real
         discriminator_condition: str = 'embedding',  # through a layer of its own; or 'mu', 'detached_mu'
-        pairs: str = 'text',  # mismatched: a real image with another's caption; or 'image': another real image
-        fresh_fakes: bool = True,  # the generator's step draws new noise; off: it reuses what was just judged
-        discriminator_normalization: bool = True,  # batch normalisation in the discriminator
+        pairs: str = 'text',  # mismatched: a real image with another's caption; 'image': another real image
+        fresh_fakes: bool = True,  # the generator's step draws new noise; off: it reuses the discriminator's images
+        discriminator_normalization: bool = True,  # batch normalization in the discriminator
         generator_rate: float = 2e-4,
         discriminator_rate: float = 2e-4,
         halve_every: int = 0,  # steps after which rates are halved; 0: never
         averaging_decay: float = 0.999,  # 0: no average, as released
         real_target: float = 1.0,  # not in the paper: below 1, one-sided label smoothing
-        input_noise: float = 0.0,  # not in the paper: deviation of the noise on what the discriminator sees
-        whitened_embeddings: bool = False,  # not in the paper: embeddings are first brought to one scale
+        input_noise: float = 0.0,  # not in the paper: deviation of the noise on discriminator inputs
+        whitened_embeddings: bool = False,  # not in the paper: embeddings are whitened first
         augmentation: Sequence[str] = (),  # not in the paper: 'color', 'translation', 'cutout' before the discriminator
-        decay_steps: int = 0,  # not in the paper: if set, rates fall to 0 from half of it on
-        accumulated_steps: int = 1,  # not in the paper: weights move once in so many, by the mean of their gradients
+        decay_steps: int = 0,  # not in the paper: if set, rates fall to 0 in the second half of these steps
+        accumulated_steps: int = 1,  # not in the paper: one update per this many steps, by their mean gradient
         seed: int = 0,
     ) -> None:
         super().__init__(seed, batch_size, averaging_decay, accumulated_steps)
@@ -161,7 +166,7 @@ class StageII(Stage):
         self.stage_one.trainable = False
         kl_weight = kl_weight if conditioning_augmentation and conditional else 0.0
         self.set_up_conditions(embedding_dimension, condition_dimension, kl_weight, discriminator_condition, pairs)
-        self.set_up_views(input_noise, augmentation, real_target)
+        self.set_up_discriminator_inputs(input_noise, augmentation, real_target)
         self.fresh_fakes = fresh_fakes
         schedule = (decay_steps, halve_every, accumulated_steps)
         generator, trained_ema = (
@@ -180,9 +185,9 @@ class StageII(Stage):
             )
             for _ in range(2)
         )
-        # Without the text, the discriminator is told what Stage-I makes of it.
-        self.condition_source = generator if generator.embedding_dimension else self.stage_one
-        self.condition_dimension = self.condition_source.condition_dimension
+        # Where the generator has no condition, the discriminator's comes from Stage-I.
+        self.conditioning_network = generator if generator.embedding_dimension else self.stage_one
+        self.condition_dimension = self.conditioning_network.condition_dimension
         self.set_up_discriminator(
             size,
             discriminator_width,
@@ -207,13 +212,13 @@ class StageII(Stage):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> 'StageII':
-        """The inverse of `get_config`; Stage-I begins with random weights."""
+        """The inverse of `get_config`; Stage-I has random weights until they are loaded."""
         stage_one = network_of(config['stage_one'])
         stage_one.build((None, stage_one.noise_dimension))
         return cls(**{**config, 'stage_one': stage_one})
 
-    def generate(self, batch: dict[str, Any], number: int = 0) -> tuple[tf.Tensor, tf.Tensor | None, tf.Tensor]:
-        """Images from what Stage-I makes of noise; see `Stage.generate`."""
+    def generate(self, batch: Batch, number: int = 0) -> tuple[tf.Tensor, tf.Tensor | None, tf.Tensor]:
+        """Images from those that Stage-I makes of noise; see `Stage.generate`."""
         z = self.draw(Purpose.LATENT, (self.stage_one.noise_dimension,), number)
         if not self.embedding_dimension:
             (small,) = self.stage_one(z, training=False)
@@ -221,17 +226,17 @@ class StageII(Stage):
         dimensions = [self.stage_one.condition_dimension, self.condition_dimension]
         epsilons = tf.split(self.draw(Purpose.CONDITIONING, (sum(dimensions),), number), dimensions, axis=-1)
         (small,) = self.stage_one(z, batch['embedding'], epsilons[0], training=False)
-        c, condition, kl = self.condition_of(self.condition_source, batch, epsilons[1])
+        c, condition, kl = self.draw_condition_with(self.conditioning_network, batch, epsilons[1])
         if not self.generator.embedding_dimension:
             c, kl = None, tf.constant(0.0)
         return self.generator.images(small, c, training=True)[0], condition, kl
 
 
 def _checked(stage_one: keras.Model | None, size: int, embedding_dimension: int) -> StageOneGenerator:
-    """The Stage-I that Stage-II is to take over.
+    """The Stage-I that Stage-II refines.
 
     Raises:
-        UserError: it cannot be.
+        UserError: it is missing or does not fit.
     """
     if not isinstance(stage_one, StageOneGenerator):
         raise UserError("StageII refines what a Stage-I makes: set the phase's Phase.stage_one = @StageI")

@@ -1,4 +1,4 @@
-"""What both stages of StackGAN-v1 share: how a generator and its matching-aware discriminator are trained together.
+"""The base of both stages of StackGAN-v1: a generator and its matching-aware discriminator, trained together.
 
 Source: StackGAN++ (arXiv 1710.10916), section "StackGAN-v1: two-stage generative adversarial network".
 """
@@ -11,39 +11,40 @@ import tensorflow as tf
 from stackgan_tf.losses.joint_conditional import Logits
 from stackgan_tf.losses.matching_aware import matching_aware_discriminator_loss, matching_aware_generator_loss
 from stackgan_tf.models.adversarial_model import AdversarialModel
+from stackgan_tf.models.batch import Batch
 from stackgan_tf.models.discriminator_logits import logits_of
 from stackgan_tf.models.optimizers import adam
 from stackgan_tf.networks.stage_discriminator import StageDiscriminator
 
 
 class Stage(AdversarialModel):
-    """What both stages share: one discriminator, one step. Subclasses generate.
+    """A stage with one discriminator. Subclasses define `generate`.
 
-    Every step the discriminator is shown real images, mismatched pairs and generated images; then the generator takes
-    a step on its loss and on the divergence of conditioning augmentation.
+    In every step the discriminator trains on real images, mismatched pairs and generated images. Then the generator
+    takes a step on its loss plus the KL divergence of conditioning augmentation.
     """
 
     fresh_fakes: bool
 
-    def train_step(self, batch: dict[str, Any]) -> dict[str, tf.Tensor]:
+    def train_step(self, batch: Batch) -> dict[str, tf.Tensor]:
         """One update of the discriminator and of the generator.
 
         Args:
-            batch: as of `StackGANv2.train_step`, with images of one size.
+            batch: as for `StackGANv2.train_step`, with images of one size.
 
         Returns:
-            Means over the rows: losses, and how sure the discriminator is.
+            Means over the rows: losses and the confidences of the discriminator.
         """
         size = self.sizes[0]
         with tf.GradientTape() as tape:
             image, condition, kl = self.generate(batch)
-        view = self.view(0)
-        recorded = self.train_discriminator(0, view, batch, image, condition)
+        discriminator_input = self.discriminator_input(0)
+        recorded = self.train_discriminator(0, discriminator_input, batch, image, condition)
         if self.fresh_fakes:
             with tf.GradientTape() as tape:
                 image, condition, kl = self.generate(batch, 1)
         with tape:
-            logits = logits_of(self.discriminators[0], view(image), condition)
+            logits = logits_of(self.discriminators[0], discriminator_input(image), condition)
             loss = matching_aware_generator_loss(logits, batch.get('has_condition', 1.0))
             total = (loss + self.kl_weight * kl) / self.replicas
         self.apply_gradients(self.optimizer, tape, total, self.generator.trainable_variables)
@@ -54,21 +55,16 @@ class Stage(AdversarialModel):
         return recorded
 
     @abc.abstractmethod
-    def generate(self, batch: dict[str, Any], number: int = 0) -> tuple[tf.Tensor, tf.Tensor | None, tf.Tensor]:
-        """Images for the batch from this step's noise, what the discriminator is told, and the divergence.
+    def generate(self, batch: Batch, number: int = 0) -> tuple[tf.Tensor, tf.Tensor | None, tf.Tensor]:
+        """Images for the batch from this step's noise, the discriminator's condition, and the KL divergence.
 
         Args:
-            batch: `embedding`, if the model reads it.
-            number: of several draws in one step.
+            batch: with `embedding`, if the model is conditional.
+            number: tells apart several draws in one step.
         """
 
     def discriminator_loss(
-        self,
-        real: Logits,
-        mismatched: Logits | None,
-        generated: Logits,
-        rows: tf.Tensor | None,
-        batch: dict[str, Any],
+        self, real: Logits, mismatched: Logits | None, generated: Logits, rows: tf.Tensor | None, batch: Batch
     ) -> tf.Tensor:
         """The matching-aware loss."""
         condition_rows = {} if rows is None else {'mismatched_rows': rows, 'has_condition': batch['has_condition']}
@@ -77,14 +73,14 @@ class Stage(AdversarialModel):
         )
 
     def forward_passes(self) -> list[tf.Tensor]:
-        """Logits of what the generator makes of an embedding of zeros."""
+        """Logits of the images that the generator makes of an embedding of zeros."""
         image, condition, _ = self.generate({'embedding': tf.zeros((self.batch_size, self.embedding_dimension))})
         return [logit for logit in logits_of(self.discriminators[0], image, condition) if logit is not None]
 
     def set_up_discriminator(
         self, size: int, width: int, rate: float, schedule: tuple[int, int, int], **options: Any
     ) -> None:
-        """Makes the discriminator of images of a size, and its optimiser, with a rate and `adam`'s schedule."""
+        """Builds the discriminator of images of one size, and its optimizer with a rate and `adam`'s schedule."""
         self.sizes = (size,)
         condition, projection = self.discriminator_condition_dimensions()
         discriminator = StageDiscriminator(

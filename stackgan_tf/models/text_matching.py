@@ -1,9 +1,9 @@
-"""A text encoder trained against pictures: captions and pictures of one kind must find each other.
+"""A text encoder trained with images: matching captions and images get similar embeddings.
 
 Source: Reed et al. (arXiv 1605.05395), whose encoder the paper takes its embeddings from.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -11,10 +11,11 @@ import numpy as np
 import tensorflow as tf
 
 from stackgan_tf.losses.joint_embedding import joint_embedding_loss, matching_cross_entropy
+from stackgan_tf.models.batch import Batch
 from stackgan_tf.models.fused_kernels import FusedAdam
 from stackgan_tf.models.global_batch import all_rows
 from stackgan_tf.models.optimizers import ready
-from stackgan_tf.models.trained_model import Rate, TrainedModel, variables_of
+from stackgan_tf.models.trained_model import Rate, TrainedModel, input_error, variables_of
 from stackgan_tf.networks.char_cnn_rnn import LENGTH, CharCNNRNN
 from stackgan_tf.networks.image_encoder import BackboneEncoder, ImageEncoder
 from stackgan_tf.system.errors import as_user_error
@@ -24,24 +25,24 @@ LOSSES = {'hinge': joint_embedding_loss, 'cross_entropy': matching_cross_entropy
 
 @keras.saving.register_keras_serializable('stackgan_tf')
 class TextMatching(TrainedModel):
-    """The char-CNN-RNN and an image tower, moved together by the joint embedding loss."""
+    """The char-CNN-RNN and an image tower, trained together by the joint embedding loss."""
 
     def __init__(
         self,
-        sizes: Sequence[int] = (64,),  # of the pictures, pixels; the last is used
-        batch_size: int = 40,  # global; all its pairs are held against each other, also across devices
+        sizes: Sequence[int] = (64,),  # of the images, pixels; the last is used
+        batch_size: int = 40,  # global; the loss compares all its pairs, also across devices
         widths: Sequence[int] = (384, 512, 512),  # of the char-CNN-RNN
         recurrence: str = 'gru',  # or 'relu'
         last_pool: bool = False,
         dimension: int = 1024,  # T
         initial_range: float = 0.08,  # 0 for narrow networks
         loss: str = 'hinge',  # the paper's; or 'cross_entropy'
-        caption_weight: float = 0.0,  # of the same loss between two captions of a picture, as published for COCO
-        image_tower: str = '',  # one that learns; or fixed: of a 'classifier', or of keras.applications by name
-        image_weights: str = 'imagenet',  # of a network of keras.applications, or a weights file
-        image_width: int = 32,  # of the others: channels after their first convolution
+        caption_weight: float = 0.0,  # of the same loss between two captions of an image, as published for COCO
+        image_tower: str = '',  # '': trained; or fixed: of a 'classifier', or of keras.applications by name
+        image_weights: str = 'imagenet',  # for a network of keras.applications; or a weights file
+        image_width: int = 32,  # of the other towers: channels after their first convolution
         rate: float = 7e-4,
-        decay_steps: int = 0,  # if set, the rate falls to 0 from half of it on
+        decay_steps: int = 0,  # if set, the rate falls to 0 in the second half of these steps
         seed: int = 0,
     ) -> None:
         super().__init__(seed, batch_size)
@@ -65,29 +66,29 @@ class TextMatching(TrainedModel):
         if image_tower == 'classifier':
             for block in self.image_encoder.blocks:
                 block.trainable = False
-        optimizer = ready(FusedAdam(Rate(rate, decay_steps)), self._moved())
+        optimizer = ready(FusedAdam(Rate(rate, decay_steps)), self._trained_variables())
         self.set_up(optimizer, ('matching_loss', *(('caption_loss',) if caption_weight else ()), 'matching_accuracy'))
 
-    def _moved(self) -> list[Any]:
+    def _trained_variables(self) -> list[Any]:
         return [*self.text_encoder.trainable_variables, *self.image_encoder.trainable_variables]
 
     def fixed_features(self) -> list[tf.Variable]:
-        """What the image tower takes over from a classifier; nothing if its features are its own."""
+        """The variables that the image tower takes from a classifier; none if it is trained."""
         blocks = getattr(self.image_encoder, 'blocks', [])
         return [variable.value for block in blocks for variable in block.variables if not block.trainable]
 
     def initialize(self, embeddings: np.ndarray | None = None) -> None:
-        """Gets the trained weights of a network of `keras.applications`.
+        """Loads the pretrained weights of a network of `keras.applications`.
 
         Raises:
-            UserError: they cannot be had.
+            UserError: they cannot be loaded.
         """
         if isinstance(self.image_encoder, BackboneEncoder):
             with as_user_error(f'no weights {self._image_weights!r} for {self.image_encoder.backbone}'):
                 self.image_encoder.load_features(self._image_weights)
 
     def checkpoint_variables(self) -> dict[str, list[tf.Variable]]:
-        """Everything that a checkpoint must hold to go on exactly, by name."""
+        """Everything that a checkpoint must hold to resume exactly, by name."""
         return {**super().checkpoint_variables(), 'optimizer': variables_of(self.optimizer)}
 
     def checkpoint_networks(self) -> dict[str, keras.Model]:
@@ -99,25 +100,49 @@ class TextMatching(TrainedModel):
         return {'text encoder': self.text_encoder, 'image encoder': self.image_encoder}
 
     def forward_passes(self) -> list[tf.Tensor]:
-        """Embeddings of no captions and of grey pictures."""
+        """Embeddings of empty captions and of gray images."""
         images = tf.zeros((self.batch_size, self.image_encoder.size, self.image_encoder.size, 3))
         tokens = tf.zeros((self.batch_size, LENGTH), tf.int32)
         return [self.text_encoder(tokens, training=True), self.image_encoder(images, training=True)]
 
-    def train_step(self, batch: dict[str, Any]) -> dict[str, tf.Tensor]:
+    def call(self, inputs: Any, training: bool = False) -> tf.Tensor | dict[str, tf.Tensor]:
+        """Embeds captions, images, or both.
+
+        Args:
+            inputs: `tokens` int32 `[N, 201]` of captions; or a dict of `tokens`, `images` float32
+                `[N, size, size, 3]` in [-1, 1], or both.
+            training: ignored; the encoders are always in inference mode.
+
+        Returns:
+            For tokens, their embeddings, float32 `[N, T]`; for a dict, a dict of embeddings with the same keys.
+
+        Raises:
+            UserError: a dict has neither key.
+        """
+        if not isinstance(inputs, Mapping):
+            return self.text_encoder(inputs, training=False)
+        encoders = {'tokens': self.text_encoder, 'images': self.image_encoder}
+        embeddings = {
+            name: encoder(inputs[name], training=False) for name, encoder in encoders.items() if name in inputs
+        }
+        if not embeddings:
+            raise input_error('this TextMatching takes tokens, or a dict of tokens, images or both')
+        return embeddings
+
+    def train_step(self, batch: Batch) -> dict[str, tf.Tensor]:
         """One update of both encoders.
 
         Args:
             batch: this replica's rows: `images`, whose last is float32 `[n, size, size, 3]` in [-1, 1]; `tokens` int32
-                `[n, 201]` of one caption of each, and if they are trained on `other_tokens` of another; `label` int32
+                `[n, 201]` of one caption of each; with a `caption_weight` `other_tokens` of another; `label` int32
                 `[n]`.
 
         Returns:
-            The losses, and the share of pictures whose best caption of these is one of their class.
+            The losses, and the share of images whose most similar caption is of their class.
         """
         labels = all_rows(batch['label'])
         with tf.GradientTape() as tape:
-            # Every replica computes the loss of the global batch, whose pairs are held against each other.
+            # Every replica computes the loss of the global batch, which compares all pairs.
             images = all_rows(self.image_encoder(batch['images'][-1], training=True))
             texts = all_rows(self.text_encoder(batch['tokens'], training=True))
             loss = self._loss(images, texts, labels)
@@ -127,7 +152,7 @@ class TextMatching(TrainedModel):
                 recorded['caption_loss'] = self._loss(others, texts, labels)
                 loss += self.caption_weight * recorded['caption_loss']
             scaled = loss / self.replicas
-        self.apply_gradients(self.optimizer, tape, scaled, self._moved())
+        self.apply_gradients(self.optimizer, tape, scaled, self._trained_variables())
         best = tf.gather(labels, tf.argmax(tf.matmul(images, texts, transpose_b=True), axis=1))
         recorded['matching_accuracy'] = tf.reduce_mean(tf.cast(best == labels, tf.float32))
         self.record(recorded)

@@ -1,4 +1,4 @@
-"""What every trained model of the package shares: step counter, sums of losses, updates, what a checkpoint holds."""
+"""The base of all trained models: step counter, mean losses, weight updates, checkpoint contents."""
 
 import abc
 import inspect
@@ -10,27 +10,35 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from stackgan_tf.models.batch import Batch
 from stackgan_tf.models.fused_kernels import fuse_normalization
 from stackgan_tf.system.errors import UserError
 
 
 def variables_of(holder: keras.Model | keras.optimizers.Optimizer) -> list[tf.Variable]:
-    """TensorFlow's variables behind those of a network or an optimiser."""
+    """The TensorFlow variables of a network or an optimizer."""
     return [variable.value for variable in holder.variables]
 
 
+def input_error(message: str) -> UserError:
+    """An error of the inputs of `call`; Keras raises it with this message alone."""
+    error = UserError(message)
+    error._keras_call_info_injected = True  # otherwise Keras adds its own lines to the message
+    return error
+
+
 class Rate(keras.optimizers.schedules.LearningRateSchedule):
-    """A learning rate over the steps. It is no variable, so what a checkpoint holds does not say how fast to go on.
+    """A learning rate schedule. It is not a variable, so a resumed run uses the rate of its recipe.
 
     Args:
-        rate: at the beginning.
-        decay_steps: 0 for a rate that stays, as in the paper's v2; otherwise it stays for the first half of so many
-            steps, then falls linearly to 0 (not in the paper).
-        halve_every: 0, or after how many steps the rate is halved, again and again, as in the paper's v1 (StackGAN++,
-            section "StackGAN-v1", "Implementation details").
+        rate: the initial rate.
+        decay_steps: 0 for a constant rate, as in the paper's v2; otherwise the rate is constant for the first half of
+            these steps, then falls linearly to 0 (not in the paper).
+        halve_every: 0, or the number of steps between halvings of the rate, as in the paper's v1 (StackGAN++, section
+            "StackGAN-v1", "Implementation details").
 
     Attributes:
-        scale: times the rate; what is traced before it changes does not notice.
+        scale: a factor of the rate; functions that were traced before it changes keep the old one.
 
     Raises:
         UserError: both are set.
@@ -59,15 +67,17 @@ class Rate(keras.optimizers.schedules.LearningRateSchedule):
 
 
 class TrainedModel(keras.Model):
-    """The book-keeping of a run, under any `tf.distribute` strategy.
+    """A Keras model that keeps the records of a run, under any `tf.distribute` strategy.
 
-    Subclasses make their networks, call `set_up` last in the constructor, and override `train_step`, `pieces`,
-    `networks` and `forward_passes`. Build them inside the scope of the strategy that trains them.
+    Subclasses build their networks, call `set_up` last in the constructor, and override `train_step`, `call`,
+    `checkpoint_variables`, `checkpoint_networks`, `networks` and `forward_passes`. Construct them inside the scope of
+    the strategy that trains them.
 
     Attributes:
-        sizes: of the pictures that a batch holds, small to large.
-        reads: the parts of a batch that a step needs: see `data/training_batches.py`.
-        embedding_dimension: T, of the embeddings it reads.
+        sizes: of the images in a batch, small to large.
+        batch_keys: the keys of a `Batch` that a step needs; see also `data/training_batches.py`.
+        embedding_dimension: T, of the embeddings in a batch; 0 if it needs none.
+        recorded: the names of what each step records.
     """
 
     sizes: tuple[int, ...]
@@ -87,17 +97,17 @@ class TrainedModel(keras.Model):
         self.seed = seed
         self.batch_size = batch_size
         self.replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        # An own counter: those of optimisers cannot be read outside of replicas.
+        # A separate counter: those of optimizers cannot be read outside of replicas.
         self.step = tf.Variable(
             0, dtype=tf.int64, trainable=False, aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA, name='step'
         )
 
     def set_up(self, optimizer: keras.optimizers.Optimizer, recorded: Sequence[str]) -> None:
-        """Takes the (first) optimiser and the names of what each step records."""
+        """Sets the (first) optimizer and the names of what each step records."""
         for network in self.networks().values():
             fuse_normalization(network)
         self.recorded = tuple(recorded)
-        # What the replicas add is summed up first: so one host can read it without asking the others.
+        # An update adds the sum over the replicas, so one host can read it without the others.
         self._sums = tf.Variable(
             tf.zeros(len(self.recorded)), trainable=False, aggregation=tf.VariableAggregation.SUM, name='sums'
         )
@@ -105,48 +115,48 @@ class TrainedModel(keras.Model):
         self.built = True
 
     def checkpoint_variables(self) -> dict[str, list[tf.Variable]]:
-        """Everything that a checkpoint must hold to go on exactly, by name.
+        """Everything that a checkpoint must hold to resume exactly, by name.
 
-        Lists of variables, because TensorFlow's checkpoints do not see layers that Keras layers keep in lists.
+        Lists of variables, because TensorFlow's checkpoints do not find layers that Keras layers keep in lists.
         """
         networks = {name: variables_of(network) for name, network in self.checkpoint_networks().items()}
         return {'step': [self.step], 'sums': [self._sums], **networks}
 
     def checkpoint_networks(self) -> dict[str, keras.Model]:
-        """The networks that a finished model consists of, by the name of their variables in a checkpoint."""
+        """The networks of a finished model, by the name of their variables in a checkpoint."""
         return {}
 
     def description(self) -> dict[str, Any]:
-        """What a finished model needs besides its networks, as JSON; checkpoints hold it."""
+        """Further facts that a finished model needs, as JSON; checkpoints hold them."""
         return {}
 
     def optimizers(self) -> list[keras.optimizers.Optimizer]:
-        """Those that move the networks."""
+        """The optimizers of the networks."""
         return [self.optimizer]
 
     def scale_rates(self, scale: float) -> None:
         """Multiplies all learning rates; to be called before the first step."""
         for optimizer in self.optimizers():
-            optimizer = getattr(optimizer, 'inner_optimizer', optimizer)  # of one that scales its loss
-            optimizer._learning_rate.scale = scale  # what Keras shows of it is a number
+            optimizer = getattr(optimizer, 'inner_optimizer', optimizer)  # inside a LossScaleOptimizer
+            optimizer._learning_rate.scale = scale  # the public property is a number
 
     def initialize(self, embeddings: np.ndarray | None = None) -> None:
-        """Gets what training begins with, besides random weights; called once, before the first step of a run.
+        """Fits or loads initial state other than random weights; called once, before the first step of a run.
 
         Args:
-            embeddings: `[N, T]`, some of those that it will read.
+            embeddings: `[N, T]`, a sample of the training embeddings.
 
         Raises:
-            UserError: it cannot be had.
+            UserError: weights cannot be loaded.
         """
 
     @abc.abstractmethod
     def networks(self) -> dict[str, keras.Model]:
-        """The networks that learn, by name."""
+        """The networks that are trained, by name."""
 
     @abc.abstractmethod
     def forward_passes(self) -> list[tf.Tensor]:
-        """What the networks make of a whole batch of zeros, in training mode."""
+        """The outputs of the networks for a whole batch of zeros, in training mode."""
 
     def record(self, values: Mapping[str, tf.Tensor]) -> None:
         """Adds this step's means over this replica's rows to the sums, and counts the step."""
@@ -154,24 +164,24 @@ class TrainedModel(keras.Model):
         self.step.assign_add(1)
 
     def take_record(self, steps: int) -> dict[str, float]:
-        """The means over the last `steps` steps of everything recorded; begins anew."""
+        """The means of everything recorded over the last `steps` steps; resets the sums."""
         means = self._sums.numpy() / steps
         self._sums.assign(tf.zeros(len(self.recorded)))
         return {name: float(mean) for name, mean in zip(self.recorded, means, strict=True)}
 
     def reset_metrics(self) -> None:
-        """Begins the means that `fit` logs, with each epoch."""
+        """Starts the means that `fit` logs; Keras calls it at the start of each epoch."""
         super().reset_metrics()
         self._epoch_start = self._sums.numpy(), int(self.step.numpy())
 
     def get_metrics_result(self) -> dict[str, float]:
-        """The means over the epoch of everything recorded: what `fit` gives to callbacks and to `history`."""
+        """The means over the epoch of everything recorded, for the callbacks and the history of `fit`."""
         sums, step = self._epoch_start
         steps = max(int(self.step.numpy()) - step, 1)
         return dict(zip(self.recorded, ((self._sums.numpy() - sums) / steps).tolist(), strict=True))
 
     def _get_metrics_result_or_logs(self, logs: Any) -> dict[str, float]:
-        """Keras asks here for an epoch's logs; what a step returns it would reduce over replicas by itself."""
+        """The logs of an epoch. Keras's own method would reduce the output of a step over the replicas."""
         return self.get_metrics_result()
 
     def get_config(self) -> dict[str, Any]:
@@ -179,10 +189,10 @@ class TrainedModel(keras.Model):
         return dict(self._arguments)
 
     def get_compile_config(self) -> None:
-        """Nothing: the constructor compiles."""
+        """None: the constructor compiles the model."""
 
     def save_own_variables(self, store: Any) -> None:
-        """Saves the step and the sums, which are not Keras's variables."""
+        """Saves the step and the sums, which are not Keras variables."""
         store['step'], store['sums'] = self.step.numpy(), self._sums.numpy()
 
     def load_own_variables(self, store: Any) -> None:
@@ -191,13 +201,13 @@ class TrainedModel(keras.Model):
         self._sums.assign(np.asarray(store['sums']))
 
     def make_train_function(self, force: bool = False) -> Callable[..., Any]:
-        """Keras's function of one step. On one replica it returns what the step records.
+        """The function of one step that `fit` runs. On one replica it returns what the step records.
 
-        On several it returns a count: Keras would reduce each number over the replicas, and between hosts refuses
-        scalars. The epoch's logs are complete in either case, see `get_metrics_result`.
+        On several replicas it returns a count: Keras would reduce each number over the replicas, and refuses scalars
+        between hosts. The epoch's logs are complete in both cases; see `get_metrics_result`.
         """
 
-        def step(batch: dict[str, Any]) -> dict[str, tf.Tensor]:
+        def step(batch: Batch) -> dict[str, tf.Tensor]:
             recorded = self.train_step(batch)
             return recorded if self.replicas == 1 else {'steps': tf.ones(1)}
 
@@ -206,7 +216,7 @@ class TrainedModel(keras.Model):
         return self.train_function
 
     def _maybe_symbolic_build(self, *_: Any, **__: Any) -> None:
-        """Nothing: all is built. Keras's would read a batch for it, and fails where there are several hosts."""
+        """Does nothing: all networks are built. Keras's own method reads a batch, and fails with several hosts."""
 
     def apply_gradients(
         self,
@@ -215,11 +225,11 @@ class TrainedModel(keras.Model):
         loss: tf.Tensor,
         variables: Sequence[keras.Variable],
     ) -> None:
-        """One step down the gradient of a loss that was divided by the number of replicas: gradients are summed."""
-        scale = optimizer.scale_loss(tf.ones_like(loss))  # 1, but where float16 needs it
+        """One optimizer step. The loss is already divided by the number of replicas: their gradients are summed."""
+        scale = optimizer.scale_loss(tf.ones_like(loss))  # 1, except in float16
         gradients = tape.gradient(loss, variables, output_gradients=scale)
         if self.replicas > 1 and isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-            # It looks at one replica's own gradients: what overflows on any must show on all.
+            # Keras checks one replica's own gradients: an overflow on any must appear on all.
             overflows = tf.reduce_any([tf.reduce_any(~tf.math.is_finite(gradient)) for gradient in gradients])
             all_overflows = tf.distribute.get_replica_context().all_reduce('SUM', tf.cast(overflows, tf.float32))
             gradients[0] += tf.where(all_overflows > 0, tf.constant(math.inf), 0.0)

@@ -1,1 +1,1 @@
-"""Recipes: what to train, on what, how long, as gin files whose mistakes are found before anything is made."""
+"""Recipes: gin files of models, data and phases, checked before anything is built."""

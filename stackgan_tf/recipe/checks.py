@@ -1,4 +1,4 @@
-"""What gin lets pass and a person would not: macros that nothing uses, values of the wrong type or range."""
+"""Checks that gin does not make: unused macros, and values of the wrong type or range."""
 
 import difflib
 import re
@@ -24,12 +24,12 @@ Bindings = dict[tuple[str, str], dict[str, Any]]
 
 
 def check_bindings() -> None:
-    """Checks everything that gin has been told.
+    """Checks all bindings that gin holds.
 
     Raises:
-        UserError: for the first thing that is wrong.
+        UserError: the first mistake.
     """
-    bindings: Bindings = gin.config._CONFIG  # no public way to list them; gin is pinned
+    bindings: Bindings = gin.config._CONFIG  # gin has no public way to list them; its version is pinned
     macros = {scope: values['value'] for (scope, selector), values in bindings.items() if selector == _MACRO}
     _check_macros(bindings, macros)
     _check_cycles(macros)
@@ -41,7 +41,7 @@ def check_bindings() -> None:
         configurable = selector.rpartition('.')[-1]
         annotations = parameter_types(configurable)
         for parameter, value in values.items():
-            if parameter not in annotations:  # gin lets `self` pass
+            if parameter not in annotations:  # gin accepts `self`
                 raise UserError(f'{configurable} has no setting {parameter}')
             setting = f'{configurable}.{parameter}'
             name = _knob(value) or f'{scope}/{setting}'.lstrip('/')
@@ -49,7 +49,7 @@ def check_bindings() -> None:
 
 
 def _resolved(value: Any, macros: dict[str, Any], setting: str) -> Any:
-    """A value with those of macros in their places."""
+    """A value whose macros are replaced by their values."""
     if (macro := _knob(value)) is not None:
         if macro not in macros:
             raise UserError(f'{setting} needs {macro}: set it, for example --gin_param="{macro} = ..."')
@@ -60,15 +60,15 @@ def _resolved(value: Any, macros: dict[str, Any], setting: str) -> Any:
 
 
 def _check_classes(bindings: Bindings) -> None:
-    """Refuses what gin itself brings along, which can call anything by any name."""
+    """Refuses gin's own configurables, which can call any function by its name."""
     named = {selector.rpartition('.')[-1] for _, selector in bindings if selector != _MACRO}
     named |= {name for bound in bindings.values() for value in bound.values() for _, name in _used_classes(value)}
-    if strange := sorted(named - CONFIGURABLES.keys()):
-        raise UserError(f'{strange[0]} is not for recipes: there are {", ".join(CONFIGURABLES)}')
+    if unknown := sorted(named - CONFIGURABLES.keys()):
+        raise UserError(f'{unknown[0]} is not for recipes: there are {", ".join(CONFIGURABLES)}')
 
 
 def _check_required(bindings: Bindings) -> None:
-    """Each class that the recipe uses needs values for the parameters that have no default."""
+    """Checks that each class of the recipe has values for the parameters without a default."""
     values = [value for bound in bindings.values() for value in bound.values()]
     used = {('', 'Recipe')} | {key for value in values for key in _used_classes(value)}
     for scope, name in sorted(used):
@@ -95,7 +95,7 @@ def _used_classes(value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _knob(value: Any) -> str | None:
-    """The macro that a value refers to, if it does."""
+    """The macro that a value refers to, or None."""
     if isinstance(value, gin.config.ConfigurableReference) and value.evaluate and value.selector.endswith('macro'):
         return value.scoped_selector.rpartition('/')[0]
     return None
@@ -132,18 +132,18 @@ def _references(value: Any) -> Iterator[str]:
 
 def _check_value(name: str, value: Any, expected: Any, parameter: str) -> None:
     if _holds_reference(value):
-        # gin makes these; their own parameters are checked where they are bound.
-        if not _makes(value, expected):
-            raise UserError(f'{name} = {value!r} is of another kind: it takes {_shown(expected)}')
+        # gin constructs these; their own parameters are checked where they are bound.
+        if not _constructs(value, expected):
+            raise UserError(f'{name} = {value!r} is of another kind: it takes {_type_name(expected)}')
         return
     try:
         typeguard.check_type(value, expected, collection_check_strategy=typeguard.CollectionCheckStrategy.ALL_ITEMS)
-        # A bool is an int to Python, and never meant here.
+        # A bool is an int in Python; no setting takes it as one.
         wrong_type = isinstance(value, bool) and expected is not bool
     except typeguard.TypeCheckError:
         wrong_type = True
     if wrong_type:
-        raise UserError(f'{name} = {value!r} is of the wrong type: it takes {_shown(expected)}')
+        raise UserError(f'{name} = {value!r} is of the wrong type: it takes {_type_name(expected)}')
     for names, check in _RANGES.items():
         if parameter in names:
             check(name, value)
@@ -155,22 +155,22 @@ def _holds_reference(value: Any) -> bool:
     return isinstance(value, gin.config.ConfigurableReference)
 
 
-def _makes(value: Any, expected: Any) -> bool:
-    """Whether references give what a parameter of type `expected` takes: what they make, or, without (), a maker."""
+def _constructs(value: Any, expected: Any) -> bool:
+    """Whether references construct what a parameter of type `expected` takes, or without (), are such constructors."""
     options = [expected] if typing.get_origin(expected) not in (types.UnionType, typing.Union) else expected.__args__
     if isinstance(value, list | tuple):
         items = [typing.get_args(option)[0] for option in options if typing.get_origin(option) is Sequence]
-        return bool(items) and all(_makes(item, items[0]) for item in value)
+        return bool(items) and all(_constructs(item, items[0]) for item in value)
     if not isinstance(value, gin.config.ConfigurableReference):
         return any(isinstance(option, type) and isinstance(value, option) for option in options)
     if not value.evaluate:
         options = [typing.get_args(option)[-1] for option in options if typing.get_origin(option) is Callable]
-    made = CONFIGURABLES[value.selector.rpartition('.')[-1]]
+    constructor = CONFIGURABLES[value.selector.rpartition('.')[-1]]
     classes = [option for option in options if isinstance(option, type)]
-    return Any in options or (isinstance(made, type) and issubclass(made, tuple(classes)))
+    return Any in options or (isinstance(constructor, type) and issubclass(constructor, tuple(classes)))
 
 
-def _shown(expected: Any) -> str:
+def _type_name(expected: Any) -> str:
     if isinstance(expected, type):
         return expected.__name__
     return re.sub(r'\b(\w+\.)+', '', str(expected))

@@ -1,4 +1,4 @@
-"""What a recipe may name: the package's classes, registered with gin."""
+"""The classes that a recipe may name, registered with gin."""
 
 import functools
 import inspect
@@ -21,7 +21,7 @@ from stackgan_tf.training.generator_scores import GeneratorScores
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.run import Run
 
-# By the name that recipes use. `Recipe` is the run that a recipe describes.
+# By the name in recipes; `Recipe` is the run that a recipe describes.
 CONFIGURABLES: dict[str, Callable[..., Any]] = {
     'AttributeClassifier': AttributeClassifier,
     'AttributeVectors': AttributeVectors,
@@ -46,7 +46,7 @@ CONFIGURABLES: dict[str, Callable[..., Any]] = {
 
 @functools.cache
 def register() -> None:
-    """Makes the classes known to gin, once a process."""
+    """Registers the classes with gin, once per process."""
     for name, configurable in CONFIGURABLES.items():
         gin.external_configurable(configurable, name=name)
 
@@ -58,7 +58,7 @@ def parameter_types(name: str) -> dict[str, Any]:
 
 
 def required_parameters(name: str) -> list[str]:
-    """The parameters of a configurable that have no default and that only the recipe can give."""
+    """The parameters of a configurable without a default, which the recipe must set."""
     parameters = inspect.signature(CONFIGURABLES[name]).parameters.values()
-    left_open = [parameter for parameter in parameters if parameter.default is parameter.empty]
-    return [parameter.name for parameter in left_open if parameter.annotation is not ExampleSource]
+    required = [parameter for parameter in parameters if parameter.default is parameter.empty]
+    return [parameter.name for parameter in required if parameter.annotation is not ExampleSource]

@@ -1,4 +1,4 @@
-"""What a recipe would train and what it takes, without training."""
+"""Describes the phases of a recipe, their networks and their memory, without training."""
 
 import contextlib
 from collections.abc import Iterator
@@ -14,8 +14,8 @@ from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.run import checkpoint_bytes
 from stackgan_tf.training.text_encoders import check_width, not_a_text_encoder
 
-# What a graph only passes on, without new memory of its own.
-_PASSED_ON = {'Const', 'Identity', 'NoOp', 'Placeholder', 'ReadVariableOp', 'Reshape', 'Squeeze', 'ExpandDims'}
+# Operations whose outputs take no new memory.
+_WITHOUT_MEMORY = {'Const', 'Identity', 'NoOp', 'Placeholder', 'ReadVariableOp', 'Reshape', 'Squeeze', 'ExpandDims'}
 
 
 def describe(recipe: Recipe) -> str:
@@ -27,7 +27,7 @@ def describe(recipe: Recipe) -> str:
         f'# {len(run.phases)} phase(s), a report every {run.tick} steps, a checkpoint every {run.checkpoint_every}',
     ]
     models: dict[str, TrainedModel] = {}
-    with _shapes_alone():
+    with _without_values():
         for phase in run.phases:
             models[phase.name] = model = phase.make_model()
             if isinstance(phase.text_encoder, str):
@@ -40,10 +40,10 @@ def describe(recipe: Recipe) -> str:
 
 
 @contextlib.contextmanager
-def _shapes_alone() -> Iterator[None]:
-    """Variables that are made within it have shapes and no values: nothing is drawn, and no memory is taken.
+def _without_values() -> Iterator[None]:
+    """A context in which new variables have shapes but no values: nothing is drawn, and no memory is allocated.
 
-    What would read or move them goes into a graph that is never run.
+    Operations that read or update them go into a graph that never runs.
     """
     initialize = keras.Variable._initialize_with_initializer
 
@@ -59,7 +59,7 @@ def _shapes_alone() -> Iterator[None]:
 
 
 def _describe_phase(phase: Phase, model: TrainedModel) -> list[str]:
-    lines = [f'\nPhase {phase.name}: {phase.steps:,} steps of {model.batch_size} pictures, {type(model).__name__}']
+    lines = [f'\nPhase {phase.name}: {phase.steps:,} steps of {model.batch_size} images, {type(model).__name__}']
     for name, network in model.networks().items():
         count = sum(variable.value.shape.num_elements() for variable in network.trainable_variables)
         lines.append(f'  {name:<20} {count:>14,} parameters')
@@ -74,9 +74,9 @@ def _describe_phase(phase: Phase, model: TrainedModel) -> list[str]:
 
 
 def activation_bytes(model: TrainedModel) -> int:
-    """Memory of what one forward pass of all networks over a batch keeps for going back."""
+    """Memory of the activations that one forward pass of all networks over a batch keeps for the backward pass."""
     graph = tf.function(model.forward_passes, autograph=False).get_concrete_function().graph
-    outputs = [output for op in graph.get_operations() if op.type not in _PASSED_ON for output in op.outputs]
+    outputs = [output for op in graph.get_operations() if op.type not in _WITHOUT_MEMORY for output in op.outputs]
     return sum(output.dtype.size * output.shape.num_elements() for output in outputs if output.shape.is_fully_defined())
 
 

@@ -1,4 +1,4 @@
-"""Reads recipes: gin files from any directory or from the installed package, and settings of the command line."""
+"""Reads recipes: gin files from any directory or the installed package, and settings from the command line."""
 
 import dataclasses
 import re
@@ -16,18 +16,18 @@ from stackgan_tf.training.computation import PRECISIONS
 from stackgan_tf.training.run import Run
 
 _PACKAGE = Path(stackgan_tf.__file__).parent
-# gin/NAME.gin is looked for here: beside the user, inside the installed package, beside the source tree's package.
+# The folders searched for gin/NAME.gin: the working directory, the installed package, the source tree.
 _ROOTS = (Path(), _PACKAGE, _PACKAGE.parent)
 _FOLDER = re.compile(r'[\w-]+', re.ASCII)
 
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """A recipe that was read and checked.
+    """A recipe, read and checked.
 
     Attributes:
-        run: what it describes.
-        config: all its settings, one a line, in gin's language.
+        run: the run that it describes.
+        config: all its settings in gin's syntax, one per line.
     """
 
     run: Run
@@ -51,7 +51,7 @@ def read_recipe(files: Sequence[str], settings: Sequence[str] = ()) -> Recipe:
         settings: single settings such as `STEPS = 100`, which override the files.
 
     Raises:
-        UserError: a file is not found or the recipe is wrong somewhere.
+        UserError: a file is missing, or the recipe has a mistake.
     """
     register()
     gin.clear_config()
@@ -69,7 +69,7 @@ def read_run(directory: Path) -> Recipe:
     """Reads the recipe of a run directory.
 
     Raises:
-        UserError: it is none.
+        UserError: it is not a run directory.
     """
     config = directory / CONFIG
     if not config.is_file():
@@ -78,7 +78,7 @@ def read_run(directory: Path) -> Recipe:
 
 
 def _config() -> str:
-    """All settings in gin's language, each on a line of its own, without gin's ruled headings."""
+    """All settings in gin's syntax, one per line, without gin's headings."""
     lines = gin.config_str(max_line_length=10_000).splitlines()
     return '\n'.join(line for line in lines if line and not line.startswith('#')) + '\n'
 
@@ -87,8 +87,8 @@ def _check_run(run: Run) -> None:
     names = [phase.name for phase in run.phases]
     if not names or len(set(names)) < len(names):
         raise UserError(f'a recipe needs phases of different names, this one has {names}')
-    if strange := [name for name in names if not _FOLDER.fullmatch(name)]:
-        raise UserError(f'Phase.name = {strange[0]!r} must be letters, digits, _ and -: a folder is called so')
+    if invalid := [name for name in names if not _FOLDER.fullmatch(name)]:
+        raise UserError(f'Phase.name = {invalid[0]!r} must be letters, digits, _ and -: a folder is called so')
     for number, phase in enumerate(run.phases):
         if isinstance(phase.text_encoder, str) and phase.text_encoder not in names[:number]:
             raise UserError(

@@ -1,4 +1,4 @@
-"""Reads gin's language without what can run other people's code: imports, and files looked for inside packages."""
+"""Reads gin files without the statements that can run other people's code: imports, and files inside packages."""
 
 import tokenize
 from collections.abc import Sequence
@@ -10,17 +10,17 @@ from stackgan_tf.system.errors import UserError
 
 
 def bind_all(files: Sequence[str], settings: Sequence[str], roots: Sequence[Path]) -> None:
-    """Tells gin what files and settings say, in their order; later ones override earlier ones.
+    """Binds the statements of files and settings in order; later ones override earlier ones.
 
     Args:
         files: gin files, which may include others.
         settings: single settings such as `STEPS = 100`.
-        roots: where files are looked for.
+        roots: the folders in which files are searched.
 
     Raises:
-        UserError: a file is missing or includes itself, something is no gin, names what is not there, or imports.
+        UserError: a file is missing or includes itself; a statement is not gin, names an unknown thing, or imports.
     """
-    where = ''  # files' own errors say it
+    where = ''  # errors in files name their place themselves
     try:
         for file in files:
             _bind_file(file, roots, ())
@@ -29,11 +29,11 @@ def bind_all(files: Sequence[str], settings: Sequence[str], roots: Sequence[Path
             _bind(setting, roots, ())
     except UserError:
         raise
-    except Exception as error:  # gin and Python's tokenizer raise what they stumble over, of ten kinds
+    except Exception as error:  # gin and Python's tokenizer raise about ten kinds of error
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         reason = ' '.join(lines) or f'this is no recipe ({type(error).__name__})'
         if where and reason.startswith(('Unable to parse value', 'malformed node')):
-            reason = "its value cannot be read; text needs quotes, as in IMAGE_ROOT = '/my/pictures'"
+            reason = "its value cannot be read; text needs quotes, as in IMAGE_ROOT = '/my/images'"
         raise UserError(where + reason) from error
 
 
@@ -46,7 +46,7 @@ def _bind_file(name: str, roots: Sequence[Path], above: tuple[Path, ...]) -> Non
     try:
         with path.open(encoding='utf-8') as file:
             _bind(file, roots, (*above, path.resolve()))
-    except (UnicodeDecodeError, tokenize.TokenError) as error:  # which do not say where
+    except (UnicodeDecodeError, tokenize.TokenError) as error:  # these do not name the file
         raise UserError(f'{path} is no recipe: {getattr(error, "reason", error.args[0])}') from error
 
 

@@ -35,7 +35,7 @@ def batch(sizes, size=4):
 
 
 @pytest.mark.parametrize('name', ABLATIONS)
-def test_an_ablation_moves_every_weight_and_generates(name):
+def test_an_ablation_updates_every_weight_and_generates(name):
     settings, sizes, names = ABLATIONS[name]
     model = make(**settings, color_weight=1.0, pairs='image')
     assert model.sizes == model.generator.sizes == sizes
@@ -48,23 +48,23 @@ def test_an_ablation_moves_every_weight_and_generates(name):
         for was, variable in zip(old, network.variables, strict=True):
             if variable.trainable:
                 assert not np.array_equal(was, variable.numpy()), variable.path
-    held = [id(variable) for piece in model.checkpoint_variables().values() for variable in piece]
+    held = [id(variable) for variables in model.checkpoint_variables().values() for variable in variables]
     assert len(held) == len(set(held))
     made = NetworkGenerator(model.generator_ema).generate_every_size([1, 2], np.ones((2, 6), np.float32))
     assert {size: image.shape for size, image in made.items()} == {size: (2, size, size, 3) for size in sizes}
 
 
-def test_without_the_joint_approximation_nothing_is_said_of_images_alone():
+def test_without_the_joint_approximation_there_are_no_unconditional_logits():
     model = make(unconditional_weight=0.0)
     assert not any(network.unconditional for network in model.discriminators)
     assert 'confidence_real_8' not in model.recorded
     assert len(model.forward_passes()) == 3
-    # A tree that is told nothing has no other logit.
-    untold = make(embedding_dimension=0, unconditional_weight=0.0)
-    assert all(network.unconditional for network in untold.discriminators)
+    # An unconditional tree has no other logits.
+    unconditional = make(embedding_dimension=0, unconditional_weight=0.0)
+    assert all(network.unconditional for network in unconditional.discriminators)
 
 
-def test_several_discriminators_of_an_image_are_alike_but_begin_apart():
+def test_several_discriminators_of_an_image_have_one_architecture_and_different_weights():
     first, *others = make(branch_images='last_alone', discriminators_per_image=3).discriminators
     for other in others:
         assert other.get_config()['size'] == first.get_config()['size']
@@ -72,7 +72,7 @@ def test_several_discriminators_of_an_image_are_alike_but_begin_apart():
 
 
 def test_without_color_consistency_the_color_loss_is_measured_only():
-    """The tree moves as if there were none; with weight it moves otherwise."""
+    """With a weight the tree's update differs."""
     moved = []
     for weight in (0.0, 50.0):
         keras.utils.set_random_seed(0)

@@ -12,18 +12,18 @@ BATCH = {'images': (IMAGES,), 'attributes': tf.constant([[0, 1], [1, 1], [2, 0],
 
 def make(**settings):
     keras.utils.set_random_seed(0)
-    return AttributeClassifier(('colour', 'blue'), (3, 2), (8,), 6, 4, 1e-2, **settings)
+    return AttributeClassifier(('color', 'blue'), (3, 2), (8,), 6, 4, 1e-2, **settings)
 
 
-def test_one_batch_is_learnt():
+def test_one_batch_is_learned():
     model = make()
     step = tf.function(model.train_step)
     first = float(step(BATCH)['attribute_loss'])
     for _ in range(60):
         last = step(BATCH)
     assert float(last['attribute_loss']) < 0.05 * first
-    assert float(last['colour_accuracy']) == float(last['blue_accuracy']) == 1
-    assert set(model.take_record(61)) == {'attribute_loss', 'colour_accuracy', 'blue_accuracy'}
+    assert float(last['color_accuracy']) == float(last['blue_accuracy']) == 1
+    assert set(model.take_record(61)) == {'attribute_loss', 'color_accuracy', 'blue_accuracy'}
 
 
 def test_the_loss_is_the_sum_of_both_cross_entropies():
@@ -36,7 +36,7 @@ def test_the_loss_is_the_sum_of_both_cross_entropies():
     assert float(model.train_step(BATCH)['attribute_loss']) == pytest.approx(expected, rel=1e-5)
 
 
-def test_what_a_checkpoint_must_hold():
+def test_checkpoint_variables():
     checkpoint_variables = make().checkpoint_variables()
     assert {'step', 'sums', 'network', 'optimizer'} == set(checkpoint_variables)
     assert len(checkpoint_variables['optimizer']) > len(checkpoint_variables['network'])

@@ -24,7 +24,7 @@ def make(**settings):
     return ClassClassifier(3, (16,), 6, 'Tiny', tower_size=20, rate=1e-2, **settings)
 
 
-def test_one_batch_is_learnt_and_the_reader_knows_its_classes():
+def test_one_batch_is_learned_and_the_reader_names_its_classes():
     model = make(image_weights='')
     model.initialize()
     step = tf.function(model.train_step)
@@ -33,7 +33,7 @@ def test_one_batch_is_learnt_and_the_reader_knows_its_classes():
     assert ClassReader(model.network, 16).accuracy(Captioned(9)) == 1
 
 
-def test_trained_weights_come_when_training_begins(tmp_path):
+def test_pretrained_weights_are_loaded_at_initialization(tmp_path):
     trained = tiny_backbone(False, None, (20, 20, 3), 'avg')
     trained.save_weights(tmp_path / 'trained.weights.h5')
     model = make(image_weights=str(tmp_path / 'trained.weights.h5'))
@@ -45,11 +45,11 @@ def test_trained_weights_come_when_training_begins(tmp_path):
         make(image_weights='/nowhere.h5').initialize()
 
 
-def test_all_of_it_learns_but_statistics():
+def test_a_step_updates_every_weight_but_not_the_statistics():
     model = make(image_weights='')
-    learning, fixed = model.network.trainable_variables, model.network.non_trainable_variables
-    before = [[variable.numpy().copy() for variable in group] for group in (learning, fixed)]
+    trainable, fixed = model.network.trainable_variables, model.network.non_trainable_variables
+    before = [[variable.numpy().copy() for variable in group] for group in (trainable, fixed)]
     model.train_step(BATCH)
-    assert all(np.any(one != other) for one, other in zip(before[0], learning, strict=True))
+    assert all(np.any(one != other) for one, other in zip(before[0], trainable, strict=True))
     assert all(np.all(one == other) for one, other in zip(before[1], fixed, strict=True))
-    assert len(learning) == 6
+    assert len(trainable) == 6

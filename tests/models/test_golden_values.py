@@ -1,8 +1,9 @@
 """Losses and gradients of one step of a tiny StackGAN-v2 against float64 NumPy, which shares no code with it.
 
-The step is whole: discriminators move first, the tree is then judged by what they have become. Gradients are those
-that the step gave to its optimisers. For each weight, the derivative of NumPy's loss along the gradient's direction, by
-central differences, must be the gradient's norm; along a random one, the gradient's part of it.
+The test covers a whole step: the discriminators are updated first, and the updated ones give the loss of the tree. The
+gradients are those that the step gave to its optimizers. For each weight, the derivative of NumPy's loss along the
+gradient's direction, by central differences, must be the gradient's norm; along a random direction, the projection of
+the gradient on it.
 """
 
 import keras
@@ -22,7 +23,7 @@ PARTNERS = [2, 2, 3, 0]  # the next row of another class
 
 
 class OneStep:
-    """One step of the model, what it recorded and gave to its optimisers, and weights before and after."""
+    """One step of the model, what it recorded and gave to its optimizers, and weights before and after."""
 
     def __init__(self):
         keras.utils.set_random_seed(0)
@@ -39,14 +40,14 @@ class OneStep:
         self.gradients = {}
         apply_gradients = self.model.apply_gradients
 
-        def watched(optimizer, tape, loss, variables):
-            # Asked of the tape only once, so given on as one whose gradients are known.
+        def recording(optimizer, tape, loss, variables):
+            # A tape gives its gradients once, so a substitute passes them on.
             gradients = tape.gradient(loss, variables)
             self.gradients |= {id(v): g.numpy().astype(float) for v, g in zip(variables, gradients, strict=True)}
             known = type('Tape', (), {'gradient': lambda *_, **__: gradients})
             apply_gradients(optimizer, known(), loss, variables)
 
-        self.model.apply_gradients = watched
+        self.model.apply_gradients = recording
         given = {'embedding': tf.constant(self.embedding), 'has_condition': tf.ones(4), 'label': tf.constant(LABELS)}
         recorded = self.model.train_step({'images': tuple(map(tf.constant, self.real)), **given})
         self.recorded = {name: float(value) for name, value in recorded.items()}
@@ -68,11 +69,11 @@ class OneStep:
         return golden.discriminator_loss(w, self.model.discriminators[number], real, made[number], mu, mu[PARTNERS])
 
     def generator_losses(self, w):
-        """Of each scale; colour consistency; divergence. The discriminators have moved, and are not moved by these."""
+        """The losses of each scale, color consistency and KL divergence, with the updated discriminators."""
         made, mu, log_variance = self.generate(w)
         held, _, _ = self.generate(self.before)
-        judged = zip(self.model.discriminators, made, strict=True)
-        of_scales = [golden.generator_loss(self.after, network, image, mu) for network, image in judged]
+        pairs = zip(self.model.discriminators, made, strict=True)
+        of_scales = [golden.generator_loss(self.after, network, image, mu) for network, image in pairs]
         return of_scales, golden.color_loss(made, held), golden.kl_loss(mu, log_variance)
 
     def generator_loss(self, w):

@@ -8,11 +8,11 @@ from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.models.trained_model import variables_of
 
 IMAGES = np.random.default_rng(0).normal(size=(3, 4, 4, 3)).astype('float32')
-TOLD = np.array([[2.0], [3.0], [5.0]], 'float32')
+CONDITION = np.array([[2.0], [3.0], [5.0]], 'float32')
 
 
 class Linear:
-    """Of the image w . x, of the pair t (w . x), with a number t that it is told."""
+    """The unconditional logit is w . x, the conditional one t (w . x), with a condition of one number t."""
 
     unconditional = True
 
@@ -31,7 +31,7 @@ class Linear:
 
 
 class Quadratic(Linear):
-    """Of the image |x|^2 / 2 times 3: the gradient is 3 x."""
+    """The logit is 3 |x|^2 / 2: the gradient is 3 x."""
 
     def features(self, images, training):
         return 1.5 * tf.reduce_sum(images**2, axis=(1, 2, 3))
@@ -53,14 +53,14 @@ def test_with_a_condition_the_logits_are_added_where_there_is_one():
     linear = Linear()
     squared = float(tf.reduce_sum(linear.w**2))
     rows = tf.constant([1.0, 0.0, 1.0])
-    penalty = r1_penalty(linear, tf.constant(IMAGES), tf.constant(TOLD), rows)
+    penalty = r1_penalty(linear, tf.constant(IMAGES), tf.constant(CONDITION), rows)
     assert float(penalty) == pytest.approx(squared * (3**2 + 1 + 6**2) / 3, rel=1e-5)
     linear.unconditional = False
-    penalty = r1_penalty(linear, tf.constant(IMAGES), tf.constant(TOLD), rows)
+    penalty = r1_penalty(linear, tf.constant(IMAGES), tf.constant(CONDITION), rows)
     assert float(penalty) == pytest.approx(squared * (2**2 + 0 + 5**2) / 3, rel=1e-5)
 
 
-AIDED = {'r1_weight': 2.0, 'r1_every': 2, 'spectral_normalization': True}
+REGULARIZED = {'r1_weight': 2.0, 'r1_every': 2, 'spectral_normalization': True}
 
 
 def make(**settings):
@@ -73,7 +73,7 @@ def batch(seed):
     return {'images': tuple(tf.constant(rng.uniform(-1, 1, (4, s, s, 3)).astype('float32')) for s in (8, 16))}
 
 
-def test_it_is_measured_in_one_step_of_some_and_weighs_as_many_times_as_much():
+def test_it_is_computed_every_r1_every_steps_and_scaled_by_as_much():
     model = make(r1_weight=2.0, r1_every=3, discriminator_normalization=False)
     step = tf.function(model.train_step)
     penalties = []
@@ -85,27 +85,27 @@ def test_it_is_measured_in_one_step_of_some_and_weighs_as_many_times_as_much():
         assert due > 0
 
 
-def test_it_makes_discriminators_less_steep():
-    steep = []
+def test_it_reduces_the_gradients_of_discriminators():
+    penalties = []
     for weight in (0.0, 1000.0):
         model = make(r1_weight=weight, r1_every=1, discriminator_normalization=False, discriminator_rate=1e-3)
         step = tf.function(model.train_step)
         for _ in range(30):
             step(batch(0))
-        steep.append(float(r1_penalty(model.discriminators[0], batch(0)['images'][0], None)))
-    assert steep[1] < 0.2 * steep[0]
+        penalties.append(float(r1_penalty(model.discriminators[0], batch(0)['images'][0], None)))
+    assert penalties[1] < 0.2 * penalties[0]
 
 
-def test_going_on_from_what_a_checkpoint_holds_is_as_if_it_had_not_stopped():
-    whole, resumed = make(**AIDED), make(**AIDED)
+def test_a_model_resumed_from_checkpoint_variables_equals_an_uninterrupted_one():
+    whole, resumed = make(**REGULARIZED), make(**REGULARIZED)
     for number in range(3):
         whole.train_step(batch(number))
-    for name, piece in resumed.checkpoint_variables().items():
-        for variable, saved in zip(piece, whole.checkpoint_variables()[name], strict=True):
+    for name, variables in resumed.checkpoint_variables().items():
+        for variable, saved in zip(variables, whole.checkpoint_variables()[name], strict=True):
             variable.assign(saved)
     for number in range(3, 5):
         for model in (whole, resumed):
             model.train_step(batch(number))
     for one, other in zip(whole.discriminators, resumed.discriminators, strict=True):
-        for variable, trained_ema in zip(variables_of(one), variables_of(other), strict=True):
-            np.testing.assert_allclose(variable, trained_ema, atol=1e-6)
+        for variable, expected in zip(variables_of(other), variables_of(one), strict=True):
+            np.testing.assert_allclose(variable, expected, atol=1e-6)

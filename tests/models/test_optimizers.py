@@ -59,7 +59,7 @@ def test_generator_and_average_move_once_in_the_accumulated_steps():
         np.testing.assert_allclose(after, 0.9 * before + 0.1 * generator, atol=1e-6)
 
 
-def test_in_float16_each_optimiser_has_its_own_scale_and_leaves_out_steps_that_overflow():
+def test_in_float16_each_optimizer_has_its_own_scale_and_skips_steps_that_overflow():
     with layers_in('mixed_float16'):
         model = tree()
     assert all(isinstance(each, keras.optimizers.LossScaleOptimizer) for each in model.optimizers())

@@ -1,4 +1,4 @@
-"""Two replicas do what one does: losses, gradients, optimisers, statistics, averages; and they stay equal.
+"""Two replicas give the results of one: losses, gradients, optimizers, statistics, averages; and they stay equal.
 
 Two logical CPUs need a process of their own.
 """
@@ -25,32 +25,33 @@ from stackgan_tf.training.devices import all_devices, distributed
 N, T = 8, 6
 TREE = dict(sizes=(8, 16), batch_size=N, noise_dimension=8, generator_width=8, discriminator_width=4,
             residual_blocks=1, averaging_decay=0.9)
-TOLD = dict(embedding_dimension=T, condition_dimension=4)
-AIDS = dict(input_noise=0.1, r1_weight=1.0, r1_every=2, spectral_normalization=True)
+CONDITION = dict(embedding_dimension=T, condition_dimension=4)
+REGULARIZATION = dict(input_noise=0.1, r1_weight=1.0, r1_every=2, spectral_normalization=True)
 
 def stage_two():
     first = StageI(8, N, 8, 8, 4, T, 4, residual=False)
     return StageII(first.generator_ema, 16, N, 8, 4, 1, T, 4, discriminator_residual=False, averaging_decay=0.9)
 
 CASES = {
-    'tree_without_normalized_discriminators': lambda: StackGANv2(**TREE, **TOLD, discriminator_normalization=False),
-    'unconditional_tree_with_aids': lambda: StackGANv2(**TREE, **AIDS),
+    'tree_without_normalized_discriminators': lambda: StackGANv2(
+        **TREE, **CONDITION, discriminator_normalization=False),
+    'unconditional_tree_with_regularization': lambda: StackGANv2(**TREE, **REGULARIZATION),
     'stage_one': lambda: StageI(8, N, 8, 8, 4, T, 4, residual=False, averaging_decay=0.9),
     'stage_two': stage_two,
     'text_encoder': lambda: TextMatching((16,), N, (8, 8, 8), dimension=8, initial_range=0.0, caption_weight=1.0,
                                          image_width=4),
-    'tree': lambda: StackGANv2(**TREE, **TOLD),  # the last: it is trained further
+    'tree': lambda: StackGANv2(**TREE, **CONDITION),  # the last: it is trained further
 }
 
 def batches(model):
     rng = np.random.default_rng(0)
     batch = {'images': tuple(rng.uniform(-1, 1, (N, s, s, 3)).astype('float32') for s in model.sizes)}
-    if 'tokens' in model.reads:
+    if 'tokens' in model.batch_keys:
         batch |= {name: rng.integers(1, 60, (N, 201)).astype('int32') for name in ('tokens', 'other_tokens')}
-    if 'label' in model.reads:
+    if 'label' in model.batch_keys:
         # Within a half of the batch, some rows have no partner of another class.
         batch['label'] = np.array([0, 0, 0, 0, 0, 1, 2, 0], np.int32)
-    if 'embedding' in model.reads:
+    if 'embedding' in model.batch_keys:
         batch['embedding'] = rng.normal(size=(N, T)).astype('float32')
         batch['has_condition'] = np.array([1, 1, 0, 1, 1, 1, 1, 1], np.float32)
     def make(shares, own_shares):
@@ -70,16 +71,16 @@ for name, make in CASES.items():
         with strategy.scope():
             model = make()
         train(model, strategy, 1)
-        kept = {piece: variables for piece, variables in model.checkpoint_variables().items()
-                if 'optimizer' in piece or piece == 'generator_ema'}
-        for piece, variables in kept.items():
+        kept = {key: variables for key, variables in model.checkpoint_variables().items()
+                if 'optimizer' in key or key == 'generator_ema'}
+        for key, variables in kept.items():
             for number, variable in enumerate(variables):
-                results[f'{name}/{replicas}/{piece}/{number}'] = variable.numpy()
+                results[f'{name}/{replicas}/{key}/{number}'] = variable.numpy()
         for loss, value in model.take_record(1).items():
             results[f'{name}/{replicas}/record/{loss}'] = value
 train(model, two, 19)
 assert int(model.step.numpy()) == 20
-drifted = [variable.name for piece in model.checkpoint_variables().values() for variable in piece
+drifted = [variable.name for variables in model.checkpoint_variables().values() for variable in variables
            if not np.array_equal(*(copy.numpy() for copy in variable.values))]
 with two.scope(), layers_in('mixed_float16'):
     model = StackGANv2(**TREE, discriminator_normalization=False)
@@ -92,7 +93,7 @@ def halves(shares, own_shares):
     return tf.data.Dataset.from_tensor_slices({'images': images}).batch(N // shares).skip(own_shares.start)
 train_on = distributed(halves, two)
 model.fit(train_on, steps_per_epoch=1, verbose=0, shuffle=False)
-results['left_out'] = np.array([np.array_equal(old, copy.numpy()) for old, variable in zip(before, parts, strict=True)
+results['skipped'] = np.array([np.array_equal(old, copy.numpy()) for old, variable in zip(before, parts, strict=True)
                                 for copy in variable.value.values])
 results['scales'] = np.array([float(each.dynamic_scale.numpy()) for each in model.discriminator_optimizers])
 results['drifted'] = np.array(drifted, dtype=str)
@@ -112,14 +113,14 @@ def results(tmp_path_factory):
     [
         'tree',
         'tree_without_normalized_discriminators',
-        'unconditional_tree_with_aids',
+        'unconditional_tree_with_regularization',
         'stage_one',
         'stage_two',
         'text_encoder',
     ],
 )
 def test_one_global_batch_gives_the_same_on_two_replicas(results, case):
-    """Adam's first moments after one step are the gradients, halved or tenthed."""
+    """Adam's first moments after one step are the gradients, times 0.5 or 0.1."""
     ones = [name for name in results if name.startswith(f'{case}/1/')]
     assert {name.split('/')[2] for name in ones} >= {'record'}
     assert any('optimizer' in name for name in ones)
@@ -128,8 +129,8 @@ def test_one_global_batch_gives_the_same_on_two_replicas(results, case):
         np.testing.assert_allclose(two, one, rtol=1e-5, atol=1e-5, err_msg=name)
 
 
-def test_in_float16_what_overflows_on_one_replica_is_left_out_on_all(results):
-    assert results['left_out'].all()
+def test_in_float16_an_overflow_on_one_replica_skips_the_step_on_all(results):
+    assert results['skipped'].all()
     assert results['scales'].tolist() == [2.0**14] * 2  # halved
 
 

@@ -17,7 +17,12 @@ COMMON = {
     'embedding_dimension': 6,
     'condition_dimension': 5,
 }
-LATER = {'conditioning': 'relu', 'joint_kernel': 3, 'logit_bias': True, 'discriminator_condition': 'detached_mu'}
+PYTORCH_RELEASE = {
+    'conditioning': 'relu',
+    'joint_kernel': 3,
+    'logit_bias': True,
+    'discriminator_condition': 'detached_mu',
+}
 
 
 def stage_one(**settings):
@@ -60,11 +65,11 @@ def assert_every_weight_moved(before, networks):
         {},
         {'pairs': 'image', 'fresh_fakes': False, 'input_noise': 0.1},
         {'discriminator_condition': 'mu', 'unconditional_head': True, 'whitened_embeddings': True},
-        {**LATER, 'residual': False, 'discriminator_normalization': False},
+        {**PYTORCH_RELEASE, 'residual': False, 'discriminator_normalization': False},
         {'embedding_dimension': 0, 'augmentation': ('color',)},
     ],
 )
-def test_a_step_of_stage_one_moves_every_weight(settings):
+def test_a_step_of_stage_one_updates_every_weight(settings):
     model = stage_one(**settings)
     assert set(model.batch_keys) <= set(batch(8))
     model.forward_passes()
@@ -80,14 +85,14 @@ def test_a_step_of_stage_one_moves_every_weight(settings):
     'settings',
     [
         {},
-        {**LATER, 'discriminator_residual': False, 'unconditional_head': True, 'pairs': 'image', 'size': 32},
+        {**PYTORCH_RELEASE, 'discriminator_residual': False, 'unconditional_head': True, 'pairs': 'image', 'size': 32},
         {'conditional': False, 'fresh_fakes': False},
         {'conditional': False, 'discriminator_condition': 'mu'},
         {'conditioning_augmentation': False},
         {'embedding_dimension': 0},
     ],
 )
-def test_a_step_of_stage_two_moves_all_of_it_and_nothing_of_stage_one(settings):
+def test_a_step_of_stage_two_updates_all_of_it_and_nothing_of_stage_one(settings):
     model = stage_two(**settings)
     size = model.sizes[0]
     model.forward_passes()
@@ -111,7 +116,7 @@ def test_stage_two_is_averaged_and_stage_one_not():
         np.testing.assert_allclose(average, 0.75 * was + 0.25 * now, atol=1e-6)
 
 
-def test_stage_two_sees_stage_one_in_inference_mode():
+def test_stage_two_runs_stage_one_in_inference_mode():
     model = stage_two(fresh_fakes=False)
     given = batch(16)
     noise = model.draw(Purpose.CONDITIONING, (10,))
@@ -134,7 +139,7 @@ def test_the_discriminators_loss_is_that_of_its_parts():
 
 
 @pytest.mark.parametrize('fresh', [True, False])
-def test_the_generators_step_draws_anew_or_reuses(fresh):
+def test_the_generators_step_draws_new_noise_or_reuses_the_images(fresh):
     model = stage_one(fresh_fakes=fresh, discriminator_rate=0.0, discriminator_normalization=False)
     given = batch(8)
     image, condition, _ = model.generate(given, 1 if fresh else 0)
@@ -143,17 +148,17 @@ def test_the_generators_step_draws_anew_or_reuses(fresh):
     assert float(model.train_step(given)['generator_loss_8']) == pytest.approx(float(expected), rel=1e-4)
 
 
-def test_both_stages_are_sampled_and_saved_together():
+def test_generator_ema_holds_both_stages():
     model = stage_two()
     network = model.generator_ema
     assert (network.sizes, network.condition_dimension) == ((8, 16), 10)
     held = {id(variable) for variable in model.checkpoint_variables()['generator_ema']}
     assert held == {id(variable) for part in (model.stage_one, model.trained_ema) for variable in variables_of(part)}
-    everything = [id(variable) for piece in model.checkpoint_variables().values() for variable in piece]
+    everything = [id(variable) for variables in model.checkpoint_variables().values() for variable in variables]
     assert len(everything) == len(set(everything))
 
 
-def test_rates_are_halved_again_and_again():
+def test_rates_are_halved_repeatedly():
     schedule = Rate(0.8, halve_every=10)
     assert [round(float(schedule(step)), 6) for step in (0, 9, 10, 19, 20, 45)] == [0.8, 0.8, 0.4, 0.4, 0.2, 0.05]
     model = stage_one(halve_every=1, generator_rate=0.5)
@@ -186,8 +191,8 @@ def test_whitening_is_fitted_in_stage_two_and_left_alone_in_stage_one():
     np.testing.assert_array_equal(model.stage_one.read(embeddings), embeddings)
 
 
-def test_stage_one_overfits_sixteen_pictures():
-    """After 300 steps each of 16 embeddings gives a picture of its colour."""
+def test_stage_one_overfits_sixteen_images():
+    """After 300 steps each of 16 embeddings gives an image of its color."""
     model = stage_one(
         batch_size=16,
         generator_width=16,
@@ -221,4 +226,4 @@ def test_stage_one_overfits_sixteen_pictures():
     for _ in range(300):
         step(given)
     assert before > 0.35
-    assert distance() < 0.14  # of a range of 1.6; 0.085 where this was written
+    assert distance() < 0.14  # of a range of 1.6; measured: 0.085

@@ -47,7 +47,7 @@ def copy(network):
     return [value.numpy().copy() for value in variables_of(network)]
 
 
-def test_a_step_moves_every_network_and_counts():
+def test_a_step_updates_every_network_and_counts():
     model = make(input_noise=0.1)
     before = [copy(network) for network in (model.generator, *model.discriminators)]
     recorded = model.train_step(batch())
@@ -59,7 +59,7 @@ def test_a_step_moves_every_network_and_counts():
                 assert not np.array_equal(was, variable.numpy()), variable.path
 
 
-def test_discriminators_see_augmented_images_and_the_tree_learns_through_them():
+def test_discriminators_get_augmented_images_and_the_tree_learns_through_them():
     plain, augmented = make(), make(augmentation=('color', 'translation', 'cutout'))
     for model in (plain, augmented):
         model.train_step(batch())
@@ -70,12 +70,12 @@ def test_discriminators_see_augmented_images_and_the_tree_learns_through_them():
         assert any(not np.array_equal(a, b) for a, b in zip(copy(one), copy(other), strict=True))
 
 
-def test_augmentation_leaves_the_colour_consistency_alone():
+def test_augmentation_leaves_color_consistency_alone():
     losses = [make(augmentation=policy).train_step(batch())['color_loss'] for policy in ((), ('color',))]
     assert float(losses[0]) == float(losses[1])
 
 
-def test_record_is_the_mean_over_steps_and_begins_anew():
+def test_record_is_the_mean_over_steps_and_is_reset():
     model = make()
     values = [model.train_step(batch(seed)) for seed in range(3)]
     record = model.take_record(3)
@@ -96,7 +96,7 @@ def test_average_follows_weights_and_moving_statistics_with_its_decay():
 
 
 def test_the_generators_step_leaves_discriminators_alone():
-    # With a rate of 0 for them, nothing may change but what batch normalisation sees.
+    # With a rate of 0 for them, nothing may change but the statistics of batch normalization.
     model = make(discriminator_rate=0.0)
     before = [copy(network) for network in model.discriminators]
     model.train_step(batch())
@@ -125,7 +125,7 @@ def test_generators_gradient_is_that_of_the_sum_of_its_losses():
 
 
 def test_one_batch_is_overfitted():
-    """The tree learns to paint the colour of the only batch there is."""
+    """The tree learns to generate the color of the only batch."""
     model = make(
         generator_rate=2e-3,
         discriminator_rate=2e-3,
@@ -147,9 +147,9 @@ def test_one_batch_is_overfitted():
     assert distance() < 0.55 * before
 
 
-def test_checkpoint_pieces_hold_every_variable_once():
+def test_checkpoint_variables_hold_every_variable_once():
     model = make()
-    held = [id(variable) for piece in model.checkpoint_variables().values() for variable in piece]
+    held = [id(variable) for variables in model.checkpoint_variables().values() for variable in variables]
     networks = [model.generator, model.generator_ema, *model.discriminators]
     optimizers = [model.optimizer, *model.discriminator_optimizers]
     wanted = [id(variable.value) for owner in (*networks, *optimizers) for variable in owner.variables]
@@ -161,7 +161,7 @@ def test_checkpoint_pieces_hold_every_variable_once():
 
 @pytest.mark.parametrize('condition', ['mu', 'detached_mu', 'embedding'])
 @pytest.mark.parametrize('pairs', ['text', 'image'])
-def test_a_conditional_step_moves_every_weight(condition, pairs):
+def test_a_conditional_step_updates_every_weight(condition, pairs):
     model = make(**TEXT, discriminator_condition=condition, pairs=pairs, inner_product=pairs == 'image')
     assert set(model.batch_keys) <= set(text_batch())
     assert len(model.forward_passes()) == 4
@@ -174,13 +174,13 @@ def test_a_conditional_step_moves_every_weight(condition, pairs):
                 assert not np.array_equal(was, variable.numpy()), variable.path
 
 
-@pytest.mark.parametrize(('condition', 'moved'), [('mu', True), ('detached_mu', False), ('embedding', False)])
-def test_what_is_told_moves_conditioning_augmentation_only_as_mu(condition, moved):
+@pytest.mark.parametrize(('condition', 'trained'), [('mu', True), ('detached_mu', False), ('embedding', False)])
+def test_the_condition_of_discriminators_trains_conditioning_augmentation_only_as_mu(condition, trained):
     model = make(**TEXT, discriminator_condition=condition)
     with tf.GradientTape() as tape:
-        loss = tf.reduce_sum(model.condition(text_batch(), tf.ones((4, 5)))[1])
+        loss = tf.reduce_sum(model.draw_condition(text_batch(), tf.ones((4, 5)))[1])
     (gradient,) = tape.gradient(loss, [model.generator.augment.dense.kernel.value])
-    assert (gradient is not None) == moved
+    assert (gradient is not None) == trained
 
 
 def test_the_discriminators_loss_is_that_of_its_parts():
@@ -192,7 +192,7 @@ def test_the_discriminators_loss_is_that_of_its_parts():
     expected = {}
     for size, network, real, image in zip(model.sizes, model.discriminators, given['images'], images, strict=True):
         of_real, of_wrong, of_fake = network(real, mu), network(real, tf.gather(mu, chosen)), network(image, mu)
-        mismatched = Logits(of_wrong[0])  # no realness: the image is real either way
+        mismatched = Logits(of_wrong[0])  # no unconditional logits: the image is real either way
         expected[size] = joint_discriminator_loss(
             Logits(*of_real), mismatched, Logits(*of_fake), rows, TermWeights(conditional=2.0), 0.9
         )
@@ -224,14 +224,14 @@ def test_whitening_is_fitted_before_the_first_step_and_kept():
     matrix = model.generator.whiten.matrix.numpy()
     model.train_step(text_batch())
     np.testing.assert_array_equal(model.generator.whiten.matrix, matrix)
-    _, condition, _ = model.condition(text_batch(), tf.zeros((4, 5)))
+    _, condition, _ = model.draw_condition(text_batch(), tf.zeros((4, 5)))
     np.testing.assert_array_equal(condition, model.generator.read(text_batch()['embedding']))
 
 
-def test_without_augmentation_the_condition_is_the_mean_and_costs_nothing():
+def test_without_augmentation_the_condition_is_the_mean_without_kl_loss():
     model = make(**TEXT, conditioning_augmentation=False)
     given = text_batch()
-    c, _, _ = model.condition(given, tf.ones((4, 5)))
+    c, _, _ = model.draw_condition(given, tf.ones((4, 5)))
     _, mu, _ = model.generator.augment(given['embedding'], tf.zeros((4, 5)))
     np.testing.assert_array_equal(c, mu)
     assert model.kl_weight == 0
@@ -243,7 +243,7 @@ def test_without_augmentation_the_condition_is_the_mean_and_costs_nothing():
 
 
 def test_one_batch_of_captions_is_overfitted():
-    """The tree learns to paint the colour that each embedding stands for, and not just any of them."""
+    """The tree learns to generate the color of each embedding."""
     model = make(
         **TEXT,
         generator_rate=2e-3,

@@ -17,7 +17,7 @@ TINY = {
     'image_width': 4,
     'rate': 3e-3,
 }
-COLOURS = {'red': (1, -1, -1), 'green': (-1, 1, -1), 'blue': (-1, -1, 1), 'black': (-1, -1, -1), 'white': (1, 1, 1)}
+COLORS = {'red': (1, -1, -1), 'green': (-1, 1, -1), 'blue': (-1, -1, 1), 'black': (-1, -1, -1), 'white': (1, 1, 1)}
 
 
 def make(**settings):
@@ -26,21 +26,20 @@ def make(**settings):
 
 
 def batch():
-    """Pictures of one colour each, and captions that say so; two are of one class."""
-    names = [*COLOURS, 'red']
-    pictures = np.array([COLOURS[name] for name in names], np.float32)[:, None, None] * np.ones(
-        (1, 16, 16, 1), np.float32
-    )
+    """Images of one color each, and captions that name it; two are of one class."""
+    names = [*COLORS, 'red']
+    colors = np.array([COLORS[name] for name in names], np.float32)
+    images = colors[:, None, None] * np.ones((1, 16, 16, 1), np.float32)
     return {
-        'images': (tf.constant(pictures),),
-        'tokens': character_tokens(tf.constant([f'a {name} picture' for name in names])),
+        'images': (tf.constant(images),),
+        'tokens': character_tokens(tf.constant([f'a {name} image' for name in names])),
         'other_tokens': character_tokens(tf.constant([f'{name} is all of it' for name in names])),
         'label': tf.constant([0, 1, 2, 3, 4, 0]),
     }
 
 
 @pytest.mark.parametrize('loss', ['hinge', 'cross_entropy'])
-def test_one_batch_is_learnt(loss):
+def test_one_batch_is_learned(loss):
     model = make(loss=loss)
     step = tf.function(model.train_step)
     first = float(step(batch())['matching_loss'])
@@ -57,7 +56,7 @@ def test_an_unknown_loss_is_refused():
         make(loss='cosine')
 
 
-def test_a_step_moves_both_encoders_and_counts():
+def test_a_step_updates_both_encoders_and_counts():
     model = make()
     before = [
         value.numpy().copy() for network in (model.text_encoder, model.image_encoder) for value in variables_of(network)
@@ -68,14 +67,14 @@ def test_a_step_moves_both_encoders_and_counts():
     assert int(model.step) == 1
 
 
-def test_pieces_hold_every_variable():
+def test_checkpoint_variables_hold_every_variable():
     model = make()
-    held = {id(variable) for piece in model.checkpoint_variables().values() for variable in piece}
+    held = {id(variable) for variables in model.checkpoint_variables().values() for variable in variables}
     for network in (model.text_encoder, model.image_encoder, model.optimizer):
         assert {id(variable) for variable in variables_of(network)} <= held
 
 
-def test_two_captions_of_a_picture_find_each_other():
+def test_two_captions_of_an_image_match():
     model = make(caption_weight=1.0, sizes=(16,))
     assert set(model.batch_keys) == {'images', 'tokens', 'other_tokens', 'label'}
     step = tf.function(model.train_step)
@@ -85,7 +84,7 @@ def test_two_captions_of_a_picture_find_each_other():
     assert float(last['caption_loss']) < 0.05 * float(first['caption_loss'])
 
 
-def test_a_backbone_is_begun_with_its_trained_weights(tmp_path):
+def test_a_backbone_starts_with_its_pretrained_weights(tmp_path):
     trained = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3), pooling='avg')
     trained.save_weights(tmp_path / 'trained.weights.h5')
     settings = {'sizes': (32,), 'image_tower': 'MobileNetV2'}

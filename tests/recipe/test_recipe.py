@@ -13,7 +13,7 @@ QUICKSTART = 'gin/painted_birds_unconditional.gin'
 
 @pytest.mark.parametrize('name', known_recipes())
 def test_every_recipe_reads_and_describes_itself(name):
-    settings = ["IMAGE_ROOT = '/my/pictures'"] if 'image_folder' in name else []
+    settings = ["IMAGE_ROOT = '/my/images'"] if 'image_folder' in name else []
     if 'classes' in name:
         settings.append('CLASSES = 10')
     recipe = read_recipe([name], settings)
@@ -30,11 +30,11 @@ def test_there_are_recipes():
 
 def test_dry_run_counts_parameters_and_memory():
     text = describe(read_recipe([QUICKSTART], ['SIZES = (64,)', 'StackGANv2.discriminator_width = 64']))
-    assert 'discriminator 64          2,763,777 parameters' in text  # the released one without its normalisation
+    assert 'discriminator 64          2,763,777 parameters' in text  # the released one without its normalization
     assert 'GB in all, estimated' in text
 
 
-def test_describing_a_recipe_takes_no_memory_for_its_networks():
+def test_describing_a_recipe_allocates_no_networks():
     # 1 TB of weights and moments, if they were made.
     text = describe(read_recipe([QUICKSTART], ['StackGANv2.generator_width = 16384']))
     size = float(re.search(r'weights and Adam +([\d.]+) GB', text)[1])
@@ -119,7 +119,7 @@ def test_model_gets_the_recipes_settings():
         ("tree/Phase.data = 'birds'", 'tree/Phase.data = '),
     ],
 )
-def test_mistakes_are_told_in_one_line(setting, message):
+def test_mistakes_are_reported_in_one_line(setting, message):
     with pytest.raises(UserError) as raised:
         read_recipe([QUICKSTART], [setting])
     assert message in str(raised.value)
@@ -139,7 +139,7 @@ def test_mistakes_are_told_in_one_line(setting, message):
     ],
 )
 def test_mistakes_about_image_folders(setting, message):
-    settings = [setting] if setting.startswith(('FLIP = F', 'IMAGE')) else ["IMAGE_ROOT = '/my/pictures'", setting]
+    settings = [setting] if setting.startswith(('FLIP = F', 'IMAGE')) else ["IMAGE_ROOT = '/my/images'", setting]
     with pytest.raises(UserError) as raised:
         read_recipe(['gin/image_folder.gin'], settings)
     assert message in str(raised.value)
@@ -163,7 +163,7 @@ def test_mistakes_about_two_stages(setting, message):
     assert message in str(raised.value).splitlines()[0]  # gin may add a line, which the commands leave out
 
 
-def test_unknown_recipe_lists_those_there_are():
+def test_an_unknown_recipe_lists_the_known_ones():
     with pytest.raises(UserError, match=r'no recipe gin/nothing\.gin: there are gin/.*, gin/quickstart\.gin,'):
         read_recipe(['gin/nothing.gin'])
 

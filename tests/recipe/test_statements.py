@@ -1,4 +1,4 @@
-"""Recipes of strangers, and broken ones: gin runs whatever module or function a file names, this package nothing."""
+"""Untrusted and broken recipes: gin itself runs any module or function that a file names, this package none."""
 
 import sys
 
@@ -36,7 +36,7 @@ def refusal(tmp_path, monkeypatch):
     ],
 )
 def test_nothing_is_imported(tmp_path, refusal, text, statement):
-    # Modules beside the recipe are found, if somebody looks: the folder at work is in the path of `python -m`.
+    # Modules in the folder of the recipe can be imported: `python -m` puts the working directory into the path.
     (tmp_path / 'evil.py').write_text('open("marker", "w")')
     (tmp_path / 'evil').mkdir()
     (tmp_path / 'evil' / '__init__.py').write_text('open("marker", "w")')
@@ -51,7 +51,7 @@ def test_nothing_is_imported(tmp_path, refusal, text, statement):
     assert not (tmp_path / 'marker').exists()
 
 
-def test_the_line_of_an_import_is_told(tmp_path, refusal):
+def test_the_line_of_an_import_is_named(tmp_path, refusal):
     (tmp_path / 'other.gin').write_text('# a comment\nimport os\n')
     message = f"{tmp_path / 'other.gin'}, line 2 asks for 'import os': recipes import nothing, take that line out"
     assert refusal("include 'other.gin'") == message
@@ -71,7 +71,7 @@ def test_gins_own_functions_cannot_be_named(refusal):
     assert "No configurable matching 'os.system'" in refusal("os.system.command = 'true'")
 
 
-def test_files_and_macros_that_lead_round_in_a_circle(refusal):
+def test_circular_files_and_macros(refusal):
     assert refusal("include 'mine.gin'") == 'mine.gin includes itself, or one that includes it'
     assert refusal('STEPS = %STEPS') == 'STEPS means itself: give it a value'
     assert refusal('STEPS = %OTHER\nOTHER = %STEPS') == 'OTHER means itself: give it a value'
@@ -102,7 +102,7 @@ def test_a_phase_stays_in_the_run_directory(refusal):
         assert 'must be letters, digits, _ and -' in refusal(f"tree/Phase.name = '{name}'")
 
 
-def test_what_is_no_gin(refusal):
+def test_files_that_are_not_gin(refusal):
     assert refusal('STEPS = (8') == 'mine.gin is no recipe: EOF in multi-line statement'
     assert refusal(b'STEPS = 8 # caf\xe9') == 'mine.gin is no recipe: unexpected end of data'
     for text in ('\x00', 'STEPS = ' + '[' * 5000, 'STEPS = ' + '9' * 5000, "STEPS = __import__('os')", 'STEPS = -'):
