@@ -1,1 +1,1 @@
-"""What the commands share: evaluators from flags, continuous evaluation."""
+"""The shared code of the commands: evaluators from flags, continuous evaluation."""
