@@ -98,7 +98,7 @@ def _check_run(run: Run) -> None:
         for setting in ('stage_one_weights', 'image_features'):
             if (named := getattr(phase, setting)) in names[number:]:
                 raise UserError(
-                    f'{phase.name}/Phase.{setting} = {named!r} is no phase before it'
+                    f'{phase.name}/Phase.{setting} = {named!r} is not a phase before it'
                     f' ({", ".join(names[:number]) or "it is the first"})'
                 )
         if (phase.stage_one is None) != (phase.stage_one_weights is None):

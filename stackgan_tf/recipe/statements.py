@@ -31,7 +31,7 @@ def bind_all(files: Sequence[str], settings: Sequence[str], roots: Sequence[Path
         raise
     except Exception as error:  # gin and Python's tokenizer raise about ten kinds of error
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        reason = ' '.join(lines) or f'this is no recipe ({type(error).__name__})'
+        reason = ' '.join(lines) or f'this is not a recipe ({type(error).__name__})'
         if where and reason.startswith(('Unable to parse value', 'malformed node')):
             reason = "its value cannot be read; text needs quotes, as in IMAGE_ROOT = '/my/images'"
         raise UserError(where + reason) from error
@@ -47,7 +47,7 @@ def _bind_file(name: str, roots: Sequence[Path], above: tuple[Path, ...]) -> Non
         with path.open(encoding='utf-8') as file:
             _bind(file, roots, (*above, path.resolve()))
     except (UnicodeDecodeError, tokenize.TokenError) as error:  # these do not name the file
-        raise UserError(f'{path} is no recipe: {getattr(error, "reason", error.args[0])}') from error
+        raise UserError(f'{path} is not a recipe: {getattr(error, "reason", error.args[0])}') from error
 
 
 def _bind(text: object, roots: Sequence[Path], above: tuple[Path, ...]) -> None:

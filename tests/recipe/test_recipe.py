@@ -151,7 +151,7 @@ def test_mistakes_about_image_folders(setting, message):
         ('STAGE_TWO_SIZE = 128', 'Stage-I makes 16 pixels, of which StageII.size is 32 or 64, not 128'),
         ('STAGE_TWO_SIZE = 24', 'STAGE_TWO_SIZE = 24 must be a power of two'),
         ('StageII.embedding_dimension = 3', 'both stages read the same embeddings: StageI.embedding_dimension = 512'),
-        ("stage_two/Phase.stage_one_weights = 'stage_two'", "= 'stage_two' is no phase before it (encoder, stage_one)"),
+        ("stage_two/Phase.stage_one_weights = 'stage_two'", 'is not a phase before it (encoder, stage_one)'),
         ('stage_two/Phase.stage_one = None', 'stage_two/Phase.stage_one_weights is of no use alone'),
         ('stage_two/Phase.model = @StackGANv2', 'stage_two takes over no Stage-I: leave out stage_two/Phase.stage_one'),
         ('StageII.halve_every = 5', 'halve_every = 5 are both set: one must be 0'),

@@ -103,8 +103,8 @@ def test_a_phase_stays_in_the_run_directory(refusal):
 
 
 def test_files_that_are_not_gin(refusal):
-    assert refusal('STEPS = (8') == 'mine.gin is no recipe: EOF in multi-line statement'
-    assert refusal(b'STEPS = 8 # caf\xe9') == 'mine.gin is no recipe: unexpected end of data'
+    assert refusal('STEPS = (8') == 'mine.gin is not a recipe: EOF in multi-line statement'
+    assert refusal(b'STEPS = 8 # caf\xe9') == 'mine.gin is not a recipe: unexpected end of data'
     for text in ('\x00', 'STEPS = ' + '[' * 5000, 'STEPS = ' + '9' * 5000, "STEPS = __import__('os')", 'STEPS = -'):
         refusal(text)
     for content in (bytes(1000), b'PK\x03\x04' + bytes(range(128)), b'<!DOCTYPE html>', b'\x80\x02}q\x00.', b''):
