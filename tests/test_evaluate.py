@@ -56,7 +56,7 @@ def test_all_scores_at_once_are_repeatable(runs, tmp_path):
     assert '[1] 40 generated images' in outputs[0]
 
 
-def test_an_export_has_the_scores_of_its_run(runs, tmp_path):
+def test_an_export_has_the_scores_of_its_run(runs, tmp_path, unchecked_exports):
     exported = run(command('export', f'--model={runs}/model', f'--output={tmp_path}/model'), tmp_path)
     assert exported.returncode == 0, exported.stderr
     flags = [f'--classifier={runs}/classifier', '--count=5']

@@ -16,7 +16,7 @@ from stackgan_tf.system.errors import UserError
 from stackgan_tf.text.character_encoder import CharacterEncoder
 
 
-def test_a_text_encoder_trains_resumes_and_is_not_a_generator(tmp_path):
+def test_a_text_encoder_trains_resumes_and_is_not_a_generator(tmp_path, unchecked_exports):
     small = [flag for flag in TINY if 'StackGANv2' not in flag and 'SIZES' not in flag]
     small += ['--gin_param=SIZES = (16,)', '--gin_param=TextMatching.widths = (4, 4, 4)']
     flags = ['--gin_file=gin/text/painted_birds.gin', f'--workdir={tmp_path}/run', *small]
@@ -122,7 +122,7 @@ def save_words(folder, seed):
     export_text_encoder(CharacterEncoder(network), folder)
 
 
-def test_a_run_with_a_hub_module_exports_the_module_too(tmp_path):
+def test_a_run_with_a_hub_module_exports_the_module_too(tmp_path, unchecked_exports):
     save_words(tmp_path / 'module', 0)
     trained = run(train('run', 4, READS, *HUB), tmp_path)
     assert trained.returncode == 0, trained.stderr
