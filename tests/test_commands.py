@@ -14,6 +14,7 @@ from image_files import photograph, save
 from PIL import Image
 
 from stackgan_tf.loading import load, load_adversaries
+from stackgan_tf.networks.descriptions import describe_network
 from stackgan_tf.recipe.recipe import read_recipe
 from stackgan_tf.runs.checkpoints import Checkpoints
 from stackgan_tf.system.errors import UserError
@@ -150,7 +151,9 @@ def test_several_discriminators_of_a_size(tmp_path):
         [*(flag.removeprefix('--gin_param=') for flag in TINY), 'StackGANv2.discriminators_per_image = 2'],
     )
     model = recipe.run.phases[0].make_model()
-    Checkpoints(tmp_path / 'tree' / 'checkpoints').save(5, model.checkpoint_variables(), {'step': 5})
+    networks = {name: describe_network(network) for name, network in model.checkpoint_networks().items()}
+    progress = {'step': 5, 'phases': ['tree']}
+    Checkpoints(tmp_path / 'tree' / 'checkpoints').save(5, model.checkpoint_variables(), progress, networks)
     (tmp_path / 'config.gin').write_text(recipe.config)
     _, discriminators = load_adversaries(tmp_path)
     assert [network.size for network in discriminators] == [8, 8, 16, 16]
