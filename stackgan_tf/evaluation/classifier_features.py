@@ -20,4 +20,4 @@ class ClassifierFeatures(FeatureExtractor):
 
     def extract(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
         """See `FeatureExtractor.extract`."""
-        return self._network.judge(images / 127.5 - 1.0)
+        return self._network.extract(images / 127.5 - 1.0)

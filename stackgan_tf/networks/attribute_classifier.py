@@ -39,7 +39,7 @@ class AttributeClassifierNetwork(keras.Model):
         logits = self.encoder(image, training=training)  # [N, sum of K_a]
         return self._split(logits)
 
-    def judge(self, image: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
+    def extract(self, image: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
         """The outputs of a feature extractor, for images `[N, s, s, 3]` in [-1, 1].
 
         Returns:

@@ -28,7 +28,7 @@ class ClassClassifierNetwork(BackboneEncoder):
         super().__init__(size, backbone, classes, **kwargs)
         self.features.trainable = True
 
-    def judge(self, image: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
+    def extract(self, image: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
         """The outputs of a feature extractor, for images `[N, s, s, 3]` in [-1, 1].
 
         Returns:

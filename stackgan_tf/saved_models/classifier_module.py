@@ -22,7 +22,7 @@ class ClassifierModule(tf.__internal__.tracking.AutoTrackable):
         image = tf.TensorSpec((None, size, size, 3), tf.float32, name='image')
 
         def classify(image: tf.Tensor) -> dict[str, tf.Tensor]:
-            return dict(zip(('features', 'probabilities'), network.judge(image * 2.0 - 1.0), strict=True))
+            return dict(zip(('features', 'probabilities'), network.extract(image * 2.0 - 1.0), strict=True))
 
         self.__call__ = tf.function(classify, input_signature=[image])
         self.image_size = tf.function(lambda: tf.constant(size), input_signature=[])

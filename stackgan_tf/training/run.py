@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from stackgan_tf.data.embeddings import Embeddings, some_embeddings
@@ -229,7 +230,8 @@ class Run:
 
 def _report_callbacks(work: PreparedPhase, state: PhaseState, folder: Path) -> list[keras.callbacks.Callback]:
     """The callbacks that score and report, in their order."""
-    embeddings, captions = None, []
+    embeddings: np.ndarray | None = None
+    captions: list[str] = []
     if work.embeddings is not None:
         write_projector(folder, work.embeddings, work.source.count)
         embeddings, captions = sample_conditions(work.embeddings, work.source.count)

@@ -146,7 +146,7 @@ _GROUPS = {
     'discriminator_loss': 'adversarial/discriminator',
     'confidence_': 'confidence/',
     'kl_loss': 'conditioning/kl',
-    'color_loss': 'colour/loss',
+    'color_loss': 'color/loss',
     'matching_loss': 'text and image/loss',
     'attribute_loss': 'attributes/loss',
     'images_per_second': 'throughput/images per second',

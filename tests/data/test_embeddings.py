@@ -141,7 +141,7 @@ def test_a_source_without_them_is_refused(make, lack):
 
 
 def test_attributes_beyond_the_choices_are_refused():
-    with pytest.raises(UserError, match=r'choices = \(2, 2\), but coloured squares has \(3, 2\)'):
+    with pytest.raises(UserError, match=r'choices = \(2, 2\), but colored squares has \(3, 2\)'):
         AttributeVectors(Captioned(), (2, 2))
 
 
@@ -151,7 +151,7 @@ def test_attributes_beyond_the_choices_are_refused():
         ([np.ones((2, 4)), np.ones((2, 3))], 'not all of one length'),
         ([np.ones((2, 0)), np.ones((2, 0))], 'not all of one length'),
         ([np.ones((2, 4)), np.full((2, 4), np.nan)], 'are not all numbers'),
-        ([np.ones((2, 4)), np.ones((0, 4))], 'some examples of coloured squares have no stored embedding'),
+        ([np.ones((2, 4)), np.ones((0, 4))], 'some examples of colored squares have no stored embedding'),
     ],
 )
 def test_uneven_stored_embeddings_are_refused(stored, reason):

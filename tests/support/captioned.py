@@ -14,7 +14,7 @@ WORDS = ('red', 'green', 'blue')
 class Captioned(ExampleSource):
     """Images of one color each, three classes in turn; each has one to three captions that name it."""
 
-    title = 'coloured squares'
+    title = 'colored squares'
     class_names = WORDS
 
     def __init__(self, count=9):

@@ -28,7 +28,7 @@ from stackgan_tf.training.generator_scores import GeneratorScores
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.run import Run
 
-TOLD = {'embedding_dimension': 5, 'condition_dimension': 3, 'whitened_embeddings': True}
+CONDITIONAL = {'embedding_dimension': 5, 'condition_dimension': 3, 'whitened_embeddings': True}
 AIDS = {'input_noise': 0.1, 'averaging_decay': 0.9}
 
 
@@ -37,16 +37,16 @@ def encoder() -> TextMatching:
 
 
 def stage_one() -> StageI:
-    return StageI(8, 4, 8, 8, 4, residual=False, halve_every=5, **TOLD, **AIDS)
+    return StageI(8, 4, 8, 8, 4, residual=False, halve_every=5, **CONDITIONAL, **AIDS)
 
 
 def stage_two(stage_one: keras.Model) -> StageII:
-    return StageII(stage_one, 16, 4, 8, 4, 1, discriminator_residual=False, **TOLD, **AIDS)
+    return StageII(stage_one, 16, 4, 8, 4, 1, discriminator_residual=False, **CONDITIONAL, **AIDS)
 
 
 def tree() -> StackGANv2:
     steep = {'spectral_normalization': True, 'r1_weight': 1.0, 'r1_every': 3, 'augmentation': ('color', 'cutout')}
-    return StackGANv2((8, 16), 4, 8, 8, 4, 1, pairs='image', decay_steps=12, **TOLD, **AIDS, **steep)
+    return StackGANv2((8, 16), 4, 8, 8, 4, 1, pairs='image', decay_steps=12, **CONDITIONAL, **AIDS, **steep)
 
 
 def phases(steps: int) -> list[Phase]:
@@ -54,7 +54,7 @@ def phases(steps: int) -> list[Phase]:
         return Speckled(12)
 
     scores = functools.partial(GeneratorScores, MeanColours, 20)
-    attributes = functools.partial(AttributeClassifier, ('colour', 'evenness'), (3, 2), (8,), 4, 4)
+    attributes = functools.partial(AttributeClassifier, ('color', 'evenness'), (3, 2), (8,), 4, 4)
     classes = functools.partial(ClassClassifier, 3, (16,), 4, 'Tiny', '', 16)
     return [
         Phase('encoder', encoder, source, steps, test_data=source),

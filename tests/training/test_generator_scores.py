@@ -79,7 +79,7 @@ def test_a_score_that_the_features_do_not_give(tmp_path):
 
 
 def test_scores_of_what_generates_nothing(tmp_path):
-    classifier = functools.partial(AttributeClassifier, ('colour', 'parity'), (3, 2), (8,), 4, 4)
+    classifier = functools.partial(AttributeClassifier, ('color', 'parity'), (3, 2), (8,), 4, 4)
     with pytest.raises(UserError, match='trains no generator'):
         train(tmp_path / 'run', model=classifier)
 

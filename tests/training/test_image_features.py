@@ -17,7 +17,7 @@ from stackgan_tf.training.run import Run
 
 MATCHING = functools.partial(TextMatching, (8,), 6, (4, 4, 4), 'relu', False, 5, 0.0)
 CLASSIFIER = Phase(
-    'features', lambda: AttributeClassifier(('colour', 'parity'), (3, 2), (8,), 6, 4), Captioned, 4, flip=False
+    'features', lambda: AttributeClassifier(('color', 'parity'), (3, 2), (8,), 6, 4), Captioned, 4, flip=False
 )
 ENCODER = Phase(
     'encoder',

@@ -39,7 +39,7 @@ def test_metrics_and_tensorboard(tmp_path):
     tags = {value.tag for event in tf.compat.v1.train.summary_iterator(str(events)) for value in event.summary.value}
     assert tags == {
         'throughput/images per second',
-        'colour/loss',
+        'color/loss',
         'adversarial/discriminator 8 px',
         'adversarial/generator 8 px',
         'confidence/real 8 px',
@@ -81,7 +81,7 @@ def test_tensorboard_forgets_what_comes_again(tmp_path):
     events.rename(tmp_path / 'events.out.tfevents.0')  # read first, also if both are of this second
     TickReport(tmp_path, 'tree', 80, 40).report(60, {**RECORD, 'color_loss': 0.2}, 2.0, 8)
     events = EventAccumulator(str(tmp_path), size_guidance={TENSORS: 0}).Reload()
-    values = [(event.step, float(tf.make_ndarray(event.tensor_proto))) for event in events.Tensors('colour/loss')]
+    values = [(event.step, float(tf.make_ndarray(event.tensor_proto))) for event in events.Tensors('color/loss')]
     assert values == [(20, pytest.approx(0.1)), (40, pytest.approx(0.1)), (60, pytest.approx(0.2))]
 
 
