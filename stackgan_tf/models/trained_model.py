@@ -23,7 +23,7 @@ def variables_of(holder: keras.Model | keras.optimizers.Optimizer) -> list[tf.Va
 def input_error(message: str) -> UserError:
     """An error of the inputs of `call`; Keras raises it with this message alone."""
     error = UserError(message)
-    error._keras_call_info_injected = True  # type: ignore[attr-defined]  # otherwise Keras adds its own lines to the message
+    error._keras_call_info_injected = True  # type: ignore[attr-defined]  # Keras adds no lines
     return error
 
 
