@@ -1,4 +1,4 @@
-"""Opens a finished model, wherever it is; a run opens from what its checkpoints say, without its recipe and data."""
+"""Loads a finished model from a run, an export or TF Hub; a run loads from its checkpoints, without recipe and data."""
 
 import dataclasses
 from pathlib import Path
@@ -78,10 +78,10 @@ def load_phase(run: Path, name: str | None = None, checkpoint: str = 'newest') -
     Args:
         run: its directory.
         name: of the phase; by default the last.
-        checkpoint: of a generator; see `Checkpoints.find`. Others are taken at the newest.
+        checkpoint: of a generator; see `Checkpoints.find`. Other models load from the newest.
 
     Raises:
-        UserError: the directory is no run, has no such phase, or no checkpoint of it yet.
+        UserError: the directory is not a run, has no such phase, or no checkpoint of it yet.
     """
     name = _checked_phase(run, name)
     checkpoints = _checkpoints(run, name)
@@ -111,7 +111,7 @@ def load_adversaries(run: Path, name: str | None = None) -> tuple[keras.Model, l
         name: of the phase; by default the last.
 
     Raises:
-        UserError: the directory is no run, has no such phase, it trains no generator, or has no checkpoint yet.
+        UserError: the directory is not a run, has no such phase, it trains no generator, or has no checkpoint yet.
     """
     name = _checked_phase(run, name)
     checkpoints = _checkpoints(run, name)
@@ -122,7 +122,7 @@ def load_adversaries(run: Path, name: str | None = None) -> tuple[keras.Model, l
 
 
 def training_of(run: Path, name: str | None = None, checkpoint: str = 'newest') -> tuple[str, dict[str, Any]]:
-    """How a phase of a run was trained: the class of its model, and what a checkpoint says of it.
+    """The class of a phase's model, and the progress in its checkpoint.
 
     Args:
         run: its directory.
@@ -130,7 +130,7 @@ def training_of(run: Path, name: str | None = None, checkpoint: str = 'newest') 
         checkpoint: see `Checkpoints.find`.
 
     Raises:
-        UserError: the directory is no run, has no such phase, or no checkpoint of it yet.
+        UserError: the directory is not a run, has no such phase, or no checkpoint of it yet.
     """
     progress = _checkpoints(run, _checked_phase(run, name)).progress(checkpoint)
     return progress['model'], progress
@@ -140,7 +140,7 @@ def phases_of(run: Path) -> list[str]:
     """The names of a run's phases, in their order.
 
     Raises:
-        UserError: the directory is no run, or has no checkpoint yet.
+        UserError: the directory is not a run, or has no checkpoint yet.
     """
     if not (run / CONFIG).is_file():
         raise UserError(f'{run} is no run: it has no {CONFIG}')
@@ -209,10 +209,10 @@ def _encoder_of(run: Path, source: dict[str, Any], fingerprint: str | None) -> T
 
 
 def _is_run(source: str | Path) -> bool:
-    """Whether it is a run directory; else it is to be a SavedModel or a handle.
+    """Whether a source is a run directory; otherwise it should be a SavedModel or a handle.
 
     Raises:
-        UserError: it can be neither.
+        UserError: it is none of these.
     """
     path = Path(source)
     if (path / CONFIG).is_file():

@@ -1,4 +1,4 @@
-"""Checkpoints: everything that a phase needs to go on exactly, whole or not there."""
+"""Checkpoints: everything that a phase needs to resume exactly, written whole or not at all."""
 
 import contextlib
 import hashlib
@@ -30,21 +30,22 @@ _STEP = re.compile(r'step_(\d+)')
 class Checkpoints:
     """The checkpoints of one phase: folders `step_NNNNNN`.
 
-    A checkpoint is written beside its place, read back, and renamed when it is whole. `SHA256SUMS` in it says what its
-    files are: one that is not like that is damaged, and never used. Older ones go only after a new one has its name.
+    A checkpoint is written under a temporary name, read back, and renamed when it is whole. `SHA256SUMS` holds the
+    checksums of its files: a checkpoint that differs is damaged, and never used. Older ones are removed only after a
+    new one has its name.
 
     Args:
         directory: of them.
-        keep_last: so many of the newest stay,
-        keep_every_hours: and the first after every so many hours of training, unless it is 0. The best one stays too:
-            `best` in the progress that is saved, a dict of `step`, `score` and `value`.
+        keep_last: number of the newest that are kept.
+        keep_every_hours: if not 0, the first after each such period of training is kept too. So is the best one: `best`
+            in the saved progress, a dict of `step`, `score` and `value`.
     """
 
     def __init__(self, directory: Path, keep_last: int = 2, keep_every_hours: float = 0.0) -> None:
         self.directory = directory
         self.keep_last = keep_last
         self.keep_every_hours = keep_every_hours
-        self._known: dict[int, str | None] = {}  # what is damaged in those that were looked at
+        self._known: dict[int, str | None] = {}  # the damage of those that were checked
 
     def steps(self) -> list[int]:
         """The steps of the checkpoints there are, oldest first."""
@@ -68,24 +69,24 @@ class Checkpoints:
 
         Args:
             step: the number of steps trained.
-            checkpoint_variables: by name, see `TrainedModel.pieces`.
-            progress: what else there is to know, as JSON.
+            checkpoint_variables: by name, see `TrainedModel.checkpoint_variables`.
+            progress: everything else, as JSON.
             networks: the class and configuration of networks, by the name of their variables, as JSON.
 
         Raises:
-            UserError: it cannot be written; those before are kept.
+            UserError: it cannot be written; earlier ones are kept.
         """
-        beside = self.directory / f'.writing_{os.getpid()}'
+        writing = self.directory / f'.writing_{os.getpid()}'
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
-            tf.train.Checkpoint(**checkpoint_variables).write(str(beside / _VARIABLES))
-            write_json(beside / _PROGRESS, progress)
-            write_json(beside / _NETWORKS, dict(networks or {}))
-            _read_back(beside)
-            sums = [f'{_sha256(file)}  {file.name}\n' for file in sorted(beside.iterdir())]
-            write_whole(beside / _SUMS, ''.join(sums).encode())
-            _flush(*beside.iterdir(), beside)
-            beside.rename(self.path(step))
+            tf.train.Checkpoint(**checkpoint_variables).write(str(writing / _VARIABLES))
+            write_json(writing / _PROGRESS, progress)
+            write_json(writing / _NETWORKS, dict(networks or {}))
+            _read_back(writing)
+            sums = [f'{_sha256(file)}  {file.name}\n' for file in sorted(writing.iterdir())]
+            write_whole(writing / _SUMS, ''.join(sums).encode())
+            _flush(*writing.iterdir(), writing)
+            writing.rename(self.path(step))
             _flush(self.directory)
         except (OSError, tf.errors.OpError) as error:
             reason = getattr(error, 'strerror', None) or getattr(error, 'message', None) or str(error)
@@ -95,10 +96,10 @@ class Checkpoints:
                 'make room there and run the same command again'
             ) from error
         finally:
-            shutil.rmtree(beside, ignore_errors=True)
+            shutil.rmtree(writing, ignore_errors=True)
         self._known[step] = None
         for old in set(self.steps()) - self._kept(progress.get('best')):
-            # Out of the way first: half of it would look damaged.
+            # Renamed first: a half-removed one would count as damaged.
             doomed = self.directory / f'.removing_{old}'
             self.path(old).rename(doomed)
             shutil.rmtree(doomed, ignore_errors=True)
@@ -122,27 +123,27 @@ class Checkpoints:
         return best if best is not None and best['step'] in self.steps() else None
 
     def damage(self, step: int) -> str | None:
-        """What is wrong with a checkpoint that is there; None if it is what was written."""
+        """The damage of a checkpoint, in words; None if it is as it was written."""
         if step not in self._known:
             self._known[step] = _damage(self.path(step))
         return self._known[step]
 
     def newest(self) -> int | None:
-        """The step of the newest checkpoint that is not damaged; says so of those after it."""
+        """The step of the newest checkpoint that is not damaged; reports the damaged ones after it."""
         for step in reversed(self.steps()):
             new = step not in self._known
             damage = self.damage(step)
             if damage is None:
                 return step
             if new:
-                say(f'{self.path(step)} is damaged ({damage}): going back to the one before it')
+                say(f'{self.path(step)} is damaged ({damage}): resuming from the one before it')
         return None
 
     def mend(self) -> None:
-        """Sets aside what is damaged after the newest good checkpoint, and removes what a killed process left.
+        """Renames damaged checkpoints after the newest good one, and removes the leftovers of a killed process.
 
         Raises:
-            UserError: all are damaged; the next start begins anew.
+            UserError: all are damaged; the next start trains from the first step.
         """
         for leftover in (*self.directory.glob('.writing_*'), *self.directory.glob('.removing_*')):
             shutil.rmtree(leftover, ignore_errors=True)
@@ -161,7 +162,7 @@ class Checkpoints:
         return self.directory / f'damaged_{self.path(step).name}'
 
     def reached(self) -> int:
-        """The most steps that there ever was a checkpoint of, also if it is damaged now; 0 if there was none."""
+        """The largest step that ever had a checkpoint, even if it is damaged now; 0 without one."""
         aside = [int(folder.name.rpartition('_')[2]) for folder in self.directory.glob('damaged_step_*')]
         return max([*self.steps(), *aside], default=0)
 
@@ -189,7 +190,7 @@ class Checkpoints:
         )
 
     def restore(self, checkpoint_variables: dict[str, list[tf.Variable]]) -> dict[str, Any] | None:
-        """Restores the newest checkpoint into `pieces` and gives its progress; none if there is no checkpoint."""
+        """Restores the newest checkpoint into variables and returns its progress; None without a checkpoint."""
         newest = self.newest()
         if newest is None:
             return None
@@ -198,7 +199,7 @@ class Checkpoints:
         return self._progress_of(newest)
 
     def progress(self, which: str = 'newest') -> dict[str, Any]:
-        """What a checkpoint says besides variables; see `find`.
+        """The progress that a checkpoint holds; see `find`.
 
         Raises:
             UserError: there is no checkpoint yet.
@@ -227,18 +228,18 @@ class Checkpoints:
         keys = (_KEY.format(name=name, number=number) for number in itertools.count())
         return [reader.get_tensor(key) for key in itertools.takewhile(known.__contains__, keys)]
 
-    def shapes(self, piece: str) -> list[tuple[int, ...]]:
-        """The shapes of one of the pieces in the newest checkpoint; none if it has no such piece.
+    def shapes(self, name: str) -> list[tuple[int, ...]]:
+        """The shapes of the variables of one name in the newest checkpoint; empty without them.
 
         Raises:
             UserError: there is no checkpoint yet.
         """
         shapes = tf.train.load_checkpoint(str(self.path(self.find('newest')) / _VARIABLES)).get_variable_to_shape_map()
-        names = [_KEY.format(name=piece, number=number) for number in range(len(shapes))]
-        return [tuple(shapes[name]) for name in names if name in shapes]
+        keys = [_KEY.format(name=name, number=number) for number in range(len(shapes))]
+        return [tuple(shapes[key]) for key in keys if key in shapes]
 
     def restore_some(self, checkpoint_variables: dict[str, list[tf.Variable]], which: str = 'newest') -> None:
-        """Restores some of the pieces of a checkpoint; see `find`.
+        """Restores some of the variables of a checkpoint; see `find`.
 
         Raises:
             UserError: there is no checkpoint yet.
@@ -251,7 +252,7 @@ class Checkpoints:
 
 @contextlib.contextmanager
 def _of_this_model(folder: Path) -> Iterator[None]:
-    """Says so if a checkpoint that is read inside has other variables than the model, or of other shapes."""
+    """Raises `UserError` if a checkpoint that is read inside has other variables than the model, or other shapes."""
     try:
         yield
     except (AssertionError, ValueError) as error:
@@ -262,7 +263,7 @@ def _damage(folder: Path) -> str | None:
     try:
         lines = (folder / _SUMS).read_text(encoding='utf-8').splitlines()
         sums = {name: digest for digest, _, name in (line.partition('  ') for line in lines)}
-        # The last one, so that none is missing.
+        # The index too, which makes an empty list of checksums fail.
         for name in (*sums, _INDEX):
             if sums.get(name) != _sha256(folder / name):
                 return f'{name} is not what was written'
@@ -272,7 +273,7 @@ def _damage(folder: Path) -> str | None:
 
 
 def _read_back(folder: Path) -> None:
-    """Reads all variables, each of which TensorFlow wrote with a checksum of what was in memory."""
+    """Reads all variables, each of which TensorFlow wrote with a checksum of its value in memory."""
     reader = tf.train.load_checkpoint(str(folder / _VARIABLES))
     for name in reader.get_variable_to_shape_map():
         reader.get_tensor(name)
@@ -284,7 +285,7 @@ def _sha256(file: Path) -> str:
 
 
 def _flush(*paths: Path) -> None:
-    """Brings files, and the names in folders, to the disk."""
+    """Flushes files, and the names in folders, to the disk."""
     for path in paths:
         descriptor = os.open(path, os.O_RDONLY)
         try:

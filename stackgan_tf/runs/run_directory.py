@@ -1,4 +1,4 @@
-"""The run directory: what was asked for, by what it was made, and that only one process works in it."""
+"""The run directory: the recipe, the environment, and the lock that keeps other processes out."""
 
 import contextlib
 import fcntl
@@ -22,10 +22,10 @@ from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
 
 CONFIG = 'config.gin'
-# What may change when a run goes on; anything else would make it another run.
+# Settings that may change when a run resumes; any other would make it another run.
 CHANGEABLE = ('STEPS', 'TICK', 'CHECKPOINT_EVERY')
-# And what changes no number of a run that goes well.
-_OF_NO_WEIGHT = tuple(
+# Settings that change no number of a run without divergence.
+_HARMLESS = tuple(
     f'Recipe.{name}' for name in ('steps_per_execution', 'keep_last', 'keep_every_hours', 'rollbacks', 'rollback_rate')
 )
 
@@ -49,14 +49,14 @@ class RunDirectory:
         if self.path.exists() and not self.path.is_dir():
             raise UserError(f'{self.path} is not a folder: name another with --workdir')
         if not saved.exists():
-            # Hidden files are what a start that failed here leaves: the lock.
+            # A start that failed leaves hidden files: the lock.
             if self.path.is_dir() and any(not file.name.startswith('.') for file in self.path.iterdir()):
                 raise UserError(f'{self.path} is not empty and no run of this program: name another with --workdir')
             return
         before, now = _settings(saved.read_text(encoding='utf-8')), _settings(self.config)
         changed = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
-        refused = [name for name in changed if name not in CHANGEABLE + _OF_NO_WEIGHT]
-        # Macros first: they are what people set.
+        refused = [name for name in changed if name not in CHANGEABLE + _HARMLESS]
+        # Macros first: people set those.
         refused.sort(key=lambda name: not name.isupper())
         if refused:
             name = refused[0]
@@ -68,7 +68,7 @@ class RunDirectory:
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
-        """Keeps other processes out meanwhile: from now on if the folder exists, else from `open` on.
+        """Keeps other processes out: at once if the folder exists, else from `open` on.
 
         Raises:
             UserError: another process is training here.
@@ -84,7 +84,7 @@ class RunDirectory:
             self._lock, self._started = None, False
 
     def open(self) -> None:
-        """Makes the folder and writes what this start is; to be called within `alone`, and does nothing again.
+        """Makes the folder and records this start; to be called within `alone`. Later calls do nothing.
 
         Raises:
             UserError: another process is training here.
@@ -99,17 +99,19 @@ class RunDirectory:
         with read_back(starts):
             earlier = [*json.loads(starts.read_text(encoding='utf-8'))['starts']] if starts.exists() else []
         now = environment()
-        begun_with = earlier[0].get(onednn.KEY) if earlier else None
-        if begun_with is not None and begun_with != now[onednn.KEY]:
+        before = earlier[0].get(onednn.KEY) if earlier else None
+        if before is not None and before != now[onednn.KEY]:
             say(
-                f'This run began with {onednn.VARIABLE}={begun_with:d}, now it is {now[onednn.KEY]:d}: the last digits '
+                f'This run began with {onednn.VARIABLE}={before:d}, now it is {now[onednn.KEY]:d}: the last digits '
                 'of its numbers will differ from those of an uninterrupted run'
             )
         write_json(starts, {'starts': [*earlier, now]})
         self._started = True
 
     def _take_lock(self) -> None:
-        lock = (self.path / '.lock').open('a+', encoding='utf-8')  # not 'w': who holds it is in it
+        lock = (self.path / '.lock').open(
+            'a+', encoding='utf-8'
+        )  # not 'w': the file names the process that holds the lock
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -1,1 +1,1 @@
-"""The run: its phases, directory, devices, checkpoints and reports."""
+"""The training loop: phases, callbacks, devices, workers and divergence."""

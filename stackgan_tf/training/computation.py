@@ -18,7 +18,7 @@ _REWRITER = 'auto_mixed_precision_onednn_bfloat16'
 
 @contextlib.contextmanager
 def layers_in(precision: str) -> Iterator[None]:
-    """Layers that are made within it compute in this precision, whenever they are called."""
+    """Layers that are made inside compute in this precision, whenever they are called."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision if precision.startswith('mixed') else 'float32')
     try:
@@ -29,7 +29,7 @@ def layers_in(precision: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def graphs_in(precision: str) -> Iterator[None]:
-    """Graphs that are called within it are rewritten for this precision, if that is how it is had."""
+    """Graphs that are called inside are rewritten for this precision, if the graph rewriter implements it."""
     before = tf.config.optimizer.get_experimental_options().get(_REWRITER, False)
     tf.config.optimizer.set_experimental_options({_REWRITER: precision == 'onednn_bfloat16'})
     try:
@@ -39,14 +39,14 @@ def graphs_in(precision: str) -> Iterator[None]:
 
 
 def prepare_steps(model: TrainedModel, precision: str, jit_compile: bool, at_once: int, length: int) -> None:
-    """Makes the function that `fit` calls.
+    """Makes the training function that `fit` calls.
 
     Args:
         model: made in `layers_in` the precision.
         precision: one of `PRECISIONS`. No other graphs are rewritten: those of samples and scores come between steps.
         jit_compile: whether XLA compiles a step.
-        at_once: steps that run without coming back to Python.
-        length: steps of a tick, after which it must come back; where `at_once` does not divide it, fewer do.
+        at_once: steps that run without returning to Python.
+        length: steps of a tick, after which it must return; where `at_once` does not divide it, fewer steps run.
     """
     steps = math.gcd(at_once, length)
     if model.train_function is not None and steps == model.steps_per_execution:

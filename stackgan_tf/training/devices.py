@@ -18,14 +18,14 @@ def all_devices() -> tf.distribute.Strategy:
 
 
 def distributed(batches: Callable[..., tf.data.Dataset], strategy: tf.distribute.Strategy) -> Any:
-    """The batches as each worker makes them: its replicas' rows, and nothing of the others'.
+    """The batches of each worker: the rows of its own replicas alone.
 
     Args:
-        batches: makes them; takes `shares` and `own_shares`, see `training_batches`.
+        batches: a function that makes them; takes `shares` and `own_shares`, see `training_batches`.
         strategy: of the replicas.
 
     Returns:
-        What `fit` reads. It begins anew rather than ends, because hosts would ask each other at every step whether it
+        The data set for `fit`. It repeats and never ends, because hosts would ask each other at every step whether it
         has ended.
     """
 
@@ -38,25 +38,25 @@ def distributed(batches: Callable[..., tf.data.Dataset], strategy: tf.distribute
 
 
 def set_up_operations(threads: int) -> None:
-    """How this process computes.
+    """Sets how this process computes.
 
-    TensorFlow's arithmetic optimisation reorders sums by the names of operations, which depend on what the process did
-    before: the last bits of a run that goes on would be others. So it is off.
+    TensorFlow's arithmetic optimization reorders sums by the names of operations, which depend on the history of the
+    process: the last bits of a resumed run would differ. So it is off.
 
     Args:
-        threads: of each operation, 0 for one a core; those that run already stay as they are. Small networks are faster
-            on one, with operations beside each other; large ones on all.
+        threads: of each operation, 0 for one per core; no effect once TensorFlow has computed. Small networks are
+            faster with one, as operations run in parallel; large ones with all.
     """
     tf.config.optimizer.set_experimental_options({'arithmetic_optimization': False})
-    with contextlib.suppress(RuntimeError):  # of a process that has computed before: tests, notebooks
+    with contextlib.suppress(RuntimeError):  # in a process that has computed before: tests, notebooks
         tf.config.threading.set_intra_op_parallelism_threads(threads)
 
 
 def check_compilation(jit_compile: bool, strategy: tf.distribute.Strategy) -> None:
-    """XLA cannot compile what replicas do together.
+    """XLA cannot compile the communication of replicas.
 
     Raises:
-        UserError: it is to.
+        UserError: it is asked to.
     """
     replicas = strategy.num_replicas_in_sync
     if jit_compile and replicas > 1:

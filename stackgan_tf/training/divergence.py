@@ -1,4 +1,4 @@
-"""A run whose numbers are no numbers any more: what was first, found by going through the same steps again."""
+"""Numbers that are not finite: checks, and the first cause, found by repeating the same steps."""
 
 import math
 from collections.abc import Mapping
@@ -10,11 +10,11 @@ from stackgan_tf.models.trained_model import TrainedModel, variables_of
 
 
 class DivergedError(Exception):
-    """Something of a run is infinite or no number.
+    """A number of a run is infinite or NaN.
 
     Attributes:
-        step: after which this was seen; it may have come earlier.
-        what: it is.
+        step: after which the check found it; it may have come earlier.
+        what: its name, with the verb.
     """
 
     def __init__(self, step: int, what: str) -> None:
@@ -24,7 +24,7 @@ class DivergedError(Exception):
 
 
 def check_record(step: int, record: Mapping[str, float]) -> None:
-    """Looks at the means of a tick, or of a step.
+    """Checks the means of a tick, or of a step.
 
     Raises:
         DivergedError: one is not finite.
@@ -35,7 +35,7 @@ def check_record(step: int, record: Mapping[str, float]) -> None:
 
 
 def check_weights(step: int, model: TrainedModel) -> None:
-    """Looks at the weights of all networks.
+    """Checks the weights of all networks.
 
     Raises:
         DivergedError: one is not finite.
@@ -47,16 +47,16 @@ def check_weights(step: int, model: TrainedModel) -> None:
 
 
 class StepByStep(keras.callbacks.Callback):
-    """Looks at every step, of which an epoch of Keras has one, and raises `DivergedError` at the first that breaks."""
+    """Checks every step, one to an epoch of Keras; raises `DivergedError` at the first that is not finite."""
 
     def __init__(self, model: TrainedModel, step: int) -> None:
         super().__init__()
         self._trained = model
         self.step = step
-        model.take_record(1)  # of a tick that was at work
+        model.take_record(1)  # drops the sums of an unfinished tick
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Looks at a step."""
+        """Checks a step."""
         self.step += 1
         check_record(self.step, self._trained.take_record(1))
         check_weights(self.step, self._trained)

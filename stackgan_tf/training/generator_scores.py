@@ -1,4 +1,4 @@
-"""Scores of a generator while it is trained: of few pictures, which takes seconds; they compare steps of a run only."""
+"""Scores of a generator during training: of few images, in seconds; they compare steps of one run only."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -20,50 +20,50 @@ from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.text_encoders import embeddings_for
 
 NAMES = ('fid', 'kid', 'precision', 'recall', 'density', 'coverage', 'inception_score', 'ms_ssim')
-_SUBSETS = 10  # of the kernel distance
+_SUBSETS = 10  # of KID
 _FALLING = ('fid', 'kid', 'ms_ssim')  # the lower the better
 
 
 class GeneratorScores:
-    """How a phase's generator is scored with each checkpoint, against its test data, or what it is trained on.
+    """Scores a phase's generator at each checkpoint, against its test data, or its training data without any.
 
     Args:
-        features: makes the network by whose features pictures are compared.
-        count: how many pictures are drawn; it is in the names of the scores.
+        features: makes the feature extractor.
+        count: number of images; part of the names of the scores.
         best: of `NAMES`, the score whose best checkpoint is kept; '' keeps none.
-        seed: of the draw of captions and of the pictures, the same with each checkpoint.
+        seed: of captions and images, the same at each checkpoint.
     """
 
     def __init__(
         self, features: Callable[[], FeatureExtractor], count: int = 500, best: str = 'fid', seed: int = 0
     ) -> None:
-        self._network = features()
+        self._extractor = features()
         self.count = count
         self.seed = seed
         self.best = f'{best}_{count}' if best else ''
         self.falls = best in _FALLING
 
     def prepare(self, phase: Phase, model: AdversarialModel, source: ExampleSource, directory: Path) -> None:
-        """Measures the reference.
+        """Extracts the features of the reference images.
 
         Args:
             phase: at work.
             model: of it.
-            source: the real pictures, and what the generator is told of.
+            source: the real images and the examples that the generator is conditioned on.
             directory: of the run.
 
         Raises:
-            UserError: what the generator is told cannot be had of it.
+            UserError: the source lacks the condition, or the extractor the chosen score.
         """
         embeddings = embeddings_for(phase, model, source, directory)
         condition = None if embeddings is None else _EmbeddingConditions(embeddings, source, self.count, self.seed)
         generator = NetworkGenerator(model.generator_ema)
         self._image_source = GeneratedImages(generator, self.count, self.seed, condition)
-        pictures = SourceImages(source, generator.sizes[-1])
-        self._reference = Reference(pictures, self._network, self.seed)
-        # What is wrong with it shows before anything is trained.
+        images = SourceImages(source, generator.sizes[-1])
+        self._reference = Reference(images, self._extractor, self.seed)
+        # The recipe's fault shows before anything is trained.
         if self._reference.statistics.inception is None and self.best.startswith('inception_score'):
-            raise UserError(f'{self._network.name} knows no classes: choose another GeneratorScores.best')
+            raise UserError(f'{self._extractor.name} knows no classes: choose another GeneratorScores.best')
 
     def scores(self) -> dict[str, float]:
         """The scores of the averaged generator as it is now, by name: `fid_500`, ..."""
@@ -86,7 +86,7 @@ class _EmbeddingConditions(ConditionSource):
         self.title = source.title
 
     def embeddings(self, rows: slice) -> np.ndarray:
-        """See `Told`."""
+        """See `ConditionSource`."""
         return self._embeddings.drawn(self._indices[rows], self._draws[rows]).numpy()
 
 
@@ -97,10 +97,10 @@ def generator_scores(
     test_source: ExampleSource | None,
     directory: Path,
 ) -> GeneratorScores | None:
-    """What scores a phase's generator; None if the recipe asks for nothing.
+    """The scores of a phase's generator; None if the recipe asks for none.
 
     Raises:
-        UserError: it cannot be made.
+        UserError: the phase trains no generator, or `Phase.scores` is something else.
     """
     if phase.scores is None:
         return None

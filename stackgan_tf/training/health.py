@@ -1,6 +1,6 @@
-"""Whether a run of adversaries is going well: one side far ahead for long, or pictures that become alike.
+"""Signs of failing adversarial training: one side far ahead for long, or images that become alike.
 
-What is looked at are the ticks of `metrics.jsonl`, so a run that goes on knows what was before.
+They come from the ticks of `metrics.jsonl`, so a resumed run includes the ticks before.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,12 +13,12 @@ from stackgan_tf.metrics.diversity import mean_distance
 LEAD = 'discriminator_lead'
 DIVERSITY = 'sample_diversity'
 LONG = 5  # ticks
-_FAR_AHEAD, _BEHIND = 0.8, 0.02  # of the discriminator's lead; where both sides learn it is about 0.3
+_FAR_AHEAD, _BEHIND = 0.8, 0.02  # the discriminator's lead; about 0.3 where both sides learn
 _ALIKE = 1 / 3  # of the most diverse samples so far
 
 
 def leads(record: Mapping[str, float]) -> dict[str, float]:
-    """How much more a discriminator believes in real images than in generated ones, from -1 to 1, of each scale.
+    """The discriminator's confidence in real images minus that in generated ones, in [-1, 1], for each scale.
 
     Args:
         record: of a tick; confidences are means, see `confidences_of`.
@@ -34,21 +34,21 @@ def leads(record: Mapping[str, float]) -> dict[str, float]:
 
 
 def sample_diversity(images: np.ndarray, conditional: bool) -> float:
-    """How different the samples are: the mean distance between two, in grey levels; of one caption if there are some.
+    """The mean distance between two samples (of the same caption, if conditional), in gray levels.
 
     Args:
         images: uint8 `[N, s, s, 3]`, the largest that the model makes.
-        conditional: whether they are in rows, each of one caption.
+        conditional: whether they are in eight rows, each of one caption.
     """
     rows = np.split(images, 8) if conditional else [images]
     return float(np.mean([mean_distance(row) for row in rows]))
 
 
 def concerns(ticks: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What goes wrong for long, in words; nothing while all is well.
+    """The concerns that last for `LONG` ticks, in words; empty if there are none.
 
     Args:
-        ticks: all there were, with `leads` and `sample_diversity`.
+        ticks: of the whole run, with `leads` and `sample_diversity`.
     """
     last, found = ticks[-LONG:], []
     if len(last) < LONG:

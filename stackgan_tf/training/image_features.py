@@ -1,4 +1,4 @@
-"""Image features in a run: those that a text encoder's phase takes over from an earlier phase's classifier."""
+"""Loads the image features of a text encoder's phase from an earlier phase's classifier."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,11 +9,11 @@ from stackgan_tf.runs.checkpoints import Checkpoints
 from stackgan_tf.system.errors import UserError
 from stackgan_tf.training.phase import Phase
 
-_PIECE = 'network'
+_NETWORK = 'network'
 
 
 def load_image_features(phase: Phase, model: TrainedModel, phases: Sequence[Phase], directory: Path) -> None:
-    """Gives an image tower the features of the classifier that `Phase.image_features` names; nothing to other models.
+    """Loads the features of the classifier that `Phase.image_features` names; does nothing to other models.
 
     Args:
         phase: at work.
@@ -38,9 +38,9 @@ def load_image_features(phase: Phase, model: TrainedModel, phases: Sequence[Phas
     checkpoints = Checkpoints(directory / phase.image_features / 'checkpoints')
     if phase.image_features not in [each.name for each in phases] or not checkpoints.steps():
         raise UserError(f'{setting}: no phase of this name has trained anything here')
-    if checkpoints.shapes(_PIECE)[: len(features)] != [tuple(variable.shape) for variable in features]:
+    if checkpoints.shapes(_NETWORK)[: len(features)] != [tuple(variable.shape) for variable in features]:
         raise UserError(
             f'{setting} trains no such features: set TextMatching.sizes and image_width to the sizes and width of '
             'AttributeClassifier'
         )
-    checkpoints.restore_some({_PIECE: features})
+    checkpoints.restore_some({_NETWORK: features})

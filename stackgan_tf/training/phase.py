@@ -13,26 +13,27 @@ from stackgan_tf.system.errors import UserError
 
 @dataclasses.dataclass(frozen=True)
 class Phase:
-    """What a recipe says of one phase. Model and data are made only when the phase is at work.
+    """The settings of one phase. Model and data are made only when the phase is trained.
 
     Attributes:
         name: a folder of this name in the run directory holds everything of the phase.
         model: makes the model; see `make_model`.
         data: makes the source of examples.
         steps: how many steps it trains.
-        text_encoder: where the embeddings come from, for a model that reads them: the name of an earlier phase that
-            trains a text encoder, or what makes embeddings of a source.
-        test_data: makes the source that a model is scored on with each checkpoint; its classes are best unseen.
-        scores: for a generator, what makes its scores with each checkpoint: see `GeneratorScores`.
-        flip: whether half of the pictures are mirrored, as in the paper.
-        captions_averaged: a step is told the mean of so many embeddings of each picture's captions; v1's released code
-            takes 4.
-        without_captions: pictures without a caption train the unconditional terms alone (`'unconditional'`), or are
+        text_encoder: the source of embeddings for a conditional model: the name of an earlier phase that trains a text
+            encoder, or a function that makes embeddings of a source.
+        test_data: makes the source that a model is scored on with each checkpoint; best of classes that it is not
+            trained on.
+        scores: for a generator, makes its scores of each checkpoint: see `GeneratorScores`.
+        flip: whether half of the images are mirrored, as in the paper.
+        captions_averaged: number of caption embeddings of an image whose mean is its condition; 4 in v1's released
+            code.
+        without_captions: images without a caption train the unconditional terms alone (`'unconditional'`), or are
             left out (`'left_out'`); text encoders leave them out.
         image_features: for a text encoder whose image tower is that of a classifier, the earlier phase that trains it.
-        stage_one: for a Stage-II, what makes the Stage-I model whose averaged generator it takes over.
-        stage_one_weights: where that one's weights come from: the name of an earlier phase, or the folder of a run, of
-            a phase in it or of an export.
+        stage_one: for a Stage-II, makes the Stage-I model whose averaged generator it refines.
+        stage_one_weights: the source of its weights: the name of an earlier phase, or the folder of a run, of one of its
+            phases or of an export.
     """
 
     name: str
@@ -50,17 +51,17 @@ class Phase:
     stage_one_weights: str | None = None
 
     def make_model(self) -> TrainedModel:
-        """Makes the model, which belongs inside the scope of the strategy that trains it; Stage-I as yet untrained.
+        """Makes the model, to be called inside the scope of its strategy; a Stage-I is untrained as yet.
 
         Raises:
-            UserError: it cannot be made so.
+            UserError: the model takes no Stage-I.
         """
         if self.stage_one is None:
             return self.model()
         network = self.stage_one().generator_ema
         try:
             return self.model(stage_one=network)
-        except TypeError as error:  # what gin wraps does not show its signature
+        except TypeError as error:  # gin hides the signature
             if "unexpected keyword argument 'stage_one'" not in str(error):
                 raise
             message = f'{self.name} takes over no Stage-I: leave out {self.name}/Phase.stage_one'

@@ -1,4 +1,4 @@
-"""The embeddings of captions as TensorBoard's projector shows them: a cloud of points, each with its words."""
+"""The embeddings of captions for TensorBoard's projector: points, each with its caption."""
 
 from pathlib import Path
 
@@ -14,12 +14,12 @@ _VECTORS, _WORDS = 'embeddings.tsv', 'embeddings_words.tsv'
 
 
 def write_projector(folder: Path, embeddings: Embeddings, count: int) -> None:
-    """Writes what the projector reads beside a phase's events; nothing if the vectors have no words.
+    """Writes the projector's files into the folder of a phase's events; nothing if the embeddings have no words.
 
     Args:
         folder: of the phase.
-        embeddings: what it is told by.
-        count: of its examples, of which `POINTS` at most are shown, spread evenly, the first caption of each.
+        embeddings: that it is conditioned on.
+        count: of its examples; at most `POINTS` of them are written, spread evenly, with the first caption of each.
     """
     number = min(POINTS, count)
     indices = np.arange(number) * count // number

@@ -1,4 +1,4 @@
-"""A check before the first step of several replicas: frameworks have summed gradients twice, and nobody noticed."""
+"""A check before the first step of several replicas: past framework versions have summed gradients twice."""
 
 import importlib.metadata
 
@@ -16,7 +16,7 @@ _ROWS = 4  # of each replica
 
 
 class _Probe(TrainedModel):
-    """One weight, moved by the means that every model is moved by."""
+    """A model of one weight, which moves as the weights of every model do."""
 
     def __init__(self, replicas: int) -> None:
         super().__init__(0, _ROWS * replicas)
@@ -26,11 +26,11 @@ class _Probe(TrainedModel):
         self.set_up(optimizer, ('mean', 'strange_noise'))
 
     def noise(self) -> tf.Tensor:
-        """Float32 `[n]`: this replica's rows, or outside of replicas all."""
+        """Float32 `[n]`: the rows of this replica, or all rows outside of replicas."""
         return step_noise(0, self.step, Purpose.LATENT, self.batch_size, ())
 
     def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """The loss is the weight times the mean of `number` `[n]`; `noise` `[n]` is what is to be drawn."""
+        """The loss is the weight times the mean of `number` `[n]`; `noise` `[n]` is the expected noise."""
         with tf.GradientTape() as tape:
             mean = tf.reduce_mean(batch['number'])
             scaled = mean * self.weight / self.replicas
@@ -49,10 +49,10 @@ class _Probe(TrainedModel):
 
 
 def check_replicas(model: TrainedModel, strategy: tf.distribute.Strategy) -> None:
-    """Looks whether several replicas train as one would; one alone always does. Changes no number of the model.
+    """Checks that several replicas train as one would. Changes no number of the model.
 
     Raises:
-        UserError: they do not; says what is wrong.
+        UserError: they do not; names the fault.
     """
     replicas = strategy.num_replicas_in_sync
     if replicas == 1:
@@ -67,10 +67,10 @@ def check_replicas(model: TrainedModel, strategy: tf.distribute.Strategy) -> Non
 
 
 def _of_a_step(replicas: int, strategy: tf.distribute.Strategy) -> str:
-    """What is wrong with one step of a probe: input, noise, gradients, records."""
+    """The fault of one step of a probe, in words: input, noise, gradients, records; '' without one."""
     with strategy.scope():
         probe = _Probe(replicas)
-    # Drawn here, where there is one replica, it is the noise of the global batch.
+    # Outside of replicas this is the noise of the global batch.
     whole = {'number': np.arange(probe.batch_size, dtype=np.float32), 'noise': probe.noise().numpy()}
 
     def batches(shares: int, own_shares: range) -> tf.data.Dataset:
@@ -92,22 +92,22 @@ def _of_a_step(replicas: int, strategy: tf.distribute.Strategy) -> str:
 
 
 def _of_variables(model: TrainedModel, strategy: tf.distribute.Strategy) -> str:
-    """Which piece of a model is not the same on all replicas."""
+    """The variables of a model that differ between replicas, in words; '' if none do."""
     checkpoint_variables = model.checkpoint_variables()
 
     @tf.function
     def of_replicas() -> tf.Tensor:
         return all_rows(tf.stack([_digest(variables) for variables in checkpoint_variables.values()])[None])
 
-    digests = strategy.experimental_local_results(strategy.run(of_replicas))[0].numpy()  # [replicas, pieces]
+    digests = strategy.experimental_local_results(strategy.run(of_replicas))[0].numpy()  # [replicas, names]
     differing = [
-        name for name, of_piece in zip(checkpoint_variables, digests.T, strict=True) if len(set(of_piece.tolist())) > 1
+        name for name, values in zip(checkpoint_variables, digests.T, strict=True) if len(set(values.tolist())) > 1
     ]
     return f'their variables differ ({", ".join(differing)})' if differing else ''
 
 
 def _digest(variables: list[tf.Variable]) -> tf.Tensor:
-    """An integer of the bits of all variables, int64."""
+    """A checksum of the bits of all variables, int64."""
     kinds = {1: tf.int8, 2: tf.int16, 4: tf.int32, 8: tf.int64}
     total = tf.constant(0, tf.int64)
     for place, variable in enumerate(variables, 1):

@@ -1,4 +1,4 @@
-"""Scores on other data than is trained on, for models that can be scored while they are trained."""
+"""Scores on test data during training, for text encoders and classifiers."""
 
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.evaluation.attribute_reader import AttributeReader, ClassReader
@@ -17,7 +17,7 @@ def check_scored(model: TrainedModel, test_source: ExampleSource | None, phase: 
     """Refuses test data that a phase's model cannot be scored on.
 
     Raises:
-        UserError: it is of another kind, or the data have not what scores need.
+        UserError: the model has no such scores, or the data lack what they need.
     """
     if test_source is None:
         return
@@ -30,7 +30,7 @@ def check_scored(model: TrainedModel, test_source: ExampleSource | None, phase: 
 
 
 def scores(model: TrainedModel, test_source: ExampleSource | None) -> dict[str, float]:
-    """How well a model knows what it was not trained on, by name; nothing without such data, or of a generator."""
+    """Scores on test data, by name; empty without such data, or for a generator."""
     if test_source is None or isinstance(model, AdversarialModel):
         return {}
     if isinstance(model, TextMatching):

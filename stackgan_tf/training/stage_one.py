@@ -1,4 +1,4 @@
-"""Stage-I in a run: the weights that a Stage-II phase takes over, from an earlier phase, another run or an export."""
+"""Loads the Stage-I of a Stage-II phase: from an earlier phase, another run or an export."""
 
 import json
 from collections.abc import Sequence
@@ -22,23 +22,25 @@ _GENERATOR = 'generator_ema'
 def load_stage_one(
     phase: Phase, model: TrainedModel, phases: Sequence[Phase], directory: Path, embeddings: str | None
 ) -> None:
-    """Gives a Stage-II the Stage-I that `Phase.stage_one_weights` names; does nothing to other models.
+    """Loads into a Stage-II the Stage-I that `Phase.stage_one_weights` names; does nothing to other models.
 
     Args:
         phase: at work.
         model: of it.
         phases: of the run.
         directory: of the run.
-        embeddings: the fingerprint of those that the phase reads, if it reads any.
+        embeddings: the fingerprint of the phase's embeddings, if it has any.
 
     Raises:
-        UserError: there is none yet, or it does not fit.
+        UserError: there are no weights yet, or they do not fit.
     """
     if not isinstance(model, StageII):
         return
     setting, named = f'{phase.name}/Phase.stage_one_weights', phase.stage_one_weights
     if named is None:
-        raise UserError(f'{phase.name} refines what a Stage-I makes: set {setting}, for example to the phase before it')
+        raise UserError(
+            f'{phase.name} refines the images of a Stage-I: set {setting}, for example to the phase before it'
+        )
     setting = f'{setting} = {named!r}'
     if named in [each.name for each in phases]:
         if not Checkpoints(directory / named / 'checkpoints').steps():
@@ -52,19 +54,19 @@ def load_stage_one(
         _take_export(named, model.stage_one, setting)
     else:
         names = ', '.join(each.name for each in phases)
-        raise UserError(f'{setting} is no phase of this run ({names}), and there is no such folder')
+        raise UserError(f'{setting} is not a phase of this run ({names}), and there is no such folder')
 
 
 def check_fit(network: keras.Model, shapes: Sequence[tuple[int, ...]], where: str) -> None:
-    """Refuses weights of another network.
+    """Refuses weights of other shapes.
 
     Args:
-        network: the Stage-I that is to take them.
+        network: the Stage-I that they are loaded into.
         shapes: of the weights, in the order of its variables.
-        where: what named them.
+        where: their source, for the message.
 
     Raises:
-        UserError: they do not fit; tells what differs, as far as shapes say it.
+        UserError: they do not fit; names what differs, as far as shapes show it.
     """
     expected = [tuple(variable.shape) for variable in variables_of(network)]
     if list(shapes) == expected:
@@ -72,11 +74,11 @@ def check_fit(network: keras.Model, shapes: Sequence[tuple[int, ...]], where: st
     there, here = _features_of(shapes), _features_of(expected)
     differing = [f'{name} {there.get(name)} there, {here[name]} here' for name in here if there.get(name) != here[name]]
     what = '; '.join(differing) or 'some layers are of other shapes'
-    raise UserError(f'{where} is no Stage-I like StageI here: {what}: set StageI as it was trained')
+    raise UserError(f'{where} differs from StageI here: {what}: set StageI as it was trained')
 
 
 def _features_of(shapes: Sequence[tuple[int, ...]]) -> dict[str, int]:
-    """What the shapes of a Stage-I's variables say of its settings."""
+    """The settings of a Stage-I that the shapes of its variables show."""
     dense = [shape for shape in shapes if len(shape) == 2]
     kernels = [shape for shape in shapes if len(shape) == 4]
     features = {'embedding_dimension': dense[0][0] if len(dense) > 1 else 0}
@@ -89,13 +91,13 @@ def _features_of(shapes: Sequence[tuple[int, ...]]) -> dict[str, int]:
 
 
 def _generators_in(folder: Path) -> list[Path]:
-    """The folders of phases that have trained a generator: this one, or those of this run."""
+    """The folders of phases with a trained generator: this folder, or those in it."""
     phases = [folder, *sorted(path.parent for path in folder.glob('*/checkpoints'))]
     return [phase for phase in phases if _shapes(phase)]
 
 
 def _shapes(phase: Path) -> list[tuple[int, ...]]:
-    """The shapes of a phase's averaged generator; none if it has no such thing, or has trained nothing."""
+    """The shapes of a phase's averaged generator; none if it has no such network or no checkpoint."""
     checkpoints = Checkpoints(phase / 'checkpoints')
     return checkpoints.shapes(_GENERATOR) if checkpoints.steps() else []
 
@@ -107,8 +109,8 @@ def _restore(phase: Path, network: keras.Model, setting: str, embeddings: str | 
     check_fit(network, _shapes(phase), setting)
     if (trained_on := checkpoints.progress().get('embeddings', embeddings)) != embeddings:
         raise UserError(
-            f'{setting} was trained on the embeddings {trained_on}, here they are {embeddings}: take the text encoder '
-            'that it had'
+            f'{setting} was trained on the embeddings {trained_on}, here they are {embeddings}: use the same '
+            'text encoder'
         )
     checkpoints.restore_some({_GENERATOR: variables_of(network)})
 
@@ -123,7 +125,7 @@ def _check_description(there: dict[str, Any], here: dict[str, Any], setting: str
         raise UserError(
             f'{setting} is not a Stage-I: it trains a {there.get("class", "network that it does not name")}'
         )
-    here = json.loads(json.dumps(here))  # as it is in a file
+    here = json.loads(json.dumps(here))  # as in the file
     differing = [
         f'{name} {there["config"].get(name)} there, {value} here'
         for name, value in here['config'].items()

@@ -1,4 +1,4 @@
-"""Text encoders in a run: the one that a phase trained, and what a later phase gets from it."""
+"""Text encoders in a run: the embeddings and the examples of a phase."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,10 +16,10 @@ from stackgan_tf.training.phase import Phase
 
 
 def embeddings_for(phase: Phase, model: TrainedModel, source: ExampleSource, directory: Path) -> Embeddings | None:
-    """The embeddings that a phase trains with; none if it names no text encoder.
+    """The embeddings that a phase trains on; None if it names no text encoder.
 
     Raises:
-        UserError: they cannot be had, or the model does not read such.
+        UserError: they cannot be made, or the model does not take them.
     """
     if (phase.text_encoder is None) == ('embedding' in model.batch_keys):
         batch_keys, do = ('no embeddings', 'leave out') if phase.text_encoder is not None else ('embeddings', 'set')
@@ -46,10 +46,10 @@ def embeddings_for(phase: Phase, model: TrainedModel, source: ExampleSource, dir
 
 
 def examples_for(phase: Phase, model: TrainedModel, source: ExampleSource) -> ExampleSource:
-    """What a phase uses of a source: not pictures without captions if those are of no use; tells how many there are.
+    """The examples that a phase trains on: without uncaptioned images if it leaves them out; reports their number.
 
     Raises:
-        UserError: no picture has captions, and they are needed.
+        UserError: no image has captions, and they are needed.
     """
     if 'tokens' not in model.batch_keys and phase.without_captions != 'left_out':
         return source
@@ -61,39 +61,39 @@ def examples_for(phase: Phase, model: TrainedModel, source: ExampleSource) -> Ex
 
 
 def not_a_text_encoder(phase: Phase) -> UserError:
-    """The phase that a phase takes its text encoder from trains something else."""
+    """The error of a phase whose `text_encoder` names a phase that trains something else."""
     return UserError(f'{phase.name}/Phase.text_encoder = {phase.text_encoder!r}: that phase trains no text encoder')
 
 
 def check_width(phase: Phase, model: TrainedModel, dimension: int) -> None:
-    """Refuses embeddings of another length than a model reads.
+    """Refuses embeddings whose length is not that of the model.
 
     Raises:
-        UserError: they are.
+        UserError: it is not.
     """
     if dimension != model.embedding_dimension:
         name = f'{type(model).__name__}.embedding_dimension'
         raise UserError(
-            f'the embeddings that {phase.name} is told have {dimension} numbers, {name} = '
+            f'the embeddings of {phase.name} have {dimension} numbers, {name} = '
             f'{model.embedding_dimension}: set {name} = {dimension}'
         )
 
 
 def refuse_orphans(waiting: Sequence[Phase], phases: Sequence[Phase], directory: Path) -> None:
-    """Refuses to train further what a later phase was trained on: a text encoder, a Stage-I, or a classifier.
+    """Refuses further training of a phase that a later phase depends on: a text encoder, a Stage-I or a classifier.
 
     Raises:
-        UserError: more steps were asked for.
+        UserError: such a phase has steps left.
     """
     reached = {phase.name: Checkpoints(directory / phase.name / 'checkpoints').reached() for phase in phases}
-    # One whose last checkpoint is damaged is trained as before, and becomes what it was.
+    # A phase whose last checkpoint is damaged repeats its steps, and ends as it was.
     names = [phase.name for phase in waiting if reached[phase.name] < phase.steps]
     for phase in phases:
         if not reached[phase.name]:
             continue
         trained_on = {
             'embeddings': phase.text_encoder,
-            'pictures': phase.stage_one_weights,
+            'images': phase.stage_one_weights,
             'features': phase.image_features,
         }
         for what, earlier in trained_on.items():

@@ -1,4 +1,4 @@
-"""What a run tells at each tick: one status line, one line of metrics.jsonl, TensorBoard."""
+"""The report of a tick: one status line, one line of metrics.jsonl, TensorBoard."""
 
 import json
 import re
@@ -32,12 +32,12 @@ class Clock:
         return self._before + time.monotonic() - self._start
 
     def step_done(self, step: int) -> None:
-        """Is told of every step."""
+        """Starts the measurement at the first call; to be called after every step."""
         if self._tick is None:
             self._tick = time.monotonic(), step
 
     def leave_out(self, seconds: float) -> None:
-        """Does not count time that was spent on something else than steps."""
+        """Excludes time that was not spent on steps."""
         if self._tick is not None:
             self._tick = self._tick[0] + seconds, self._tick[1]
 
@@ -56,8 +56,8 @@ def peak_memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-# On the status line: what begins so, under this label.
-_SHOWN = {
+# Labels on the status line, and the prefixes of their values.
+_LABELS = {
     'D': 'discriminator_loss',
     'G': 'generator_loss',
     'color': 'color_loss',
@@ -74,10 +74,10 @@ _SHOWN = {
 
 
 def status_line(phase: str, step: int, steps: int, values: dict[str, float], pace: float) -> str:
-    """The line a person reads: where it is, how fast, how long still, memory, and the losses of every scale."""
+    """The status line: step, pace, time left, memory, and the losses of every scale."""
     by_kind = {
         label: '/'.join(f'{value:.2f}' for name, value in values.items() if name.startswith(kind))
-        for label, kind in _SHOWN.items()
+        for label, kind in _LABELS.items()
     }
     losses = '  '.join(f'{label} {text}' for label, text in by_kind.items() if text)
     left = f'{duration((steps - step) / pace)} left' if pace else 'measuring'
@@ -95,7 +95,7 @@ def duration(seconds: float) -> str:
 
 
 class TickReport:
-    """Reports of one phase. Going on from step n drops what an earlier process reported after n."""
+    """Reports of one phase. Resuming from step n drops the reports of an earlier process after n."""
 
     def __init__(self, directory: Path, phase: str, steps: int, start_step: int) -> None:
         self.phase = phase
@@ -107,12 +107,12 @@ class TickReport:
             with read_back(self.path):
                 ticks = [json.loads(line) for line in self.path.read_text(encoding='utf-8').splitlines()]
                 self._ticks = [tick for tick in ticks if tick['step'] <= start_step]
-        # TensorBoard forgets what came after this step.
+        # TensorBoard drops events after this step.
         restart = Event(step=start_step + 1, session_log=SessionLog(status=SessionLog.START))
         tf.raw_ops.ImportEvent(writer=self.writer._resource, event=restart.SerializeToString())
 
     def report(self, step: int, record: dict[str, float], pace: float, batch_size: int) -> None:
-        """Tells of one tick.
+        """Reports one tick.
 
         Args:
             step: how many steps are done.
@@ -140,7 +140,7 @@ class TickReport:
 
 
 _SIZED = re.compile(r'(.+?)_(\d+)(_\d+)?')
-# In TensorBoard: the group of what begins so, and what it is called there.
+# Prefixes of values, and their group and name in TensorBoard.
 _GROUPS = {
     'generator_loss': 'adversarial/generator',
     'discriminator_loss': 'adversarial/discriminator',
@@ -156,14 +156,15 @@ _GROUPS = {
 
 
 def tag(name: str) -> str:
-    """Where TensorBoard shows a value: `generator_loss_64` is `adversarial/generator 64 px`; scores are together.
+    """The tag of a value in TensorBoard: `generator_loss_64` is `adversarial/generator 64 px`; scores are one group.
 
-    Of several discriminators of a size the number follows: `generator_loss_64_1` is `adversarial/generator 64 px 1`.
+    Where several discriminators have one size, the number follows: `generator_loss_64_1` is
+    `adversarial/generator 64 px 1`.
     """
     sized = _SIZED.fullmatch(name)
     kind, size, number = sized.groups('') if sized else (name, '', '')
     unit = f' {size} px{number.replace("_", " ")}' if size else ''
-    for begin, shown in _GROUPS.items():
-        if kind.startswith(begin):
-            return f'{shown}{kind.removeprefix(begin)}{unit}'
+    for prefix, title in _GROUPS.items():
+        if kind.startswith(prefix):
+            return f'{title}{kind.removeprefix(prefix)}{unit}'
     return f'scores/{name}'

@@ -18,10 +18,10 @@ from stackgan_tf.system.errors import UserError
 from stackgan_tf.system.interruption import InterruptedRunError, StopRequest
 
 JOIN_SECONDS = 600  # for which the first to come wait for the last
-SILENCE_SECONDS = 30  # after which a worker that is not heard of counts as gone
-FILES_SECONDS = 90  # within which a file is seen on all hosts: network file systems keep listings for up to 60
+SILENCE_SECONDS = 30  # without a heartbeat, after which a worker counts as gone
+FILES_SECONDS = 90  # for a file to appear on all hosts: network file systems cache listings for up to 60
 _EXAMPLE = '{"cluster": {"worker": ["host-a:12345", "host-b:12345"]}, "task": {"type": "worker", "index": 0}}'
-# What TensorFlow raises when a worker is gone, according to what was at work then.
+# TensorFlow raises one of these when a worker is gone, depending on the operation.
 _PEER_ERRORS = (
     tf.errors.AbortedError,
     tf.errors.CancelledError,
@@ -56,7 +56,7 @@ class Workers:
         return self.number == 0
 
     def numbers(self, own: int) -> list[int]:
-        """What each replica's worker says, in order; waits for all of them."""
+        """The numbers of all replicas' workers, in order; waits for all of them."""
         if self._strategy is None:
             return [own]
         said = self._strategy.run(self._all_rows, (tf.constant([own], tf.int64),))
@@ -78,7 +78,7 @@ class Workers:
             self.numbers(0)
 
     def wait_for_files(self, look: Callable[[], list[int]], where: object) -> None:
-        """Waits until all see what the chief sees.
+        """Waits until all workers find the same files as the chief.
 
         Args:
             look: finds numbers in files.
@@ -103,7 +103,7 @@ class Workers:
         """Ends for all workers at once, and with one line if one of them is gone.
 
         Raises:
-            UserError: one is.
+            UserError: one is gone.
         """
         try:
             try:
@@ -117,7 +117,7 @@ class Workers:
                 raise
             raise UserError(
                 f'{self._gone(error)} has ended or cannot be reached (its own last line may say why): run the same '
-                'command again on every host, it goes on from the last checkpoint'
+                'command again on every host, it resumes from the last checkpoint'
             ) from error
 
     def _gone(self, error: tf.errors.OpError) -> str:
@@ -208,13 +208,13 @@ def _is_open(address: str) -> bool:
 
 
 def read_configuration(text: str) -> tuple[list[str], int]:
-    """What `TF_CONFIG` says: the addresses of all workers, the chief's first, and which of them this process is.
+    """Reads `TF_CONFIG`: the addresses of all workers, the chief's first, and the number of this process.
 
     Args:
         text: JSON; '' for a process alone.
 
     Raises:
-        UserError: it says no such thing.
+        UserError: it is not valid.
     """
     if not text.strip():
         return [], 0

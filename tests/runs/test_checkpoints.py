@@ -35,7 +35,7 @@ def test_the_best_is_kept_until_another_is(tmp_path):
     assert int(restored['step'][0]) == checkpoints.progress('best')['step'] == 1
     checkpoints.save(5, checkpoint_variables(5), {'step': 5, 'best': {'step': 4, 'score': 'fid_500', 'value': 20.0}})
     assert checkpoints.steps() == [4, 5]
-    # Going on takes the newest.
+    # Training resumes from the newest.
     assert checkpoints.restore(checkpoint_variables(0))['step'] == 5
 
 
@@ -113,7 +113,7 @@ def test_a_damaged_checkpoint_is_never_used(tmp_path, capsys, name, damage):
     np.testing.assert_array_equal(restored['weights'][0], [5, 2])
     said = capsys.readouterr().out
     assert said.startswith(f'{checkpoints.path(10)} is damaged (')
-    assert said.endswith('): going back to the one before it\n')
+    assert said.endswith('): resuming from the one before it\n')
     assert (checkpoints.progress()['step'], checkpoints.find('newest')) == (5, 5)
     with pytest.raises(UserError, match=r"no checkpoint '10 that is whole': there are newest, 5$"):
         checkpoints.find('10')
@@ -140,7 +140,7 @@ def test_what_is_damaged_is_set_aside_and_written_anew(tmp_path):
     assert Checkpoints(tmp_path).find('newest') == 10
 
 
-def test_without_any_that_is_whole_nothing_is_begun_anew_in_silence(tmp_path):
+def test_without_any_that_is_whole_nothing_starts_again_in_silence(tmp_path):
     checkpoints = saved_twice(tmp_path)
     for step in (5, 10):
         DAMAGES['a bit flipped'](checkpoints.path(step) / 'variables.data-00000-of-00001')

@@ -1,4 +1,4 @@
-"""What frameworks have done wrong is done wrong here on purpose; two logical CPUs need a process of their own."""
+"""Errors of past framework versions, repeated on purpose; two logical CPUs need a process of their own."""
 
 import json
 import subprocess
@@ -22,7 +22,11 @@ strategy = all_devices()
 keras.utils.set_random_seed(0)
 with strategy.scope():
     model = StackGANv2((8,), 4, 8, 8, 4, 1)
-before = [value.numpy() for piece in model.checkpoint_variables().values() for value in piece]
+
+def values():
+    return [value.numpy() for variables in model.checkpoint_variables().values() for value in variables]
+
+before = values()
 said = {}
 
 def check(name):
@@ -33,16 +37,16 @@ def check(name):
         said[name] = str(error)
 
 check('right')
-for value, variable in zip(before, [value for piece in model.checkpoint_variables().values() for value in piece]):
-    np.testing.assert_array_equal(value, variable.numpy())
+for value, after in zip(before, values()):
+    np.testing.assert_array_equal(value, after)
 
-descend = TrainedModel.descend
+apply_gradients = TrainedModel.apply_gradients
 def reduced_by_hand(self, optimizer, tape, loss, variables):
     gradients = tf.distribute.get_replica_context().all_reduce('SUM', tape.gradient(loss, variables))
     optimizer.apply_gradients(zip(gradients, variables))
-TrainedModel.descend = reduced_by_hand
+TrainedModel.apply_gradients = reduced_by_hand
 check('summed twice')
-TrainedModel.descend = descend
+TrainedModel.apply_gradients = apply_gradients
 
 own_rows = noise.own_rows
 noise.own_rows = lambda whole: whole[: whole.shape[0] // tf.distribute.get_replica_context().num_replicas_in_sync]

@@ -97,7 +97,12 @@ def test_a_damaged_checkpoint_costs_its_steps_and_no_more(uninterrupted, tmp_pat
     data.write_bytes(right[:1000] + bytes([right[1000] ^ 1]) + right[1001:])
     result = tiny_run(tmp_path / 'run', 120, 20, 40)
     assert result.returncode == 0, result.stderr
-    assert result.stdout.count('is damaged (variables.data-00000-of-00001 is not what was written): going back') == 1
+    assert (
+        result.stdout.count(
+            'is damaged (variables.data-00000-of-00001 is not what was written): resuming from the one before it'
+        )
+        == 1
+    )
     assert 'resuming after step 80' in result.stdout
     assert data.read_bytes() == right
     assert [losses(line) for line in metrics(tmp_path / 'run')] == [losses(line) for line in metrics(uninterrupted[0])]

@@ -13,6 +13,7 @@ import tensorflow as tf
 from stackgan_tf.models.stackgan_v1 import StageI, StageII
 from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.models.trained_model import variables_of
+from stackgan_tf.networks.descriptions import describe_network
 from stackgan_tf.runs.checkpoints import Checkpoints
 from stackgan_tf.saved_models.saved_model import export_saved_model
 from stackgan_tf.system.errors import UserError
@@ -24,11 +25,11 @@ TINY_RUN = Path(__file__).parents[1] / 'support' / 'tiny_run.py'
 
 
 def no_data():
-    raise AssertionError('not to be read')
+    raise AssertionError('reads data')
 
 
-def first(size=8, width=8, embedding=0, noise=8):
-    return StageI(size, 4, noise, width, 4, embedding, 5)
+def first(size=8, width=8, embedding=0, noise=8, **settings):
+    return StageI(size, 4, noise, width, 4, embedding, 5, **settings)
 
 
 def second(stage_one, embedding=0):
@@ -43,8 +44,16 @@ def weights_of(network):
     return [value.numpy() for value in variables_of(network)]
 
 
+def save(run, name, model, step=4, **progress):
+    """A checkpoint as training writes it."""
+    networks = {name: describe_network(network) for name, network in model.checkpoint_networks().items()}
+    Checkpoints(run / name / 'checkpoints').save(
+        step, model.checkpoint_variables(), {'step': step, **progress}, networks
+    )
+
+
 def loaded(directory, weights='first', **settings):
-    """What a Stage-II phase takes over."""
+    """The weights of Stage-I in a Stage-II phase."""
     model = second(first(**settings).generator_ema, settings.get('embedding', 0))
     phases = [Phase('first', first, no_data, 4), phase(weights)]
     load_stage_one(phases[1], model, phases, directory, 'these')
@@ -53,10 +62,10 @@ def loaded(directory, weights='first', **settings):
 
 @pytest.fixture(scope='module')
 def trained(tmp_path_factory):
-    """A run of one phase, and the weights of its average."""
+    """A run of one phase, and the weights of its averaged generator."""
     keras.utils.set_random_seed(3)
     folder, model = tmp_path_factory.mktemp('runs') / 'run', first()
-    Checkpoints(folder / 'first' / 'checkpoints').save(4, model.checkpoint_variables(), {'step': 4})
+    save(folder, 'first', model)
     export_saved_model(model.generator_ema, folder / 'export')
     return folder, weights_of(model.generator_ema)
 
@@ -76,56 +85,72 @@ def test_weights_come_from_a_phase_of_this_run(trained):
 @pytest.mark.parametrize(
     ('settings', 'message'),
     [
+        ({'width': 16}, 'base_width 8 there, 16 here:'),
+        ({'size': 16}, 'size 8 there, 16 here:'),
+        ({'embedding': 6}, 'embedding_dimension 0 there, 6 here;'),
+        ({'noise': 9}, 'noise_dimension 8 there, 9 here:'),
+        # Settings that no shape shows.
+        ({'embedding': 6, 'conditioning': 'relu'}, 'conditioning leaky_relu there, relu here:'),
+        ({'embedding': 6, 'conditioning_augmentation': False}, 'augmented True there, False here:'),
+    ],
+)
+def test_a_stage_one_of_other_settings_is_refused(tmp_path, settings, message):
+    shared = {'embedding': 6} if len(settings) > 1 else {}
+    save(tmp_path, 'first', first(**shared))
+    with pytest.raises(UserError, match=f'differs from StageI here: .*{message}') as raised:
+        loaded(tmp_path, **settings)
+    assert '\n' not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ('settings', 'message'),
+    [
         ({'width': 16}, r'channels before the image \(generator_width\) 8 there, 16 here'),
         ({'size': 16}, r'convolutions \(size, residual\) 4 there, 8 here'),
         ({'embedding': 6}, 'embedding_dimension 0 there, 6 here'),
         ({'noise': 9}, r'numbers in the first layer \(noise_dimension \+ condition_dimension\) 8 there, 9 here'),
     ],
 )
-@pytest.mark.parametrize('where', ['first', 'export'])
-def test_weights_that_do_not_fit(trained, settings, message, where):
-    with pytest.raises(UserError, match=f'is no Stage-I like StageI here: .*{message}') as raised:
-        loaded(trained[0], str(trained[0] / where), **settings)
+def test_an_export_of_other_shapes_is_refused(trained, settings, message):
+    with pytest.raises(UserError, match=f'differs from StageI here: .*{message}') as raised:
+        loaded(trained[0], str(trained[0] / 'export'), **settings)
     assert '\n' not in str(raised.value)
 
 
-def test_weights_that_fit_and_mean_something_else(tmp_path):
-    here = {'conditioning': 'leaky_relu', 'augmented': True, 'whitened': False}
-    for step, (condition, message) in enumerate(
-        (
-            (
-                {'stage_one': {**here, 'conditioning': 'relu'}},
-                'like StageI here: conditioning relu there, leaky_relu here:',
-            ),
-            ({'stage_one': {**here, 'augmented': False}}, 'like StageI here: augmented False there, True here:'),
-            (
-                {'stage_one': here, 'embeddings': 'those'},
-                'was trained on the embeddings those, here they are these: take',
-            ),
-            ({'stage_one': here, 'embeddings': 'these'}, None),
-        )
-    ):
-        Checkpoints(tmp_path / 'first' / 'checkpoints').save(
-            1 + step, first(embedding=6).checkpoint_variables(), condition
-        )
-        if message is None:
-            assert loaded(tmp_path, embedding=6)
-            continue
-        with pytest.raises(UserError, match=message):
-            loaded(tmp_path, embedding=6)
+def test_replicas_make_no_difference(tmp_path):
+    model = first()
+    networks = {'generator_ema': describe_network(model.generator_ema)}
+    networks['generator_ema']['config']['synchronized'] = True
+    Checkpoints(tmp_path / 'first' / 'checkpoints').save(4, model.checkpoint_variables(), {'step': 4}, networks)
+    for saved, taken in zip(weights_of(model.generator_ema), loaded(tmp_path), strict=True):
+        np.testing.assert_array_equal(saved, taken)
+
+
+def test_a_stage_one_trained_on_other_embeddings_is_refused(tmp_path):
+    save(tmp_path, 'first', first(embedding=6), step=1, embeddings='those')
+    with pytest.raises(UserError, match='was trained on the embeddings those, here they are these: use'):
+        loaded(tmp_path, embedding=6)
+    save(tmp_path, 'first', first(embedding=6), step=2, embeddings='these')
+    assert loaded(tmp_path, embedding=6)
+
+
+def test_a_phase_of_another_generator_is_refused(tmp_path):
+    save(tmp_path, 'first', StackGANv2((8, 16), 4, 8, 8, 4, 1))
+    with pytest.raises(UserError, match='is not a Stage-I: it trains a TreeGenerator'):
+        loaded(tmp_path)
 
 
 def test_weights_that_are_not_there(trained, tmp_path):
     with pytest.raises(UserError, match="stage_one_weights = 'first': that phase has trained nothing yet"):
         loaded(tmp_path)
-    with pytest.raises(UserError, match=re.escape('is no phase of this run (first, second), and there is no such')):
+    with pytest.raises(UserError, match=re.escape('is not a phase of this run (first, second), and there is no such')):
         loaded(tmp_path, 'runs/nothing')
     with pytest.raises(UserError, match='no model can be loaded from'):
         loaded(tmp_path, str(tmp_path))
     with pytest.raises(UserError, match=r'set second/Phase.stage_one_weights'):
         loaded(tmp_path, None)
-    Checkpoints(tmp_path / 'other' / 'checkpoints').save(1, first().checkpoint_variables(), {})
-    Checkpoints(tmp_path / 'first' / 'checkpoints').save(1, first().checkpoint_variables(), {})
+    for name in ('other', 'first'):
+        save(tmp_path, name, first())
     with pytest.raises(UserError, match=r'has several generators: name .*first or .*other'):
         loaded(tmp_path / 'new', str(tmp_path))
 
@@ -140,7 +165,7 @@ def test_stage_one_is_not_trained_further_under_stage_two(tmp_path):
     for name in ('first', 'second'):
         Checkpoints(tmp_path / name / 'checkpoints').save(4, {'step': [tf.Variable(4)]}, {})
     phases = [Phase('first', first, no_data, 8), phase('first')]
-    with pytest.raises(UserError, match='second was trained on pictures of first, which would change with more steps'):
+    with pytest.raises(UserError, match='second was trained on images of first, which would change with more steps'):
         refuse_orphans(phases[:1], phases, tmp_path)
 
 
@@ -177,13 +202,13 @@ def test_both_stages_stop_and_resume_exactly(whole, tmp_path):
     assert losses(tmp_path / 'parts') == losses(whole)
 
 
-def test_stage_two_ends_with_the_stage_one_that_it_began_with(whole):
+def test_stage_two_does_not_change_its_stage_one(whole):
     network = StageI(8, 4, 8, 8, 4, 0, residual=False).generator_ema
     of_first = restored(whole, 'first', StageI(8, 4, 8, 8, 4, 0, residual=False)).generator_ema
     stacked = restored(whole, 'second', StageII(network, 16, 4, 8, 4, 1, 0, discriminator_residual=False))
     stacked = stacked.generator_ema
-    for was, now in zip(weights_of(of_first), weights_of(stacked.stage_one), strict=True):
-        np.testing.assert_array_equal(was, now)
+    for before, after in zip(weights_of(of_first), weights_of(stacked.stage_one), strict=True):
+        np.testing.assert_array_equal(before, after)
 
 
 def test_two_devices_train_both_stages_as_one_does(whole, tmp_path):

@@ -10,14 +10,16 @@ from captioned import Captioned, WordEncoder
 from stackgan_tf.data.captions import Captions
 from stackgan_tf.data.embeddings import CaptionEmbeddings, LabelVectors
 from stackgan_tf.data.example_source import ExampleSource
+from stackgan_tf.loading import load_phase
+from stackgan_tf.models.attribute_classifier import AttributeClassifier
 from stackgan_tf.models.text_matching import TextMatching
 from stackgan_tf.models.trained_model import TrainedModel, variables_of
 from stackgan_tf.runs.checkpoints import Checkpoints
 from stackgan_tf.runs.run_directory import RunDirectory
 from stackgan_tf.system.errors import UserError
+from stackgan_tf.text.character_encoder import CharacterEncoder
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.run import Run
-from stackgan_tf.training.text_encoders import trained_text_encoder
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +63,10 @@ def matching():
     return TextMatching((8,), 6, (4, 4, 4), 'relu', False, 5, 0.0, image_width=4)
 
 
+def classifier():
+    return AttributeClassifier(('color', 'parity'), (3, 2), (8,), 6, 4)
+
+
 def words(source):
     return CaptionEmbeddings(source, WordEncoder())
 
@@ -75,35 +81,39 @@ def train(workdir, *phases, steps=4):
 def test_a_later_phase_reads_the_embeddings_of_an_earlier_one(tmp_path):
     encoder = ('encoder', matching, {'test_data': Captioned})
     train(tmp_path / 'run', encoder, ('reader', lambda: Reader(5), {'text_encoder': 'encoder'}))
-    trained = trained_text_encoder(tmp_path / 'run' / 'encoder', matching())
+    trained = load_phase(tmp_path / 'run', 'encoder')
     progress = json.loads((tmp_path / 'run/reader/checkpoints/step_000004/progress.json').read_text())
     assert progress['embeddings'] == trained.fingerprint
     scored = [json.loads(line) for line in (tmp_path / 'run/encoder/metrics.jsonl').read_text().splitlines()]
     assert all(0 <= line['zero_shot_accuracy'] <= 1 for line in scored)
 
 
-def test_what_a_phase_trained_comes_back(tmp_path):
+def test_a_trained_text_encoder_loads_from_its_checkpoint(tmp_path):
     train(tmp_path / 'run', ('encoder', matching, {}))
     keras.utils.set_random_seed(99)
-    trained = trained_text_encoder(tmp_path / 'run' / 'encoder', matching())
-    model = matching()
+    loaded, model = load_phase(tmp_path / 'run', 'encoder'), matching()
     Checkpoints(tmp_path / 'run' / 'encoder' / 'checkpoints').restore(model.checkpoint_variables())
-    captions = tf.constant(['red 0 of 0'])
-    np.testing.assert_array_equal(trained(captions), trained_text_encoder(tmp_path / 'run/encoder', model)(captions))
+    trained = CharacterEncoder(model.text_encoder, model.image_encoder)
+    captions, images = tf.constant(['red 0 of 0']), tf.random.stateless_uniform((2, 8, 8, 3), (0, 1), -1.0)
+    np.testing.assert_array_equal(loaded(captions), trained(captions))
+    np.testing.assert_array_equal(loaded.encode_images(images), trained.encode_images(images))
+    assert loaded.fingerprint == trained.fingerprint
 
 
-def test_going_on_takes_the_same_embeddings_and_no_others(tmp_path):
+def test_a_run_resumes_with_the_same_embeddings_alone(tmp_path):
     train(tmp_path / 'run', ('reader', Reader, {'text_encoder': words}))
     train(tmp_path / 'run', ('reader', Reader, {'text_encoder': words}), steps=6)
 
     def others(source):
         return CaptionEmbeddings(source, WordEncoder('other words'))
 
-    with pytest.raises(UserError, match='was trained on the embeddings words, now they are other words: go on with'):
+    with pytest.raises(
+        UserError, match='was trained on the embeddings words, now they are other words: resume it with'
+    ):
         train(tmp_path / 'run', ('reader', Reader, {'text_encoder': others}), steps=8)
 
 
-def test_an_encoder_is_not_changed_under_those_who_were_trained_on_it(tmp_path):
+def test_an_encoder_is_not_trained_further_after_a_phase_that_depends_on_it(tmp_path):
     encoder = ('encoder', matching, {})
     phases = encoder, ('reader', lambda: Reader(5), {'text_encoder': 'encoder'})
     train(tmp_path / 'run', *phases)
@@ -112,7 +122,7 @@ def test_an_encoder_is_not_changed_under_those_who_were_trained_on_it(tmp_path):
 
 
 class Gappy(Captioned):
-    """The first picture of each three has no caption."""
+    """The first of every three images has no caption."""
 
     def captions(self):
         whole = super().captions()
@@ -120,13 +130,13 @@ class Gappy(Captioned):
         return Captions(whole.texts[first[i] : first[i] + counts[i]].tolist() if i % 3 else [] for i in range(9))
 
 
-def test_pictures_without_captions_are_counted(tmp_path, capsys):
+def test_images_without_captions_are_counted(tmp_path, capsys):
     made = Phase('encoder', matching, Gappy, 2, test_data=Gappy)
     reader = Phase('reader', lambda: Reader(5), Gappy, 2, text_encoder='encoder')
     for name, last in (('kept', reader), ('left', dataclasses.replace(reader, without_captions='left_out'))):
         Run([made, last], tick=2, checkpoint_every=2, seed=0).train(RunDirectory(tmp_path / name, 'SEED = 0\n'))
     said = capsys.readouterr().out
-    assert said.count('encoder: 3 of 9 pictures have no caption and are left out') == 4  # and of those to score on
+    assert said.count('encoder: 3 of 9 pictures have no caption and are left out') == 4  # training and test data
     assert 'encoder: 2 steps of 6 of 6 pictures' in said
     assert said.count('reader: 3 of 9 pictures have no caption and train the unconditional terms alone') == 1
     assert said.count('reader: 3 of 9 pictures have no caption and are left out') == 1
@@ -134,7 +144,7 @@ def test_pictures_without_captions_are_counted(tmp_path, capsys):
     assert 'reader: 2 steps of 3 of 6 pictures' in said
 
 
-def test_a_checkpoint_says_what_the_model_is_told_by(tmp_path):
+def test_a_checkpoint_holds_the_source_of_the_condition(tmp_path):
     train(tmp_path / 'run', ('reader', lambda: Reader(3), {'text_encoder': LabelVectors}))
     progress = Checkpoints(tmp_path / 'run/reader/checkpoints').progress()
     assert progress['condition_source'] == {'class_names': ['red', 'green', 'blue']}
@@ -156,17 +166,17 @@ def test_data_to_score_on_must_have_captions(tmp_path):
     [
         (
             [('reader', Reader, {'text_encoder': LabelVectors})],
-            r'is told have 3 numbers, Reader\.embedding_dimension = 4: set',
+            r'embeddings of reader have 3 numbers, Reader\.embedding_dimension = 4: set',
         ),
         ([('reader', Reader, {})], 'reader reads embeddings: set reader/Phase.text_encoder'),
         ([('encoder', matching, {'text_encoder': words})], 'encoder reads no embeddings'),
         (
-            [('first', Reader, {'text_encoder': words}), ('second', Reader, {'text_encoder': 'first'})],
+            [('first', classifier, {}), ('second', Reader, {'text_encoder': 'first'})],
             "second/Phase.text_encoder = 'first': that phase trains no text encoder",
         ),
     ],
 )
-def test_what_does_not_go_together_is_refused(tmp_path, phases, reason):
+def test_phases_that_do_not_fit_are_refused(tmp_path, phases, reason):
     with pytest.raises(UserError, match=reason):
         train(tmp_path / 'run', *phases)
     assert not (tmp_path / 'run' / phases[-1][0]).exists()
