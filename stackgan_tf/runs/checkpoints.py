@@ -155,7 +155,7 @@ class Checkpoints:
         if damaged and good is None:
             raise UserError(
                 f'{self.directory} has no checkpoint that is whole; they are kept as damaged_*: '
-                'put back a copy of one, or run the same command again to begin anew'
+                'put back a copy of one, or run the same command again to train from the first step'
             )
 
     def _aside(self, step: int) -> Path:

@@ -32,8 +32,8 @@ class Phase:
             left out (`'left_out'`); text encoders leave them out.
         image_features: for a text encoder whose image tower is that of a classifier, the earlier phase that trains it.
         stage_one: for a Stage-II, makes the Stage-I model whose averaged generator it refines.
-        stage_one_weights: the source of its weights: the name of an earlier phase, or the folder of a run, of one of its
-            phases or of an export.
+        stage_one_weights: the source of its weights: the name of an earlier phase, or the folder of a run, of one of
+            its phases or of an export.
     """
 
     name: str

@@ -59,8 +59,8 @@ class Workers:
         """The numbers of all replicas' workers, in order; waits for all of them."""
         if self._strategy is None:
             return [own]
-        said = self._strategy.run(self._all_rows, (tf.constant([own], tf.int64),))
-        return self._strategy.experimental_local_results(said)[0].numpy().tolist()
+        gathered = self._strategy.run(self._all_rows, (tf.constant([own], tf.int64),))
+        return self._strategy.experimental_local_results(gathered)[0].numpy().tolist()
 
     def agree_to_stop(self, stop: StopRequest) -> int:
         """The signal by which any worker is asked to stop, and so all are; 0 if none is."""
@@ -137,7 +137,7 @@ def join_workers() -> tuple[Workers, tf.distribute.Strategy | None]:
     Belongs at the very beginning: TensorFlow must not have computed anything yet.
 
     Raises:
-        UserError: it is no such configuration, or the others do not come.
+        UserError: the configuration is not valid, or the others do not come.
     """
     addresses, number = read_configuration(os.environ.get('TF_CONFIG', ''))
     if len(addresses) < 2:

@@ -39,7 +39,7 @@ def test_the_best_is_kept_until_another_is(tmp_path):
     assert checkpoints.restore(checkpoint_variables(0))['step'] == 5
 
 
-def test_more_of_the_newest_and_one_of_every_so_many_hours_are_kept(tmp_path):
+def test_more_of_the_newest_and_one_of_every_period_are_kept(tmp_path):
     checkpoints = Checkpoints(tmp_path, keep_last=3, keep_every_hours=2.0)
     for step, hours in enumerate((0.5, 1.9, 2.1, 3.9, 4.5, 5.0, 5.5, 9.0, 9.1), start=1):
         checkpoints.save(step, checkpoint_variables(step), {'step': step, 'seconds': 3600 * hours})
@@ -130,7 +130,7 @@ def test_every_bit_of_the_checksums_counts(tmp_path):
     assert Checkpoints(tmp_path).damage(10) is None
 
 
-def test_what_is_damaged_is_set_aside_and_written_anew(tmp_path):
+def test_a_damaged_checkpoint_is_set_aside_and_written_again(tmp_path):
     checkpoints = saved_twice(tmp_path)
     DAMAGES['cut short'](checkpoints.path(10) / 'variables.index')
     checkpoints.mend()

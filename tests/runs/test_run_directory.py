@@ -88,7 +88,7 @@ def test_starts_of_several_phases_are_one(tmp_path):
 
 
 @pytest.mark.parametrize('is_there', [False, True])
-def test_a_second_process_is_refused_and_told_of_the_first(tmp_path, is_there):
+def test_a_second_process_is_refused_by_the_name_of_the_first(tmp_path, is_there):
     path = opened(tmp_path / 'run') if is_there else tmp_path / 'run'
     before = {file.name for file in path.iterdir()} if is_there else None
     first, second = RunDirectory(path, CONFIG), RunDirectory(path, CONFIG)

@@ -1,7 +1,7 @@
 """A run with a phase of every kind of model, for `tools/kill_run.py`: `python every_kind.py WORKDIR STEPS`.
 
-Two replicas with EVERY_KIND_DEVICES=2. Each phase has what makes going on hard: schedules of rates, averages, spectral
-normalisation, a penalty every third step, whitened embeddings, scores and the best checkpoint.
+Two replicas with EVERY_KIND_DEVICES=2. The phases use everything that resuming depends on: schedules of rates,
+averages, spectral normalization, a penalty every third step, whitened embeddings, scores and the best checkpoint.
 """
 
 import functools

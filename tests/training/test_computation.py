@@ -54,7 +54,7 @@ def test_every_precision_has_the_losses_of_float32_and_keeps_its_variables(preci
 
 
 def test_xla_has_the_losses_of_float32(monkeypatch):
-    # Of one noise: TensorFlow makes other keys of a seed under XLA.
+    # The same noise for both: under XLA TensorFlow makes other keys of a seed.
     noise = np.random.default_rng(1).normal(size=(4, 8)).astype('float32')
     monkeypatch.setattr(StackGANv2, 'draw', lambda *_: tf.constant(noise))
     plain, compiled = trained().take_record(1), trained(jit_compile=True).take_record(1)
@@ -85,14 +85,14 @@ def train(folder, steps):
     return model
 
 
-def test_in_float16_a_run_that_goes_on_equals_one_that_did_not_stop(tmp_path):
+def test_in_float16_a_resumed_run_equals_an_uninterrupted_one(tmp_path):
     tf.config.experimental.enable_op_determinism()
     whole = train(tmp_path / 'whole', 7)
     train(tmp_path / 'parts', 5)
     parts = train(tmp_path / 'parts', 7)
     assert int(whole.step.numpy()) == 7
-    for name, piece in whole.checkpoint_variables().items():
-        for one, other in zip(piece, parts.checkpoint_variables()[name], strict=True):
+    for name, variables in whole.checkpoint_variables().items():
+        for one, other in zip(variables, parts.checkpoint_variables()[name], strict=True):
             np.testing.assert_array_equal(one, other, err_msg=name)
 
 

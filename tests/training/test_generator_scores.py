@@ -1,4 +1,4 @@
-"""Scores while a generator is trained, the best checkpoint, and another process that measures."""
+"""Scores while a generator is trained, the best checkpoint, and runs that score nothing."""
 
 import functools
 import json
@@ -37,7 +37,7 @@ def train(folder, steps=6, best='fid', **settings):
 
 
 @pytest.mark.parametrize(('best', 'choose'), [('fid', min), ('coverage', max)])
-def test_scores_of_every_checkpoint_are_told_and_the_best_is_kept(tmp_path, best, choose):
+def test_every_checkpoint_is_scored_and_the_best_is_kept(tmp_path, best, choose):
     lines, checkpoints = train(tmp_path / 'run', best=best)
     scored = {line['step']: line[f'{best}_20'] for line in lines if f'{best}_20' in line}
     assert sorted(scored) == [2, 4, 6]
@@ -45,7 +45,7 @@ def test_scores_of_every_checkpoint_are_told_and_the_best_is_kept(tmp_path, best
     found = checkpoints.best()
     assert found['value'] == choose(scored.values()) == scored[found['step']]
     assert {4, 6, found['step']} == set(checkpoints.steps())
-    # Going on compares with what was best before.
+    # A resumed run compares with the best score before.
     lines, checkpoints = train(tmp_path / 'run', 8, best)
     scored[8] = lines[-1][f'{best}_20']
     assert checkpoints.best()['value'] == choose(scored.values())
@@ -60,7 +60,7 @@ def test_scoring_does_not_change_what_is_trained(tmp_path):
         }
 
 
-def test_a_model_that_is_told_something_is_scored_on_the_test_data(tmp_path):
+def test_a_conditional_model_is_scored_on_the_test_data(tmp_path):
     condition = functools.partial(StackGANv2, (8, 16), 4, 8, 8, 4, 1, embedding_dimension=3)
     settings = {'model': condition, 'data': lambda: Speckled(20), 'test_data': lambda: Speckled(12)}
     lines, checkpoints = train(tmp_path / 'run', 2, text_encoder=LabelVectors, **settings)
@@ -69,11 +69,11 @@ def test_a_model_that_is_told_something_is_scored_on_the_test_data(tmp_path):
 
 
 def test_a_score_that_the_features_do_not_give(tmp_path):
-    class Colours(MeanColours):
+    class Colors(MeanColours):
         def extract(self, images):
             return super().extract(images)[0], None
 
-    scores = functools.partial(GeneratorScores, Colours, 20, 'inception_score')
+    scores = functools.partial(GeneratorScores, Colors, 20, 'inception_score')
     with pytest.raises(UserError, match='knows no classes'):
         train(tmp_path / 'run', scores=scores)
 

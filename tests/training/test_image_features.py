@@ -33,7 +33,7 @@ def train(workdir, *phases):
 
 
 def trained_features(workdir, phase, of_phase):
-    """The numbers of the features in a phase's last checkpoint, and the tower's answer to a picture."""
+    """The part of a phase's model that holds the features, as in its last checkpoint."""
     model = phase.make_model()
     Checkpoints(workdir / phase.name / 'checkpoints').restore(model.checkpoint_variables())
     return of_phase(model)

@@ -19,7 +19,7 @@ def test_a_point_and_its_words_for_each_caption(tmp_path):
     np.testing.assert_allclose(vectors, embeddings.drawn(tf.range(9, dtype=tf.int64), tf.zeros(9)), rtol=1e-4)
 
 
-def test_vectors_without_words_are_not_shown(tmp_path):
+def test_embeddings_without_words_are_not_written(tmp_path):
     write_projector(tmp_path, StoredEmbeddings(Captioned()), 9)
     assert not list(tmp_path.iterdir())
     assert LabelVectors(Captioned()).words(np.array([4, 0])) == ['green', 'red']

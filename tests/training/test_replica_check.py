@@ -27,14 +27,14 @@ def values():
     return [value.numpy() for variables in model.checkpoint_variables().values() for value in variables]
 
 before = values()
-said = {}
+messages = {}
 
 def check(name):
     try:
         replica_check.check_replicas(model, strategy)
-        said[name] = ''
+        messages[name] = ''
     except UserError as error:
-        said[name] = str(error)
+        messages[name] = str(error)
 
 check('right')
 for value, after in zip(before, values()):
@@ -61,19 +61,19 @@ TrainedModel.record = record
 model.generator.trainable_variables[3].value.values[1].assign_add(
     tf.fill(model.generator.trainable_variables[3].shape, 1e-6))
 check('drifted')
-json.dump(said, open(sys.argv[1], 'w'))
+json.dump(messages, open(sys.argv[1], 'w'))
 """
 
 
 @pytest.fixture(scope='module')
-def said(tmp_path_factory):
-    path = tmp_path_factory.mktemp('check') / 'said.json'
+def messages(tmp_path_factory):
+    path = tmp_path_factory.mktemp('check') / 'messages.json'
     subprocess.run([sys.executable, '-c', SCRIPT, str(path)], check=True, timeout=300)
     return json.loads(path.read_text())
 
 
-def test_two_replicas_that_train_as_one_pass(said):
-    assert said['right'] == ''
+def test_two_replicas_that_train_as_one_pass(messages):
+    assert messages['right'] == ''
 
 
 @pytest.mark.parametrize(
@@ -85,6 +85,6 @@ def test_two_replicas_that_train_as_one_pass(said):
         ('drifted', 'their variables differ (generator)'),
     ],
 )
-def test_each_mistake_is_named_in_one_line(said, mistake, message):
-    assert message in said[mistake]
-    assert '\n' not in said[mistake]
+def test_each_mistake_is_named_in_one_line(messages, mistake, message):
+    assert message in messages[mistake]
+    assert '\n' not in messages[mistake]

@@ -47,7 +47,7 @@ def test_metrics_and_tensorboard(tmp_path):
 
 
 def test_everything_that_is_measured_is_in_a_named_group():
-    shown = {
+    tags = {
         'kl_loss': 'conditioning/kl',
         'matching_loss': 'text and image/loss',
         'confidence_mismatch_128': 'confidence/mismatch 128 px',
@@ -55,10 +55,10 @@ def test_everything_that_is_measured_is_in_a_named_group():
         'zero_shot_accuracy': 'scores/zero_shot_accuracy',
         'fid_500': 'scores/fid_500',
     }
-    assert {name: tag(name) for name in shown} == shown
+    assert {name: tag(name) for name in tags} == tags
 
 
-def test_going_on_drops_what_came_after(tmp_path):
+def test_resuming_drops_later_reports(tmp_path):
     report = TickReport(tmp_path, 'tree', 80, 0)
     for step in (20, 40, 60):
         report.report(step, RECORD, 2.0, 8)
@@ -85,7 +85,7 @@ def test_tensorboard_forgets_what_comes_again(tmp_path):
     assert values == [(20, pytest.approx(0.1)), (40, pytest.approx(0.1)), (60, pytest.approx(0.2))]
 
 
-def test_what_goes_wrong_for_long_is_told_also_after_going_on(tmp_path, capsys):
+def test_lasting_concerns_are_reported_also_after_resuming(tmp_path, capsys):
     worse = {**RECORD, 'discriminator_lead_8': 0.9}
     report = TickReport(tmp_path, 'tree', 200, 0)
     for step in (20, 40, 60, 80):
