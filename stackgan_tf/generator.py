@@ -247,7 +247,7 @@ class SavedModelGenerator(Generator):
             self.embedding_dimension = inputs['embedding'].shape[1]
         if self.kind != 'unconditional':
             self.condition_dimension = inputs['conditioning_noise'].shape[1]
-        self.sizes = tuple(sorted(_size_of(name) for name in self._signatures['latent'].structured_outputs))
+        self.sizes = tuple(sorted(int(name.removeprefix('image_')) for name in self._signatures['latent'].structured_outputs))
         self._images_of_embeddings = self._loaded.images_of_embeddings
 
     def latent(
@@ -286,10 +286,6 @@ def label_of(what: str | int, class_names: Sequence[str]) -> int:
         hint = f'did you mean {close[0]}?' if close else f'it has 0 to {len(class_names) - 1}, such as {class_names[0]}'
         raise UserError(f'this model has no class {what!r}: {hint}')
     return label
-
-
-def _size_of(name: str) -> int:
-    return int(name.removeprefix('image_'))
 
 
 def load_saved_model(source: str) -> SavedModelGenerator:
