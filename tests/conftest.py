@@ -11,6 +11,7 @@ from stackgan_tf.onednn import choose_onednn
 # GPU that may be there, and data sets and caches in a folder of these tests instead of the user's.
 choose_onednn()
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
+os.environ.setdefault('TF_NUM_INTRAOP_THREADS', '1')  # a worker of pytest has a core of its own
 os.environ['CUDA_VISIBLE_DEVICES'] = '-1'
 os.environ['TFDS_DATA_DIR'] = tempfile.mkdtemp(prefix='stackgan_tf_tests_')
 os.environ['STACKGAN_TF_CACHE'] = os.path.join(os.environ['TFDS_DATA_DIR'], 'stackgan_tf')
@@ -37,6 +38,12 @@ def made_once(tmp_path_factory):
         return root / name
 
     return made
+
+
+@pytest.fixture
+def unchecked_exports(monkeypatch):
+    """For tests whose subject is not the check of an export in a fresh process."""
+    monkeypatch.setattr('stackgan_tf.serving.verification.check_export', lambda folder, trials: None)
 
 
 @pytest.fixture(scope='session')

@@ -169,7 +169,7 @@ def test_captions_for_a_model_without(tiny_run, tmp_path):
     assert_one_line(result, 'this model was trained without captions')
 
 
-def test_a_model_card_has_the_scores_of_its_checkpoint(tiny_run, tmp_path):
+def test_a_model_card_has_the_scores_of_its_checkpoint(tiny_run, tmp_path, unchecked_exports):
     shutil.copytree(tiny_run, tmp_path / 'run')
     fid = {'value': 12.5, 'spread': None, 'spread_is': '', 'count': 9, 'protocol': 'how it was measured'}
     for step, told in ((2, 'the model card has no scores: evaluate again'), (4, '')):

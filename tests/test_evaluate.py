@@ -56,7 +56,7 @@ def test_everything_at_once_twice_the_same(runs, tmp_path):
     assert '[1] 40 generated pictures' in shown[0]
 
 
-def test_an_export_is_judged_as_its_run_is(runs, tmp_path):
+def test_an_export_is_judged_as_its_run_is(runs, tmp_path, unchecked_exports):
     exported = run(command('export', f'--model={runs}/told', f'--output={tmp_path}/model'), tmp_path)
     assert exported.returncode == 0, exported.stderr
     flags = [f'--classifier={runs}/judge', '--count=5']

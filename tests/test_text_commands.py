@@ -16,7 +16,7 @@ from stackgan_tf.text.character_encoder import CharacterEncoder
 from stackgan_tf.user_error import UserError
 
 
-def test_a_text_encoder_trains_goes_on_and_is_no_generator(tmp_path):
+def test_a_text_encoder_trains_goes_on_and_is_no_generator(tmp_path, unchecked_exports):
     small = [flag for flag in TINY if 'StackGANv2' not in flag and 'SIZES' not in flag]
     small += ['--gin_param=SIZES = (16,)', '--gin_param=TextMatching.widths = (4, 4, 4)']
     flags = ['--gin_file=gin/text/painted_birds.gin', f'--workdir={tmp_path}/run', *small]
@@ -122,7 +122,7 @@ def save_words(folder, seed):
     export_text_encoder(CharacterEncoder(network), folder)
 
 
-def test_a_run_on_a_hub_module_exports_it_inside(tmp_path):
+def test_a_run_on_a_hub_module_exports_it_inside(tmp_path, unchecked_exports):
     save_words(tmp_path / 'module', 0)
     trained = run(train('run', 4, READS, *HUB), tmp_path)
     assert trained.returncode == 0, trained.stderr
