@@ -247,7 +247,9 @@ class SavedModelGenerator(Generator):
             self.embedding_dimension = inputs['embedding'].shape[1]
         if self.kind != 'unconditional':
             self.condition_dimension = inputs['conditioning_noise'].shape[1]
-        self.sizes = tuple(sorted(int(name.removeprefix('image_')) for name in self._signatures['latent'].structured_outputs))
+        self.sizes = tuple(
+            sorted(int(name.removeprefix('image_')) for name in self._signatures['latent'].structured_outputs)
+        )
         self._images_of_embeddings = self._loaded.images_of_embeddings
 
     def latent(
