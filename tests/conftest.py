@@ -1,4 +1,5 @@
 import fcntl
+import gc
 import os
 import shutil
 import tempfile
@@ -19,6 +20,10 @@ os.environ['STACKGAN_TF_CACHE'] = os.path.join(os.environ['TFDS_DATA_DIR'], 'sta
 
 def pytest_sessionfinish():
     shutil.rmtree(os.environ['TFDS_DATA_DIR'], ignore_errors=True)
+
+
+# TensorFlow's modules are a million objects, which the default thresholds visit again and again.
+gc.set_threshold(100_000, 50, 100)
 
 
 @pytest.fixture(scope='session')
