@@ -66,9 +66,8 @@ def test_an_encoder_with_a_damaged_checkpoint_is_trained_again_and_not_replaced(
         load(tmp_path / 'run')
     again = run(train_text(tmp_path / 'run', 5), tmp_path)
     assert again.returncode == 0, again.stderr
-    assert (
-        f'{checkpoints}/step_000006 is damaged (variables.index is not what was written): resuming from the one before it'
-        in again.stdout
+    damage = 'is damaged (variables.index is not what was written): resuming from the one before it'
+    assert f'{checkpoints}/step_000006 {damage}' in again.stdout
     )
     assert re.search(r'encoder: 6 steps .*, resuming after step 4;', again.stdout)
     assert re.search(r'tree: 5 steps .*, resuming after step 4;', again.stdout)
