@@ -68,7 +68,6 @@ def test_an_encoder_with_a_damaged_checkpoint_is_trained_again_and_not_replaced(
     assert again.returncode == 0, again.stderr
     damage = 'is damaged (variables.index is not what was written): resuming from the one before it'
     assert f'{checkpoints}/step_000006 {damage}' in again.stdout
-    )
     assert re.search(r'encoder: 6 steps .*, resuming after step 4;', again.stdout)
     assert re.search(r'tree: 5 steps .*, resuming after step 4;', again.stdout)
     assert (checkpoints / 'damaged_step_000006').is_dir()
