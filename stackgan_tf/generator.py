@@ -193,8 +193,8 @@ class NetworkGenerator(Generator):
         self.noise_dimension = network.noise_dimension
         self.embedding_dimension = network.embedding_dimension
         self.condition_dimension = network.condition_dimension
-        condition = 'text' if encoder else 'class' if class_names else 'embedding'
-        self.kind = condition if self.embedding_dimension else 'unconditional'
+        conditional = 'text' if encoder else 'class' if class_names else 'embedding'
+        self.kind = conditional if self.embedding_dimension else 'unconditional'
         if encoder is not None:
             self._embed = tf.function(functools.partial(embed_each, encoder), reduce_retracing=True)
         self._generate = tf.function(functools.partial(images_of_seeds, network), reduce_retracing=True)
@@ -247,9 +247,8 @@ class SavedModelGenerator(Generator):
             self.embedding_dimension = inputs['embedding'].shape[1]
         if self.kind != 'unconditional':
             self.condition_dimension = inputs['conditioning_noise'].shape[1]
-        self.sizes = tuple(
-            sorted(int(name.removeprefix('image_')) for name in self._signatures['latent'].structured_outputs)
-        )
+        outputs = self._signatures['latent'].structured_outputs
+        self.sizes = tuple(sorted(int(name.removeprefix('image_')) for name in outputs))
         self._images_of_embeddings = self._loaded.images_of_embeddings
 
     def latent(
