@@ -26,6 +26,14 @@ def pytest_sessionfinish():
 gc.set_threshold(100_000, 50, 100)
 
 
+# One of their tests takes a minute or more: last, it would keep one worker busy alone.
+LONG = ('test_workers.py', 'test_replicas.py', 'test_kill_run.py', 'test_run.py')
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.path.name not in LONG)
+
+
 @pytest.fixture(scope='session')
 def made_once(tmp_path_factory):
     """Makes a folder once for all tests, in whichever worker needs it first."""
