@@ -129,8 +129,7 @@ class Generator(abc.ABC):
         if self.kind != 'class':
             raise UserError(f'this model is {self.kind}: it has no text encoder')
         listed: Any = what if np.ndim(what) else [what]
-        labels = [label_of(each, self.class_names) for each in listed]
-        return np.eye(len(self.class_names), dtype=np.float32)[labels]
+        return np.eye(len(self.class_names), dtype=np.float32)[[label_of(each, self.class_names) for each in listed]]
 
     @abc.abstractmethod
     def latent(
