@@ -49,7 +49,7 @@ test-lowest:
 
 # The tables of docs/performance.md: ratios to plain Keras in training and in sampling, then unmodified recipes.
 BIRDS := gin/cub.gin --gin_param='BATCH_SIZE = 8' --baseline=plain
-TEXT := StackGANv2.pairs = 'text'
+TEXT := Conditioning.pairs = 'text'
 BFLOAT16 := Recipe.precision = 'onednn_bfloat16'
 benchmark: venv
 	@mkdir -p runs

@@ -54,7 +54,7 @@ def test_wrong_conditions_end_with_one_line(trained, tmp_path):
 
 def test_a_wrong_number_of_classes(flags, tmp_path):
     result = run(command('train', f'--workdir={tmp_path}/run', *flags, '--gin_param=CLASSES = 4'), tmp_path)
-    assert_one_line(result, 'have 3 numbers, StackGANv2.embedding_dimension = 4: set')
+    assert_one_line(result, 'have 3 numbers, Conditioning.embedding_dimension = 4: set')
     assert not (tmp_path / 'run').exists()
 
 

@@ -148,7 +148,7 @@ def test_the_networks_of_a_run(tiny_run):
 def test_several_discriminators_of_a_size(tmp_path):
     recipe = read_recipe(
         ['gin/painted_birds_unconditional.gin'],
-        [*(flag.removeprefix('--gin_param=') for flag in TINY), 'StackGANv2.discriminators_per_image = 2'],
+        [*(flag.removeprefix('--gin_param=') for flag in TINY), 'TreeDiscriminators.per_image = 2'],
     )
     model = recipe.run.phases[0].make_model()
     networks = {name: describe_network(network) for name, network in model.checkpoint_networks().items()}

@@ -35,7 +35,7 @@ NARROW = [
     'TICK = 3',
     'CHECKPOINT_EVERY = 3',
     'StackGANv2.generator_width = 8',
-    'StackGANv2.discriminator_width = 4',
+    'TreeDiscriminators.width = 4',
     'StackGANv2.residual_blocks = 1',
 ]
 NARROW_ENCODER = [
@@ -56,7 +56,7 @@ NARROW_CLASSIFIER = [
 def read(name, folder):
     settings = [*NARROW, f"IMAGE_ROOT = '{folder}/archives'", f"TfdsImages.data_dir = '{folder}/prepared'"]
     if name in ('gin/cub.gin', 'gin/flowers.gin', 'gin/coco.gin'):
-        settings += [*NARROW_ENCODER, 'StackGANv2.embedding_dimension = 8']
+        settings += [*NARROW_ENCODER, 'Conditioning.embedding_dimension = 8']
     elif name == 'gin/text/cub.gin':
         settings += [setting for setting in NARROW_ENCODER if 'STEPS' not in setting]
     elif name.endswith('_inception.gin'):

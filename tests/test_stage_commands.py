@@ -18,9 +18,9 @@ SMALL = [
     'TextMatching.sizes = (8,)',
     'TextMatching.widths = (4, 4, 4)',
     'StageI.generator_width = 8',
-    'StageI.discriminator_width = 4',
+    'stage_one/StageDiscriminators.width = 4',
     'StageII.generator_width = 8',
-    'StageII.discriminator_width = 4',
+    'stage_two/StageDiscriminators.width = 4',
 ]
 FLAGS = ['--gin_file=gin/painted_birds_v1.gin', *(f'--gin_param={setting}' for setting in SMALL)]
 CAPTION = '--caption=a small red bird'

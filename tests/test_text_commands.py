@@ -86,7 +86,7 @@ def test_wrong_captions_end_with_one_line(tiny_text_run, tmp_path):
         assert_one_line(run(command('sample', f'--model={model}', *flags), tmp_path), message)
 
 
-READS = '--gin_param=StackGANv2.embedding_dimension = 4'
+READS = '--gin_param=Conditioning.embedding_dimension = 4'
 HUB = ['--gin_param=tree/Phase.text_encoder = @HubEmbeddings', "--gin_param=HubEmbeddings.handle = 'module'"]
 
 

@@ -12,6 +12,7 @@ import tensorflow as tf
 from stackgan_tf.data.caption_index import CaptionIndex
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.system.errors import UserError
+from stackgan_tf.system.ranges import Count
 from stackgan_tf.text.embedding_cache import CachedEmbeddings
 from stackgan_tf.text.saved_encoder import SavedEncoder
 from stackgan_tf.text.text_encoder import TextEncoder
@@ -173,7 +174,7 @@ class AttributeVectors(Embeddings):
         UserError: the data set has no attributes, or others.
     """
 
-    def __init__(self, source: ExampleSource, choices: Sequence[int] = ()) -> None:
+    def __init__(self, source: ExampleSource, choices: Sequence[Count] = ()) -> None:
         attributes = source.attributes()
         found = (attributes.max(axis=0) + 1).tolist()
         self._choices = list(choices) or found

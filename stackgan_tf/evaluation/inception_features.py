@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from stackgan_tf.evaluation.feature_extractor import FeatureExtractor, fingerprint_of
+from stackgan_tf.evaluation.resizing import Resize
 from stackgan_tf.formats.hub_module import hash_of_files, load_hub_module
 from stackgan_tf.system.errors import UserError, as_user_error
 
@@ -26,7 +27,7 @@ class TfganInception(FeatureExtractor):
         UserError: the network cannot be loaded, or is another one.
     """
 
-    def __init__(self, source: str = TFGAN_HANDLE, resize: str = 'clean') -> None:
+    def __init__(self, source: str = TFGAN_HANDLE, resize: Resize = 'clean') -> None:
         self._loaded, folder = load_hub_module(source)
         super().__init__('tfgan_inception', hash_of_files(folder), _SIZE, resize)
         outputs = self._loaded(tf.zeros((1, _SIZE, _SIZE, 3))) if callable(self._loaded) else None
@@ -51,7 +52,7 @@ class KerasInception(FeatureExtractor):
         UserError: the weights cannot be loaded.
     """
 
-    def __init__(self, weights: str = 'imagenet', resize: str = 'clean') -> None:
+    def __init__(self, weights: str = 'imagenet', resize: Resize = 'clean') -> None:
         with as_user_error(f'no weights {weights!r} for InceptionV3'):
             network = keras.applications.InceptionV3(weights=weights or None, classifier_activation=None)
         self._network = keras.Model(network.input, [network.get_layer('avg_pool').output, network.output])

@@ -6,9 +6,12 @@ graph, without antialiasing and half a pixel off, by which most published Freche
 """
 
 from collections.abc import Callable
+from typing import Annotated
 
 import numpy as np
 import tensorflow as tf
+
+from stackgan_tf.system.ranges import OneOf
 
 
 def clean_resize(images: tf.Tensor, size: int) -> tf.Tensor:
@@ -23,6 +26,7 @@ def legacy_resize(images: tf.Tensor, size: int) -> tf.Tensor:
 
 
 RESIZES: dict[str, Callable[[tf.Tensor, int], tf.Tensor]] = {'clean': clean_resize, 'legacy': legacy_resize}
+Resize = Annotated[str, OneOf(RESIZES)]
 
 
 def small_copies(images: np.ndarray, size: int) -> np.ndarray:

@@ -1,12 +1,15 @@
 """Features of a SavedModel that reads images: exported classifiers of this package, image modules of TF Hub."""
 
 from collections.abc import Mapping
+from typing import Annotated
 
 import tensorflow as tf
 
 from stackgan_tf.evaluation.feature_extractor import FeatureExtractor
+from stackgan_tf.evaluation.resizing import Resize
 from stackgan_tf.formats.hub_module import hash_of_files, load_hub_module
 from stackgan_tf.system.errors import UserError, as_user_error
+from stackgan_tf.system.ranges import AtLeast
 
 # Names of the features in modules with several outputs.
 _FEATURES = ('features', 'feature_vector', 'default', 'pool_3', 'avg_pool')
@@ -26,7 +29,7 @@ class SavedFeatures(FeatureExtractor):
         UserError: the model cannot be loaded, or does not map images to vectors.
     """
 
-    def __init__(self, source: str, size: int = 0, resize: str = 'clean') -> None:
+    def __init__(self, source: str, size: Annotated[int, AtLeast(0)] = 0, resize: Resize = 'clean') -> None:
         self._loaded, folder = load_hub_module(source)
         if not size:
             if not callable(getattr(self._loaded, 'image_size', None)):

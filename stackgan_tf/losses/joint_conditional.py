@@ -4,7 +4,6 @@ Source: StackGAN++, "Joint conditional and unconditional distribution approximat
 StackGAN-v1 and of the released code.
 """
 
-import dataclasses
 from typing import NamedTuple
 
 from keras import KerasTensor, ops
@@ -24,35 +23,21 @@ class Logits(NamedTuple):
     unconditional_logits: KerasTensor | None = None
 
 
-@dataclasses.dataclass(frozen=True)
-class TermWeights:
-    """The weights of the terms. The defaults are the release's, which without unconditional terms halves two of them.
-
-    Attributes:
-        conditional: weight of all terms of the conditional logits.
-        unconditional: weight of all terms of the unconditional logits.
-        mismatched: weight of mismatched pairs, within the conditional terms.
-        generated: weight of generated images, within the conditional terms.
-        mismatched_real: weight of calling mismatched images, which are real, real, within the unconditional terms.
-    """
-
-    conditional: float = 1.0
-    unconditional: float = 1.0
-    mismatched: float = 1.0
-    generated: float = 1.0
-    mismatched_real: float = 1.0
-
-
 def joint_discriminator_loss(
     real: Logits,
     mismatched: Logits,
     generated: Logits,
     mismatched_rows: KerasTensor,
-    weights: TermWeights,
     real_target: float = 1.0,
     has_condition: KerasTensor | float = 1.0,
+    *,
+    conditional_weight: float = 1.0,
+    unconditional_weight: float = 1.0,
+    mismatched_weight: float = 1.0,
+    generated_weight: float = 1.0,
+    mismatched_real_weight: float = 1.0,
 ) -> KerasTensor:
-    """L_D of one scale.
+    """L_D of one scale. The release, where it has no unconditional terms, halves two of the conditional ones.
 
     Args:
         real: logits of real images with their conditions; without unconditional logits there are no unconditional
@@ -62,38 +47,46 @@ def joint_discriminator_loss(
         generated: logits of generated images with their conditions.
         mismatched_rows: float `[N]`, 1 where a pair is mismatched, 0 where no partner was found: such a row adds
             nothing.
-        weights: the weights of the terms.
         real_target: 1 in the paper; below 1 for one-sided label smoothing (not in the paper).
         has_condition: float `[N]`, 0 where an image has no condition: such a row adds to unconditional terms alone.
+        conditional_weight: of all terms of the conditional logits.
+        unconditional_weight: of all terms of the unconditional logits.
+        mismatched_weight: of mismatched pairs, within the conditional terms.
+        generated_weight: of generated images, within the conditional terms.
+        mismatched_real_weight: of calling mismatched images, which are real, real, within the unconditional terms.
 
     Returns:
         A float32 scalar.
     """
     conditional = (
         binary_cross_entropy(real.conditional_logits, real_target, has_condition)
-        + weights.mismatched * binary_cross_entropy(mismatched.conditional_logits, 0.0, mismatched_rows * has_condition)
-        + weights.generated * binary_cross_entropy(generated.conditional_logits, 0.0, has_condition)
+        + mismatched_weight * binary_cross_entropy(mismatched.conditional_logits, 0.0, mismatched_rows * has_condition)
+        + generated_weight * binary_cross_entropy(generated.conditional_logits, 0.0, has_condition)
     )
     if real.unconditional_logits is None:
-        return weights.conditional * conditional
+        return conditional_weight * conditional
     unconditional = binary_cross_entropy(real.unconditional_logits, real_target) + binary_cross_entropy(
         generated.unconditional_logits, 0.0
     )
     if mismatched.unconditional_logits is not None:
-        unconditional += weights.mismatched_real * binary_cross_entropy(
+        unconditional += mismatched_real_weight * binary_cross_entropy(
             mismatched.unconditional_logits, real_target, mismatched_rows
         )
-    return weights.conditional * conditional + weights.unconditional * unconditional
+    return conditional_weight * conditional + unconditional_weight * unconditional
 
 
 def joint_generator_loss(
-    generated: Logits, weights: TermWeights, has_condition: KerasTensor | float = 1.0
+    generated: Logits,
+    has_condition: KerasTensor | float = 1.0,
+    *,
+    conditional_weight: float = 1.0,
+    unconditional_weight: float = 1.0,
 ) -> KerasTensor:
     """L_G of one scale in its non-saturating form: the discriminator is to call generated images real and matching."""
     conditional = binary_cross_entropy(generated.conditional_logits, 1.0, has_condition)
     if generated.unconditional_logits is None:
-        return weights.conditional * conditional
-    return weights.conditional * conditional + weights.unconditional * binary_cross_entropy(
+        return conditional_weight * conditional
+    return conditional_weight * conditional + unconditional_weight * binary_cross_entropy(
         generated.unconditional_logits, 1.0
     )
 

@@ -2,8 +2,8 @@
 
 All released forms follow one rule: the mean of the cross-entropies with target real, plus the mean of those with target
 false. With a text and no unconditional head the weights are 1 for real images and 1/2 each for mismatched and generated
-ones; with that head (the later code's Stage-II) they are 1/2 each and 1/3 each. `joint_conditional.TermWeights`
-expresses the first but not the second, and its loss needs both heads, so v1 has its own.
+ones; with that head (the later code's Stage-II) they are 1/2 each and 1/3 each. The weights of
+`joint_discriminator_loss` express the first but not the second, and that loss needs both heads, so v1 has its own.
 """
 
 from keras import KerasTensor

@@ -15,6 +15,8 @@ from stackgan_tf.models.fused_kernels import move_towards
 from stackgan_tf.models.global_batch import all_rows, own_rows
 from stackgan_tf.models.gradient_penalty import r1_penalty
 from stackgan_tf.models.noise import Purpose, step_noise
+from stackgan_tf.models.optimizers import adam
+from stackgan_tf.models.settings import Conditioning, DiscriminatorInputs, Optimization
 from stackgan_tf.models.trained_model import input_error, variables_of
 from stackgan_tf.networks.differentiable_augmentation import DRAWS, augment
 from stackgan_tf.system.errors import UserError
@@ -23,8 +25,7 @@ from stackgan_tf.system.errors import UserError
 class AdversarialModel(ConditionalModel):
     """A generator, its moving average, and discriminators. Subclasses define `train_step` and the abstract methods.
 
-    Subclasses set `sizes`, build `discriminators` (each for one size) and their optimizers, and call the `set_up_...`
-    methods. The constructors of the subclasses document the arguments of these methods.
+    Subclasses set `sizes` and `discriminators` (each for one size), and call the `set_up_...` methods.
 
     Attributes:
         generator: the network that is trained; a conditional one has `read` and `augment`.
@@ -36,45 +37,46 @@ class AdversarialModel(ConditionalModel):
     discriminators: list[keras.Model]
     discriminator_optimizers: list[keras.optimizers.Optimizer]
 
-    def __init__(self, seed: int, batch_size: int, averaging_decay: float, accumulated_steps: int = 1) -> None:
-        super().__init__(seed, batch_size)
-        self.averaging_decay = averaging_decay
-        self.accumulated_steps = accumulated_steps
-        if accumulated_steps > 1 and self.replicas > 1:
+    def __init__(
+        self,
+        seed: int,
+        batch_size: int,
+        conditioning: Conditioning,
+        discriminator_inputs: DiscriminatorInputs,
+        optimization: Optimization,
+    ) -> None:
+        super().__init__(seed, batch_size, conditioning)
+        self.discriminator_inputs = discriminator_inputs
+        self.optimization = optimization
+        if optimization.accumulated_steps > 1 and self.replicas > 1:
             raise UserError(
-                f'accumulated_steps = {accumulated_steps} works on one device, and there are {self.replicas}: use 1, '
-                'since the devices together hold a larger batch'
+                f'accumulated_steps = {optimization.accumulated_steps} works on one device, and there are '
+                f'{self.replicas}: use 1, since the devices together hold a larger batch'
             )
 
-    def set_up_discriminator_inputs(
-        self,
-        input_noise: float,
-        augmentation: Sequence[str],
-        real_target: float,
-        r1_weight: float = 0.0,
-        r1_every: int = 16,
-    ) -> None:
-        """Sets the noise and augmentation of discriminator inputs, the target for real images, and the R1 penalty."""
-        self.input_noise = input_noise
-        self.augmentation = tuple(augmentation)
-        self.real_target = real_target
-        self.r1_weight = r1_weight
-        self.r1_every = r1_every
+    def set_up_discriminators(self) -> None:
+        """Builds `discriminators` and makes their optimizers."""
+        for discriminator in self.discriminators:
+            discriminator.build((None, discriminator.size, discriminator.size, 3))
+        rate = self.optimization.discriminator_rate
+        self.discriminator_optimizers = [self._adam(rate, network) for network in self.discriminators]
+
+    def _adam(self, rate: float, network: keras.Model) -> keras.optimizers.Optimizer:
+        steps = self.optimization
+        return adam(rate, network.trainable_variables, steps.decay_steps, steps.halve_every, steps.accumulated_steps)
 
     def set_up_generator(
         self,
         generator: keras.Model,
         trained_ema: keras.Model,
-        optimizer: keras.optimizers.Optimizer,
         recorded: Sequence[str],
         generator_ema: keras.Model | None = None,
     ) -> None:
-        """Sets the built generator, its average and its optimizer, and the names of what each step records.
+        """Sets the built generator and its average, makes its optimizer, and names what each step records.
 
         Args:
             generator: the network that is trained.
             trained_ema: a network of the same architecture, which becomes the average.
-            optimizer: of the generator.
             recorded: names, in the order of the sums.
             generator_ema: the network that samples, where it holds more than `trained_ema`.
         """
@@ -84,7 +86,7 @@ class AdversarialModel(ConditionalModel):
         for average, variable in zip(variables_of(trained_ema), variables_of(generator), strict=True):
             average.assign(variable)
         self.generator_ema.trainable = False
-        self.set_up(optimizer, recorded)
+        self.set_up(self._adam(self.optimization.generator_rate, generator), recorded)
 
     def checkpoint_variables(self) -> dict[str, list[tf.Variable]]:
         """Everything that a checkpoint must hold to resume exactly, by name."""
@@ -152,7 +154,7 @@ class AdversarialModel(ConditionalModel):
         kinds += ['confidence_real'] if self.discriminators[0].unconditional else []
         kinds += ['confidence_generated']
         kinds += ['confidence_match', 'confidence_mismatch'] if self.embedding_dimension else []
-        kinds += ['r1_loss'] if self.r1_weight else []
+        kinds += ['r1_loss'] if self.discriminator_inputs.r1_weight else []
         of_each = [f'{kind}_{name}' for name in self.discriminator_names() for kind in kinds]
         return [*(['kl_loss'] if self.embedding_dimension else []), *of_each]
 
@@ -161,8 +163,8 @@ class AdversarialModel(ConditionalModel):
         pairs = list(zip(variables_of(self.trained_ema), variables_of(self.generator), strict=True))
 
         # The generator moves once per `accumulated_steps`.
-        moves = tf.equal((self.step + 1) % self.accumulated_steps, 0)
-        share = (1.0 - self.averaging_decay) * tf.cast(moves, tf.float32)
+        moves = tf.equal((self.step + 1) % self.optimization.accumulated_steps, 0)
+        share = (1.0 - self.optimization.averaging_decay) * tf.cast(moves, tf.float32)
 
         def update(strategy: tf.distribute.Strategy) -> None:
             for average, variable in pairs:
@@ -188,11 +190,11 @@ class AdversarialModel(ConditionalModel):
         draws: tf.Tensor | None = None
         noise: tf.Tensor | float = 0.0
         size = self.discriminators[number].size
-        if self.augmentation:
+        if self.discriminator_inputs.augmentation:
             draws = self.draw(Purpose.AUGMENTATION, (DRAWS,), number, tf.random.stateless_uniform)
-        if self.input_noise:
-            noise = self.input_noise * self.draw(Purpose.DISCRIMINATOR_INPUT, (size, size, 3), number)
-        return lambda images: augment(images, draws, self.augmentation) + noise
+        if self.discriminator_inputs.noise:
+            noise = self.discriminator_inputs.noise * self.draw(Purpose.DISCRIMINATOR_INPUT, (size, size, 3), number)
+        return lambda images: augment(images, draws, self.discriminator_inputs.augmentation) + noise
 
     def train_discriminator(
         self,
@@ -229,11 +231,12 @@ class AdversarialModel(ConditionalModel):
 
         Source: Karras et al. (StyleGAN2, arXiv 1912.04958), "Lazy regularization".
         """
-        if not self.r1_weight:
+        every = self.discriminator_inputs.r1_every
+        if not self.discriminator_inputs.r1_weight:
             return tf.constant(0.0)
-        weight = 0.5 * self.r1_weight * self.r1_every
+        weight = 0.5 * self.discriminator_inputs.r1_weight * every
         return tf.cond(
-            tf.equal(self.step % self.r1_every, 0),
+            tf.equal(self.step % every, 0),
             lambda: weight * r1_penalty(discriminator, images, condition, batch.get('has_condition', 1.0)),
             lambda: tf.constant(0.0),
         )
@@ -253,7 +256,7 @@ class AdversarialModel(ConditionalModel):
         condition: tf.Tensor,
     ) -> tuple[Logits, tf.Tensor]:
         """The logits of mismatched pairs, and which rows are such pairs (float `[n]`)."""
-        if self.pairs == 'image':
+        if self.conditioning.pairs == 'image':
             image = batch['mismatched_images'][self.sizes.index(discriminator.size)]
             return logits_of(discriminator, discriminator_input(image), condition), batch['mismatched_rows']
         # Partners come from the global batch, so they are the same on any number of devices.

@@ -1,7 +1,7 @@
 """A classifier of the attributes of images, which then scores generated images."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import keras
 import tensorflow as tf
@@ -9,6 +9,8 @@ import tensorflow as tf
 from stackgan_tf.models.batch import Batch
 from stackgan_tf.models.classifier import Classifier
 from stackgan_tf.networks.attribute_classifier import AttributeClassifierNetwork
+from stackgan_tf.networks.scales import check_sizes
+from stackgan_tf.system.ranges import Accepted, AtLeast, Count, Seed, Weight
 
 
 @keras.saving.register_keras_serializable('stackgan_tf')
@@ -19,14 +21,15 @@ class AttributeClassifier(Classifier):
 
     def __init__(
         self,
+        *,
         names: Sequence[str],  # of the attributes, in the order of the data set
-        choices: Sequence[int],  # K_a, the number of values of each
-        sizes: Sequence[int] = (64,),  # of the images, pixels; the last is used
-        batch_size: int = 64,  # global
-        width: int = 16,  # channels after the first convolution
-        rate: float = 2e-3,
-        decay_steps: int = 0,  # if set, the rate falls to 0 in the second half of these steps
-        seed: int = 0,
+        choices: Sequence[Count],  # K_a, the number of values of each
+        sizes: Annotated[Sequence[int], Accepted(check_sizes)] = (64,),  # of the images, pixels; the last is used
+        batch_size: Count = 64,  # global
+        width: Count = 16,  # channels after the first convolution
+        rate: Weight = 2e-3,
+        decay_steps: Annotated[int, AtLeast(0)] = 0,  # if set, the rate falls to 0 in the second half of these steps
+        seed: Seed = 0,
     ) -> None:
         super().__init__(seed, batch_size)
         self.names = tuple(names)

@@ -1,7 +1,7 @@
 """A classifier of the classes of images, which then scores generated ones: the paper's fine-tuned Inception."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import keras
 import numpy as np
@@ -10,7 +10,10 @@ import tensorflow as tf
 from stackgan_tf.models.batch import Batch
 from stackgan_tf.models.classifier import Classifier
 from stackgan_tf.networks.class_classifier import ClassClassifierNetwork
+from stackgan_tf.networks.image_encoder import BACKBONES
+from stackgan_tf.networks.scales import check_sizes
 from stackgan_tf.system.errors import as_user_error
+from stackgan_tf.system.ranges import Accepted, AtLeast, Count, OneOf, Seed, Weight
 
 
 @keras.saving.register_keras_serializable('stackgan_tf')
@@ -21,15 +24,16 @@ class ClassClassifier(Classifier):
 
     def __init__(
         self,
-        classes: int,  # K, of the data set
-        sizes: Sequence[int] = (256,),  # of the images, pixels; the last is used
-        batch_size: int = 32,  # global
-        image_tower: str = 'InceptionV3',  # a network of keras.applications
+        *,
+        classes: Count,  # K, of the data set
+        sizes: Annotated[Sequence[int], Accepted(check_sizes)] = (256,),  # of the images, pixels; the last is used
+        batch_size: Count = 32,  # global
+        image_tower: Annotated[str, OneOf(BACKBONES)] = 'InceptionV3',  # a network of keras.applications
         image_weights: str = 'imagenet',  # Keras downloads them once; or a weights file; '': random weights
-        tower_size: int = 299,  # pixels; images are resized to this for the network
-        rate: float = 1e-4,
-        decay_steps: int = 0,  # if set, the rate falls to 0 in the second half of these steps
-        seed: int = 0,
+        tower_size: Count = 299,  # pixels; images are resized to this for the network
+        rate: Weight = 1e-4,
+        decay_steps: Annotated[int, AtLeast(0)] = 0,  # if set, the rate falls to 0 in the second half of these steps
+        seed: Seed = 0,
     ) -> None:
         super().__init__(seed, batch_size)
         self.sizes = tuple(sizes)

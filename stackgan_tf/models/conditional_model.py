@@ -3,12 +3,15 @@
 Source: StackGAN++ (arXiv 1710.10916), section "StackGAN-v1", "Conditioning Augmentation".
 """
 
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
 
 from stackgan_tf.losses.conditioning import kl_loss
 from stackgan_tf.models.batch import Batch
+from stackgan_tf.models.settings import Conditioning
 from stackgan_tf.models.trained_model import TrainedModel
 
 
@@ -23,35 +26,32 @@ class ConditionalModel(TrainedModel):
     generator: keras.Model
     trained_ema: keras.Model
 
-    def set_up_conditions(
-        self,
-        embedding_dimension: int,
-        condition_dimension: int,
-        kl_weight: float,
-        discriminator_condition: str,
-        pairs: str,
-    ) -> None:
-        """Sets how the model is conditioned; with an embedding dimension of 0 it is unconditional."""
-        self.embedding_dimension = embedding_dimension
-        self.condition_dimension = condition_dimension
-        self.kl_weight = kl_weight
-        self.discriminator_condition = discriminator_condition
-        self.pairs = pairs
-        if embedding_dimension:
-            mismatched = ('mismatched_images',) if pairs == 'image' else ('label',)
+    def __init__(self, seed: int, batch_size: int, conditioning: Conditioning) -> None:
+        super().__init__(seed, batch_size)
+        self.conditioning = conditioning
+        self.embedding_dimension = conditioning.embedding_dimension
+        self.condition_dimension = conditioning.condition_dimension
+        self.kl_weight = conditioning.kl_weight if conditioning.augmentation else 0.0
+        if self.embedding_dimension:
+            mismatched = ('mismatched_images',) if conditioning.pairs == 'image' else ('label',)
             self.batch_keys = ('images', 'embedding', *mismatched)
 
-    def discriminator_condition_dimensions(self) -> tuple[int, int]:
+    def conditioning_options(self) -> dict[str, Any]:
+        """The arguments of a conditional generator."""
+        names = ('embedding_dimension', 'condition_dimension', 'activation', 'augmentation', 'whitening')
+        return {name: getattr(self.conditioning, name) for name in names}
+
+    def discriminator_condition_options(self) -> dict[str, int]:
         """The dimension of the discriminators' condition, and the units of its projection (0: no projection)."""
         if not self.embedding_dimension:
-            return 0, 0
-        if self.discriminator_condition == 'embedding':
-            return self.embedding_dimension, self.condition_dimension
-        return self.condition_dimension, 0
+            return {'condition_dimension': 0, 'projection': 0}
+        if self.conditioning.discriminator_condition == 'embedding':
+            return {'condition_dimension': self.embedding_dimension, 'projection': self.condition_dimension}
+        return {'condition_dimension': self.condition_dimension, 'projection': 0}
 
     def initialize(self, embeddings: np.ndarray | None = None) -> None:
         """Fits the whitening of embeddings; see `TrainedModel.initialize`."""
-        if embeddings is not None and self.generator.embedding_dimension and self.generator.whitened:
+        if embeddings is not None and self.generator.embedding_dimension and self.generator.whitening:
             for network in (self.generator, self.trained_ema):
                 network.whiten.fit(embeddings)
 
@@ -70,4 +70,4 @@ class ConditionalModel(TrainedModel):
         embedding = network.read(batch['embedding'])
         c, mu, log_variance = network.augment(embedding, epsilon)
         conditions = {'mu': mu, 'detached_mu': tf.stop_gradient(mu), 'embedding': embedding}
-        return c, conditions[self.discriminator_condition], kl_loss(mu, log_variance)
+        return c, conditions[self.conditioning.discriminator_condition], kl_loss(mu, log_variance)

@@ -3,114 +3,78 @@
 Source: StackGAN++ (arXiv 1710.10916), section "StackGAN-v2: multi-distribution generative adversarial network".
 """
 
-import functools
+import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import keras
 import tensorflow as tf
 
 from stackgan_tf.losses.adversarial import discriminator_loss, generator_loss
 from stackgan_tf.losses.color_consistency import color_consistency_loss
-from stackgan_tf.losses.joint_conditional import (
-    Logits,
-    TermWeights,
-    joint_discriminator_loss,
-    joint_generator_loss,
-)
+from stackgan_tf.losses.joint_conditional import Logits, joint_discriminator_loss, joint_generator_loss
 from stackgan_tf.models.adversarial_model import AdversarialModel
 from stackgan_tf.models.batch import Batch
 from stackgan_tf.models.discriminator_logits import logits_of
 from stackgan_tf.models.noise import Purpose
-from stackgan_tf.models.optimizers import adam
+from stackgan_tf.models.settings import (
+    ColorConsistency,
+    Conditioning,
+    DiscriminatorInputs,
+    Optimization,
+    TermWeights,
+    TreeDiscriminators,
+)
 from stackgan_tf.networks.scale_discriminator import ScaleDiscriminator
+from stackgan_tf.networks.scales import BranchImages, check_sizes
 from stackgan_tf.networks.tree_generator import TreeGenerator
+from stackgan_tf.system.ranges import Accepted, AtLeast, Count, Seed
 
 
 @keras.saving.register_keras_serializable('stackgan_tf')
 class StackGANv2(AdversarialModel):
-    """The tree-structured GAN. Defaults are those of the released runs: without `embedding_dimension`, unconditional.
+    """The tree-structured GAN. Defaults are those of the released unconditional runs.
 
     In every step, images of all scales are generated once. Each discriminator takes a step on real and on these
     generated images; a conditional one also on mismatched pairs. Then the tree takes one step on the sum of all scales'
     losses, the color consistency loss and, if conditional, the KL divergence of conditioning augmentation.
 
-    The ablations of table 5 are `unconditional_weight=0` (no-JCU), `branch_images='last_alone'` (G3), the same with
-    `discriminators_per_image=3` (3G3) and `branch_images='last_size'` (all256).
+    The ablations of table 5 are `TermWeights(unconditional_weight=0)` (no-JCU), `branch_images='last_alone'` (G3), the
+    same with `TreeDiscriminators(per_image=3)` (3G3) and `branch_images='last_size'` (all256).
     """
 
     def __init__(
         self,
-        sizes: Sequence[int] = (64, 128, 256),
-        batch_size: int = 24,  # global
-        noise_dimension: int = 100,  # Z
-        generator_width: int = 64,  # channels at the smallest scale
-        discriminator_width: int = 64,  # channels after the first convolution
-        residual_blocks: int = 2,  # in each branch after the first
-        branch_images: str = 'own_size',  # or 'last_size': all of the last size; 'last_alone': the last branch alone
-        discriminators_per_image: int = 1,  # each with its own initial weights
-        embedding_dimension: int = 0,  # T; 0: unconditional
-        condition_dimension: int = 128,  # E, of c
-        conditioning: str = 'gated',  # or 'linear' (the paper), 'leaky_relu', 'relu'
-        conditioning_augmentation: bool = True,  # off: c is mu, without KL divergence
-        kl_weight: float = 2.0,  # of the KL divergence
-        discriminator_condition: str = 'mu',  # or 'detached_mu', or 'embedding' through a layer of its own
-        pairs: str = 'text',  # mismatched: a real image with another's caption; 'image': another real image
-        conditional_weight: float = 1.0,  # of the conditional terms: whether pairs match
-        unconditional_weight: float = 1.0,  # of the terms of images alone; 0: no unconditional logits
-        mismatched_weight: float = 1.0,  # within the conditional terms, of mismatched pairs
-        generated_weight: float = 1.0,  # within the conditional terms, of generated images
-        mismatched_real_weight: float = 1.0,  # pairs='image': within the latter, of mismatched images, which are real
-        discriminator_normalization: bool = True,  # batch normalization in the discriminators
-        generator_rate: float = 2e-4,
-        discriminator_rate: float = 2e-4,
-        color_weight: float = 50.0,  # alpha; 0 switches color consistency off
-        color_mean_weight: float = 1.0,  # lambda_1
-        color_covariance_weight: float = 5.0,  # lambda_2
-        color_norm: str = 'released',  # or 'paper'
-        averaging_decay: float = 0.999,
-        real_target: float = 1.0,  # not in the paper: below 1, one-sided label smoothing
-        input_noise: float = 0.0,  # not in the paper: deviation of the noise on discriminator inputs
-        whitened_embeddings: bool = False,  # not in the paper: embeddings are whitened first
-        augmentation: Sequence[str] = (),  # not in the paper: 'color', 'translation', 'cutout' before discriminators
-        spectral_normalization: bool = False,  # not in the paper: of the discriminators' convolutions
-        inner_product: bool = False,  # not in the paper: discriminators add the product of condition and features
-        r1_weight: float = 0.0,  # not in the paper: gamma of the R1 gradient penalty at real images
-        r1_every: int = 16,  # steps between computations of the R1 penalty
-        decay_steps: int = 0,  # not in the paper: if set, rates fall to 0 in the second half of these steps
-        accumulated_steps: int = 1,  # not in the paper: one update per this many steps, by their mean gradient
-        seed: int = 0,
+        *,
+        sizes: Annotated[Sequence[int], Accepted(check_sizes)] = (64, 128, 256),  # pixels of each scale
+        batch_size: Count = 24,  # global
+        noise_dimension: Count = 100,  # Z
+        generator_width: Count = 64,  # channels at the smallest scale
+        residual_blocks: Annotated[int, AtLeast(0)] = 2,  # in each branch after the first
+        branch_images: BranchImages = 'own_size',  # 'last_size': all of the last size; 'last_alone': the last alone
+        conditioning: Conditioning = Conditioning(),
+        discriminator: TreeDiscriminators = TreeDiscriminators(),
+        discriminator_inputs: DiscriminatorInputs = DiscriminatorInputs(),
+        term_weights: TermWeights = TermWeights(),
+        color_consistency: ColorConsistency = ColorConsistency(),
+        optimization: Optimization = Optimization(),
+        seed: Seed = 0,
     ) -> None:
-        super().__init__(seed, batch_size, averaging_decay, accumulated_steps)
-        synchronized = self.replicas > 1
-        kl_weight = kl_weight if conditioning_augmentation else 0.0
-        self.set_up_conditions(embedding_dimension, condition_dimension, kl_weight, discriminator_condition, pairs)
-        self.set_up_discriminator_inputs(input_noise, augmentation, real_target, r1_weight, r1_every)
-        self.weights_of_terms = TermWeights(
-            conditional_weight, unconditional_weight, mismatched_weight, generated_weight, mismatched_real_weight
-        )
-        self.discriminators_per_image = discriminators_per_image
+        super().__init__(seed, batch_size, conditioning, discriminator_inputs, optimization)
+        self.term_weights = term_weights
+        self.discriminators_per_image = discriminator.per_image
         self.noise_dimension = noise_dimension
-        self.color_weight = color_weight
-        self.color_loss = functools.partial(
-            color_consistency_loss,
-            mean_weight=color_mean_weight,
-            covariance_weight=color_covariance_weight,
-            norm=color_norm,
-        )
+        self.color_consistency = color_consistency
+        synchronized = self.replicas > 1
         tree, average = (
             TreeGenerator(
-                sizes,
-                noise_dimension,
-                generator_width,
-                residual_blocks,
-                synchronized,
-                embedding_dimension,
-                condition_dimension,
-                conditioning,
-                whitened_embeddings,
-                conditioning_augmentation,
-                branch_images,
+                sizes=sizes,
+                noise_dimension=noise_dimension,
+                generator_width=generator_width,
+                residual_blocks=residual_blocks,
+                branch_images=branch_images,
+                synchronized=synchronized,
+                **self.conditioning_options(),
             )
             for _ in range(2)
         )
@@ -119,26 +83,19 @@ class StackGANv2(AdversarialModel):
         self.sizes = tree.sizes
         self.discriminators = [
             ScaleDiscriminator(
-                size,
-                discriminator_width,
-                discriminator_normalization,
-                synchronized,
-                *self.discriminator_condition_dimensions(),
-                unconditional=not embedding_dimension or unconditional_weight > 0,
-                spectral=spectral_normalization,
-                inner_product=inner_product,
+                size=size,
+                width=discriminator.width,
+                normalization=discriminator.normalization,
+                spectral_normalization=discriminator.spectral_normalization,
+                inner_product=discriminator.inner_product,
+                unconditional=not self.embedding_dimension or term_weights.unconditional_weight > 0,
+                synchronized=synchronized,
+                **self.discriminator_condition_options(),
             )
             for size in self.per_discriminator(tree.image_sizes)
         ]
-        for discriminator in self.discriminators:
-            discriminator.build((None, discriminator.size, discriminator.size, 3))
-        schedule = (decay_steps, 0, accumulated_steps)
-        self.discriminator_optimizers = [
-            adam(discriminator_rate, discriminator.trainable_variables, *schedule)
-            for discriminator in self.discriminators
-        ]
-        optimizer = adam(generator_rate, tree.trainable_variables, *schedule)
-        self.set_up_generator(tree, average, optimizer, ['color_loss', *self.names_of_record()])
+        self.set_up_discriminators()
+        self.set_up_generator(tree, average, ['color_loss', *self.names_of_record()])
 
     def per_discriminator(self, per_image: Sequence[Any]) -> list[Any]:
         """Repeats each item of a sequence with one item per image, so that there is one per discriminator."""
@@ -188,8 +145,9 @@ class StackGANv2(AdversarialModel):
                     self.discriminator_names(), self.discriminators, generated, inputs, strict=True
                 )
             }
-            color_loss = self.color_loss(images)
-            total = sum(losses.values()) + self.color_weight * color_loss + self.kl_weight * kl
+            colors = self.color_consistency
+            color_loss = color_consistency_loss(images, colors.mean_weight, colors.covariance_weight, colors.norm)
+            total = sum(losses.values()) + colors.weight * color_loss + self.kl_weight * kl
             total /= self.replicas
         self.apply_gradients(self.optimizer, tape, total, self.generator.trainable_variables)
         self.average_generator()
@@ -201,14 +159,21 @@ class StackGANv2(AdversarialModel):
     def _generator_loss(self, logits: Logits, batch: Batch) -> tf.Tensor:
         if not self.embedding_dimension:
             return generator_loss(logits.unconditional_logits)
-        return joint_generator_loss(logits, self.weights_of_terms, batch['has_condition'])
+        return joint_generator_loss(
+            logits,
+            batch['has_condition'],
+            conditional_weight=self.term_weights.conditional_weight,
+            unconditional_weight=self.term_weights.unconditional_weight,
+        )
 
     def discriminator_loss(
         self, real: Logits, mismatched: Logits | None, generated: Logits, rows: tf.Tensor | None, batch: Batch
     ) -> tf.Tensor:
         """The adversarial loss of images alone, or with a condition the joint conditional and unconditional loss."""
+        real_target = self.discriminator_inputs.real_target
         if mismatched is None:
-            return discriminator_loss(real.unconditional_logits, generated.unconditional_logits, self.real_target)
+            return discriminator_loss(real.unconditional_logits, generated.unconditional_logits, real_target)
+        weights = dataclasses.asdict(self.term_weights)
         return joint_discriminator_loss(
-            real, mismatched, generated, rows, self.weights_of_terms, self.real_target, batch['has_condition']
+            real, mismatched, generated, rows, real_target, batch['has_condition'], **weights
         )

@@ -4,7 +4,7 @@ Source: StackGAN++ (arXiv 1710.10916), section "StackGAN-v1: two-stage generativ
 """
 
 import abc
-from typing import Any
+import dataclasses
 
 import tensorflow as tf
 
@@ -13,8 +13,14 @@ from stackgan_tf.losses.matching_aware import matching_aware_discriminator_loss,
 from stackgan_tf.models.adversarial_model import AdversarialModel
 from stackgan_tf.models.batch import Batch
 from stackgan_tf.models.discriminator_logits import logits_of
-from stackgan_tf.models.optimizers import adam
+from stackgan_tf.models.settings import Conditioning, StageDiscriminators
+from stackgan_tf.networks.scales import SEED_SIZE
 from stackgan_tf.networks.stage_discriminator import StageDiscriminator
+
+# Both stages in the TensorFlow release.
+RELEASED_CONDITIONING = Conditioning(
+    embedding_dimension=1024, activation='leaky_relu', discriminator_condition='embedding'
+)
 
 
 class Stage(AdversarialModel):
@@ -69,7 +75,7 @@ class Stage(AdversarialModel):
         """The matching-aware loss."""
         condition_rows = {} if rows is None else {'mismatched_rows': rows, 'has_condition': batch['has_condition']}
         return matching_aware_discriminator_loss(
-            real, mismatched, generated, real_target=self.real_target, **condition_rows
+            real, mismatched, generated, real_target=self.discriminator_inputs.real_target, **condition_rows
         )
 
     def forward_passes(self) -> list[tf.Tensor]:
@@ -77,15 +83,16 @@ class Stage(AdversarialModel):
         image, condition, _ = self.generate({'embedding': tf.zeros((self.batch_size, self.embedding_dimension))})
         return [logit for logit in logits_of(self.discriminators[0], image, condition) if logit is not None]
 
-    def set_up_discriminator(
-        self, size: int, width: int, rate: float, schedule: tuple[int, int, int], **options: Any
-    ) -> None:
-        """Builds the discriminator of images of one size, and its optimizer with a rate and `adam`'s schedule."""
+    def set_up_discriminator(self, size: int, discriminator: StageDiscriminators, last_map: int = SEED_SIZE) -> None:
+        """Builds the discriminator of images of one size, whose features end at `last_map` pixels."""
         self.sizes = (size,)
-        condition, projection = self.discriminator_condition_dimensions()
-        discriminator = StageDiscriminator(
-            size, width, condition, projection, synchronized=self.replicas > 1, **options
-        )
-        discriminator.build((None, size, size, 3))
-        self.discriminators = [discriminator]
-        self.discriminator_optimizers = [adam(rate, discriminator.trainable_variables, *schedule)]
+        self.discriminators = [
+            StageDiscriminator(
+                size=size,
+                last_map=last_map,
+                synchronized=self.replicas > 1,
+                **dataclasses.asdict(discriminator),
+                **self.discriminator_condition_options(),
+            )
+        ]
+        self.set_up_discriminators()

@@ -4,7 +4,7 @@ Source: Reed et al. (arXiv 1605.05395), whose encoder the paper takes its embedd
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import keras
 import numpy as np
@@ -17,8 +17,10 @@ from stackgan_tf.models.global_batch import all_rows
 from stackgan_tf.models.optimizers import ready
 from stackgan_tf.models.trained_model import Rate, TrainedModel, input_error, variables_of
 from stackgan_tf.networks.char_cnn_rnn import LENGTH, CharCNNRNN
-from stackgan_tf.networks.image_encoder import BackboneEncoder, ImageEncoder
+from stackgan_tf.networks.image_encoder import BACKBONES, BackboneEncoder, ImageEncoder
+from stackgan_tf.networks.scales import check_sizes
 from stackgan_tf.system.errors import as_user_error
+from stackgan_tf.system.ranges import Accepted, AtLeast, Count, OneOf, Seed, Weight
 
 LOSSES = {'hinge': joint_embedding_loss, 'cross_entropy': matching_cross_entropy}
 
@@ -29,31 +31,37 @@ class TextMatching(TrainedModel):
 
     def __init__(
         self,
-        sizes: Sequence[int] = (64,),  # of the images, pixels; the last is used
-        batch_size: int = 40,  # global; the loss compares all its pairs, also across devices
-        widths: Sequence[int] = (384, 512, 512),  # of the char-CNN-RNN
-        recurrence: str = 'gru',  # or 'relu'
+        *,
+        sizes: Annotated[Sequence[int], Accepted(check_sizes)] = (64,),  # of the images, pixels; the last is used
+        batch_size: Count = 40,  # global; the loss compares all its pairs, also across devices
+        widths: tuple[Count, Count, Count] = (384, 512, 512),  # of the char-CNN-RNN
+        recurrence: Literal['gru', 'relu'] = 'gru',
         last_pool: bool = False,
-        dimension: int = 1024,  # T
-        initial_range: float = 0.08,  # 0 for narrow networks
-        loss: str = 'hinge',  # the paper's; or 'cross_entropy'
-        caption_weight: float = 0.0,  # of the same loss between two captions of an image, as published for COCO
-        image_tower: str = '',  # '': trained; or fixed: of a 'classifier', or of keras.applications by name
+        dimension: Count = 1024,  # T
+        initial_range: Weight = 0.08,  # 0 for narrow networks
+        loss: Literal['hinge', 'cross_entropy'] = 'hinge',  # 'hinge' is the paper's
+        caption_weight: Weight = 0.0,  # of the same loss between two captions of an image, as published for COCO
+        # '': trained; or fixed: of a 'classifier', or of keras.applications by name
+        image_tower: Annotated[str, OneOf(('', 'classifier'), BACKBONES)] = '',
         image_weights: str = 'imagenet',  # for a network of keras.applications; or a weights file
-        image_width: int = 32,  # of the other towers: channels after their first convolution
-        rate: float = 7e-4,
-        decay_steps: int = 0,  # if set, the rate falls to 0 in the second half of these steps
-        seed: int = 0,
+        image_width: Count = 32,  # of the other towers: channels after their first convolution
+        rate: Weight = 7e-4,
+        decay_steps: Annotated[int, AtLeast(0)] = 0,  # if set, the rate falls to 0 in the second half of these steps
+        seed: Seed = 0,
     ) -> None:
         super().__init__(seed, batch_size)
-        if loss not in LOSSES:
-            raise ValueError(f'no loss {loss!r}: there are {", ".join(LOSSES)}')
         self._loss = LOSSES[loss]
         self.caption_weight = caption_weight
         self.batch_keys = ('images', 'tokens', 'label') + (('other_tokens',) if caption_weight else ())
         self.sizes = tuple(sizes)
         size = self.sizes[-1]
-        self.text_encoder = CharCNNRNN(widths, recurrence, last_pool, dimension, initial_range)
+        self.text_encoder = CharCNNRNN(
+            widths=widths,
+            recurrence=recurrence,
+            last_pool=last_pool,
+            dimension=dimension,
+            initial_range=initial_range,
+        )
         self.text_encoder.build((None, LENGTH))
         self._image_weights = image_weights
         self.image_encoder: BackboneEncoder | ImageEncoder

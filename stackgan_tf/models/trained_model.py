@@ -1,6 +1,7 @@
 """The base of all trained models: step counter, mean losses, weight updates, checkpoint contents."""
 
 import abc
+import dataclasses
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +14,7 @@ import tensorflow as tf
 from stackgan_tf.models.batch import Batch
 from stackgan_tf.models.fused_kernels import fuse_normalization
 from stackgan_tf.system.errors import UserError
+from stackgan_tf.system.ranges import check_arguments
 
 
 def variables_of(holder: keras.Model | keras.optimizers.Optimizer) -> list[tf.Variable]:
@@ -86,10 +88,11 @@ class TrainedModel(keras.Model):
     train_function: Callable[..., Any] | None
 
     def __new__(cls, *args: Any, **kwargs: Any) -> 'TrainedModel':
-        """Keeps the constructor's arguments for `get_config`."""
+        """Keeps the constructor's arguments for `get_config`, and checks their ranges."""
         model = super().__new__(cls)
         signature = inspect.signature(cls.__init__)
         model._arguments = dict(list(signature.bind(model, *args, **kwargs).arguments.items())[1:])
+        check_arguments(cls.__init__, model._arguments)
         return model
 
     def __init__(self, seed: int, batch_size: int) -> None:
@@ -129,6 +132,10 @@ class TrainedModel(keras.Model):
     def description(self) -> dict[str, Any]:
         """Further facts that a finished model needs, as JSON; checkpoints hold them."""
         return {}
+
+    def fixed_features(self) -> list[tf.Variable]:
+        """The variables that are taken from a trained classifier and not trained further; see `TextMatching`."""
+        return []
 
     def optimizers(self) -> list[keras.optimizers.Optimizer]:
         """The optimizers of the networks."""
@@ -185,8 +192,22 @@ class TrainedModel(keras.Model):
         return self.get_metrics_result()
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return dict(self._arguments)
+        """The constructor's arguments, groups of settings as dicts."""
+        return {
+            name: dataclasses.asdict(value) if dataclasses.is_dataclass(value) else value
+            for name, value in self._arguments.items()
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> 'TrainedModel':
+        """The inverse of `get_config`."""
+        types = inspect.get_annotations(cls.__init__, eval_str=True)
+        return cls(
+            **{
+                name: types[name](**value) if dataclasses.is_dataclass(types.get(name)) else value
+                for name, value in config.items()
+            }
+        )
 
     def get_compile_config(self) -> None:
         """None: the constructor compiles the model."""

@@ -3,7 +3,7 @@
 Source: StackGAN++, section "Conditioning augmentation", and the three released forms of it.
 """
 
-from typing import Any
+from typing import Any, Literal, get_args
 
 import keras
 from keras import KerasTensor, ops
@@ -12,7 +12,8 @@ from stackgan_tf.networks.blocks import LEAKY_SLOPE, Shape, gated_linear_unit
 
 # The activation after the linear layer: none (the paper), a gated linear unit (released v2), a leaky ReLU whose second
 # half is log sigma (released v1 for birds and flowers), a ReLU (released v1 for COCO).
-ACTIVATIONS = ('linear', 'gated', 'leaky_relu', 'relu')
+Activation = Literal['linear', 'gated', 'leaky_relu', 'relu']
+ACTIVATIONS = get_args(Activation)
 
 
 @keras.saving.register_keras_serializable('stackgan_tf')

@@ -6,10 +6,12 @@ generator does not learn the changes. Source: Zhao et al., "Differentiable Augme
 """
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import keras
 from keras import ops
 
+Augmentation = Literal['color', 'translation', 'cutout']
 DRAWS = 7  # random numbers per image
 SHIFT = 0.125  # the largest translation, as a share of the side
 CUTOUT = 0.5  # side of the cutout square, as a share of the image's side
@@ -71,7 +73,7 @@ def _cutout(images: keras.KerasTensor, draws: keras.KerasTensor) -> keras.KerasT
 
 
 # For each change: its first draw, the one after its last, and the function.
-POLICIES: dict[str, tuple[int, int, Callable[..., keras.KerasTensor]]] = {
+POLICIES: dict[Augmentation, tuple[int, int, Callable[..., keras.KerasTensor]]] = {
     'color': (0, 3, _color),
     'translation': (3, 5, _translation),
     'cutout': (5, 7, _cutout),

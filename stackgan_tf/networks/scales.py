@@ -2,10 +2,12 @@
 
 import itertools
 from collections.abc import Sequence
+from typing import Literal, get_args
 
 SMALLEST_SIZE = 8
 MOST_SCALES = 5
-BRANCH_IMAGES = ('own_size', 'last_size', 'last_alone')
+BranchImages = Literal['own_size', 'last_size', 'last_alone']
+BRANCH_IMAGES = get_args(BranchImages)
 SEED_SIZE = 4  # the spatial size that every generator starts from and every discriminator ends at
 
 

@@ -11,8 +11,8 @@ import typeguard
 
 import gin
 from stackgan_tf.recipe.configurables import CONFIGURABLES, parameter_types, required_parameters
-from stackgan_tf.recipe.ranges import RANGES
 from stackgan_tf.system.errors import UserError
+from stackgan_tf.system.ranges import check_range, plain_type
 
 _MACRO = 'gin.macro'
 Bindings = dict[tuple[str, str], dict[str, Any]]
@@ -29,6 +29,7 @@ def check_bindings() -> None:
     _check_macros(bindings, macros)
     _check_cycles(macros)
     _check_classes(bindings)
+    _check_used(bindings)
     _check_required(bindings)
     for (scope, selector), values in bindings.items():
         if selector == _MACRO:
@@ -40,7 +41,7 @@ def check_bindings() -> None:
                 raise UserError(f'{configurable} has no setting {parameter}')
             setting = f'{configurable}.{parameter}'
             name = _knob(value) or f'{scope}/{setting}'.lstrip('/')
-            _check_value(name, _resolved(value, macros, setting), annotations[parameter], parameter)
+            _check_value(name, _resolved(value, macros, setting), annotations[parameter])
 
 
 def _resolved(value: Any, macros: dict[str, Any], setting: str) -> Any:
@@ -60,6 +61,22 @@ def _check_classes(bindings: Bindings) -> None:
     named |= {name for bound in bindings.values() for value in bound.values() for _, name in _used_classes(value)}
     if unknown := sorted(named - CONFIGURABLES.keys()):
         raise UserError(f'{unknown[0]} is not for recipes: there are {", ".join(CONFIGURABLES)}')
+
+
+def _check_used(bindings: Bindings) -> None:
+    """Refuses settings of a class, or of a scope, that nothing in the recipe names."""
+    used = [key for bound in bindings.values() for value in bound.values() for key in _used_classes(value)]
+    names, scopes = {'Recipe', *(name for _, name in used)}, {'', *(scope for scope, _ in used)}
+    for (scope, selector), bound in bindings.items():
+        name = selector.rpartition('.')[-1]
+        if selector == _MACRO:
+            continue
+        setting = f'{scope}/{name}.{next(iter(bound))}'.lstrip('/')
+        if name not in names:
+            raise UserError(f'{setting} has no effect: nothing in this recipe uses @{name}')
+        if scope not in scopes:
+            known = ', '.join(sorted(scopes - {''}))
+            raise UserError(f'{setting} has no effect: this recipe has no {scope}, it has {known}')
 
 
 def _check_required(bindings: Bindings) -> None:
@@ -125,7 +142,8 @@ def _references(value: Any) -> Iterator[str]:
         yield name
 
 
-def _check_value(name: str, value: Any, expected: Any, parameter: str) -> None:
+def _check_value(name: str, value: Any, annotation: Any) -> None:
+    expected = plain_type(annotation)
     if _holds_reference(value):
         # gin constructs these; their own parameters are checked where they are bound.
         if not _constructs(value, expected):
@@ -139,9 +157,7 @@ def _check_value(name: str, value: Any, expected: Any, parameter: str) -> None:
         wrong_type = True
     if wrong_type:
         raise UserError(f'{name} = {value!r} is of the wrong type: it takes {_type_name(expected)}')
-    for names, check in RANGES.items():
-        if parameter in names:
-            check(name, value)
+    check_range(name, value, annotation)
 
 
 def _holds_reference(value: Any) -> bool:

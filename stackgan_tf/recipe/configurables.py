@@ -14,6 +14,15 @@ from stackgan_tf.evaluation.inception_features import KerasInception, TfganIncep
 from stackgan_tf.evaluation.saved_features import SavedFeatures
 from stackgan_tf.models.attribute_classifier import AttributeClassifier
 from stackgan_tf.models.class_classifier import ClassClassifier
+from stackgan_tf.models.settings import (
+    ColorConsistency,
+    Conditioning,
+    DiscriminatorInputs,
+    Optimization,
+    StageDiscriminators,
+    TermWeights,
+    TreeDiscriminators,
+)
 from stackgan_tf.models.stackgan_v1 import StageI, StageII
 from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.models.text_matching import TextMatching
@@ -26,21 +35,28 @@ CONFIGURABLES: dict[str, Callable[..., Any]] = {
     'AttributeClassifier': AttributeClassifier,
     'AttributeVectors': AttributeVectors,
     'ClassClassifier': ClassClassifier,
+    'ColorConsistency': ColorConsistency,
+    'Conditioning': Conditioning,
+    'DiscriminatorInputs': DiscriminatorInputs,
     'GeneratorScores': GeneratorScores,
     'HubEmbeddings': HubEmbeddings,
     'ImageFolder': ImageFolder,
     'KerasInception': KerasInception,
     'LabelVectors': LabelVectors,
+    'Optimization': Optimization,
     'Phase': Phase,
     'Recipe': Run,
     'SavedFeatures': SavedFeatures,
     'StoredEmbeddings': StoredEmbeddings,
     'StackGANv2': StackGANv2,
+    'StageDiscriminators': StageDiscriminators,
     'StageI': StageI,
     'StageII': StageII,
+    'TermWeights': TermWeights,
     'TextMatching': TextMatching,
     'TfdsImages': TfdsImages,
     'TfganInception': TfganInception,
+    'TreeDiscriminators': TreeDiscriminators,
 }
 
 

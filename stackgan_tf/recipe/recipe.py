@@ -12,7 +12,6 @@ from stackgan_tf.recipe.configurables import register
 from stackgan_tf.recipe.statements import bind_all
 from stackgan_tf.runs.run_directory import CONFIG
 from stackgan_tf.system.errors import UserError
-from stackgan_tf.training.computation import PRECISIONS
 from stackgan_tf.training.run import Run
 
 _PACKAGE = Path(stackgan_tf.__file__).parent
@@ -104,8 +103,6 @@ def _check_run(run: Run) -> None:
         if (phase.stage_one is None) != (phase.stage_one_weights is None):
             given, lacking = ('stage_one', 'stage_one_weights')[:: 1 if phase.stage_one_weights is None else -1]
             raise UserError(f'{phase.name}/Phase.{given} is of no use alone: set {phase.name}/Phase.{lacking} too')
-    if run.precision not in PRECISIONS:
-        raise UserError(f'Recipe.precision = {run.precision!r} must be {" or ".join(map(repr, PRECISIONS))}')
     if not 1 <= run.steps_per_execution <= run.tick:
         raise UserError(f'Recipe.steps_per_execution = {run.steps_per_execution} must be 1 to TICK = {run.tick}')
     if run.checkpoint_every % run.tick:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import tensorflow as tf
@@ -16,6 +17,7 @@ from stackgan_tf.generator import NetworkGenerator
 from stackgan_tf.models.adversarial_model import AdversarialModel
 from stackgan_tf.models.trained_model import TrainedModel
 from stackgan_tf.system.errors import UserError
+from stackgan_tf.system.ranges import AtLeast, OneOf, Seed
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.text_encoders import embeddings_for
 
@@ -35,7 +37,11 @@ class GeneratorScores:
     """
 
     def __init__(
-        self, features: Callable[[], FeatureExtractor], count: int = 500, best: str = 'fid', seed: int = 0
+        self,
+        features: Callable[[], FeatureExtractor],
+        count: Annotated[int, AtLeast(2)] = 500,
+        best: Annotated[str, OneOf(('',), NAMES)] = 'fid',
+        seed: Seed = 0,
     ) -> None:
         self._extractor = features()
         self.count = count

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from stackgan_tf.models.text_matching import TextMatching
 from stackgan_tf.models.trained_model import TrainedModel
 from stackgan_tf.runs.checkpoints import Checkpoints
 from stackgan_tf.system.errors import UserError
@@ -24,7 +23,7 @@ def load_image_features(phase: Phase, model: TrainedModel, phases: Sequence[Phas
     Raises:
         UserError: there is no such classifier, or it does not fit.
     """
-    features = model.fixed_features() if isinstance(model, TextMatching) else []
+    features = model.fixed_features()
     setting = f'{phase.name}/Phase.image_features'
     if phase.image_features is None:
         if features:

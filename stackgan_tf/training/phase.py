@@ -2,13 +2,14 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from stackgan_tf.data.embeddings import Embeddings
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.models.adversarial_model import AdversarialModel
 from stackgan_tf.models.trained_model import TrainedModel
 from stackgan_tf.system.errors import UserError
+from stackgan_tf.system.ranges import Count
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,13 +40,13 @@ class Phase:
     name: str
     model: Callable[..., TrainedModel]
     data: Callable[[], ExampleSource]
-    steps: int
+    steps: Count
     text_encoder: str | Callable[[ExampleSource], Embeddings] | None = None
     test_data: Callable[[], ExampleSource] | None = None
     scores: Callable[[], Any] | None = None
     flip: bool = True
-    captions_averaged: int = 1
-    without_captions: str = 'unconditional'
+    captions_averaged: Count = 1
+    without_captions: Literal['unconditional', 'left_out'] = 'unconditional'
     image_features: str | None = None
     stage_one: Callable[[], AdversarialModel] | None = None
     stage_one_weights: str | None = None

@@ -5,7 +5,7 @@ import dataclasses
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import keras
 import numpy as np
@@ -20,10 +20,11 @@ from stackgan_tf.runs.run_directory import RunDirectory
 from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
 from stackgan_tf.system.interruption import InterruptedRunError, StopRequest
+from stackgan_tf.system.ranges import AtLeast, Count, MoreThan, OneOf, Seed, Weight
 from stackgan_tf.training.callbacks.reports import ComputeScores, MetricsLog, SaveCheckpoints
 from stackgan_tf.training.callbacks.samples import GenerateSamples, WriteSamples, sample_conditions
 from stackgan_tf.training.callbacks.steps import CheckFinite, CountSteps, PhaseState, StopTogether
-from stackgan_tf.training.computation import layers_in
+from stackgan_tf.training.computation import PRECISIONS, layers_in
 from stackgan_tf.training.devices import all_devices, check_batch_size, check_compilation, set_up_operations
 from stackgan_tf.training.divergence import DivergedError
 from stackgan_tf.training.generator_scores import generator_scores
@@ -59,17 +60,17 @@ class Run:
     """
 
     phases: Sequence[Phase]
-    tick: int
-    checkpoint_every: int
-    seed: int
-    threads_per_operation: int = 0
-    precision: str = 'float32'
+    tick: Count
+    checkpoint_every: Count
+    seed: Seed
+    threads_per_operation: Annotated[int, AtLeast(0)] = 0
+    precision: Annotated[str, OneOf(PRECISIONS)] = 'float32'
     jit_compile: bool = False
-    steps_per_execution: int = 1
-    keep_last: int = 2
-    keep_every_hours: float = 0.0
-    rollbacks: int = 0
-    rollback_rate: float = 0.5
+    steps_per_execution: Count = 1
+    keep_last: Count = 2
+    keep_every_hours: Weight = 0.0
+    rollbacks: Annotated[int, AtLeast(0)] = 0
+    rollback_rate: Annotated[float, MoreThan(0)] = 0.5
 
     def train(self, directory: RunDirectory) -> None:
         """Trains the phases that are not finished.

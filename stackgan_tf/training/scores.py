@@ -1,9 +1,10 @@
 """Scores on test data during training, for text encoders and classifiers."""
 
+import functools
+
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.evaluation.attribute_reader import AttributeReader, ClassReader
 from stackgan_tf.evaluation.zero_shot import zero_shot_scores
-from stackgan_tf.models.adversarial_model import AdversarialModel
 from stackgan_tf.models.attribute_classifier import AttributeClassifier
 from stackgan_tf.models.class_classifier import ClassClassifier
 from stackgan_tf.models.text_matching import TextMatching
@@ -21,22 +22,33 @@ def check_scored(model: TrainedModel, test_source: ExampleSource | None, phase: 
     """
     if test_source is None:
         return
-    if isinstance(model, TextMatching):
+    if 'tokens' in model.batch_keys:
         test_source.captions()
-    elif isinstance(model, AttributeClassifier):
+    elif 'attributes' in model.batch_keys:
         test_source.attributes()
-    elif not isinstance(model, ClassClassifier) and phase.scores is None:
+    elif (
+        scores_on_test_data.dispatch(type(model)) is scores_on_test_data.dispatch(TrainedModel) and phase.scores is None
+    ):
         raise UserError(f'{phase.name}/Phase.test_data is of no use: set {phase.name}/Phase.scores, or leave it out')
 
 
-def scores(model: TrainedModel, test_source: ExampleSource | None) -> dict[str, float]:
-    """Scores on test data, by name; empty without such data, or for a generator."""
-    if test_source is None or isinstance(model, AdversarialModel):
-        return {}
-    if isinstance(model, TextMatching):
-        return zero_shot_scores(CharacterEncoder(model.text_encoder, model.image_encoder), test_source)
-    if isinstance(model, ClassClassifier):
-        return {'test_class_accuracy': ClassReader(model.network, model.sizes[-1]).accuracy(test_source)}
-    assert isinstance(model, AttributeClassifier)
+@functools.singledispatch
+def scores_on_test_data(model: TrainedModel, test_source: ExampleSource) -> dict[str, float]:
+    """Scores on test data, by name; empty for a generator, whose scores are `GeneratorScores`."""
+    return {}
+
+
+@scores_on_test_data.register
+def _(model: TextMatching, test_source: ExampleSource) -> dict[str, float]:
+    return zero_shot_scores(CharacterEncoder(model.text_encoder, model.image_encoder), test_source)
+
+
+@scores_on_test_data.register
+def _(model: ClassClassifier, test_source: ExampleSource) -> dict[str, float]:
+    return {'test_class_accuracy': ClassReader(model.network, model.sizes[-1]).accuracy(test_source)}
+
+
+@scores_on_test_data.register
+def _(model: AttributeClassifier, test_source: ExampleSource) -> dict[str, float]:
     accuracies = AttributeReader(model.network, model.names).accuracies(test_source)
     return {f'test_{name}_accuracy': accuracy for name, accuracy in accuracies.items()}

@@ -8,6 +8,7 @@ from stackgan_tf.data.array_images import ArrayImages
 from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.system.errors import UserError
 from stackgan_tf.training.batches import batches_for
+from tests.support.small_models import TREE, build
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 19, 19, 3), np.uint8)
 
@@ -43,9 +44,7 @@ def test_other_arrays_are_refused(arguments, message):
 
 
 def test_batches_continue_at_the_models_step():
-    model = StackGANv2(
-        sizes=(8, 16), batch_size=2, noise_dimension=4, generator_width=4, discriminator_width=4, residual_blocks=0
-    )
+    model = build(StackGANv2, **{**TREE, 'batch_size': 2})
     first = list(batches_for(model, ArrayImages(IMAGES)).take(3))
     model.step.assign(2)
     (third,) = batches_for(model, ArrayImages(IMAGES)).take(1)

@@ -5,7 +5,6 @@ from keras import ops
 
 from stackgan_tf.losses.joint_conditional import (
     Logits,
-    TermWeights,
     joint_discriminator_loss,
     joint_generator_loss,
     partners,
@@ -25,7 +24,7 @@ def entropy(values, target, rows=1.0):
 
 def test_image_pairs_as_released():
     real, wrong, fake = logits(), logits(), logits()
-    found = joint_discriminator_loss(real, wrong, fake, np.ones(5, 'float32'), TermWeights())
+    found = joint_discriminator_loss(real, wrong, fake, np.ones(5, 'float32'))
     expected = (
         entropy(real.conditional_logits, 1) + entropy(wrong.conditional_logits, 0) + entropy(fake.conditional_logits, 0)
     )
@@ -39,8 +38,8 @@ def test_image_pairs_as_released():
 
 def test_without_the_unconditional_terms_as_released():
     real, wrong, fake = logits(), logits(), logits()
-    weights = TermWeights(unconditional=0.0, mismatched=0.5, generated=0.5)
-    found = joint_discriminator_loss(real, wrong, fake, np.ones(5, 'float32'), weights)
+    weights = {'unconditional_weight': 0.0, 'mismatched_weight': 0.5, 'generated_weight': 0.5}
+    found = joint_discriminator_loss(real, wrong, fake, np.ones(5, 'float32'), **weights)
     expected = entropy(real.conditional_logits, 1) + 0.5 * (
         entropy(wrong.conditional_logits, 0) + entropy(fake.conditional_logits, 0)
     )
@@ -50,8 +49,13 @@ def test_without_the_unconditional_terms_as_released():
 def test_text_pairs_every_weight_and_rows_without_a_partner():
     real, wrong, fake = logits(), logits(unconditional=False), logits()
     rows = np.array([1, 0, 1, 1, 0], 'float32')
-    weights = TermWeights(conditional=2.0, unconditional=3.0, mismatched=0.7, generated=0.4)
-    found = joint_discriminator_loss(real, wrong, fake, rows, weights, real_target=0.9)
+    weights = {
+        'conditional_weight': 2.0,
+        'unconditional_weight': 3.0,
+        'mismatched_weight': 0.7,
+        'generated_weight': 0.4,
+    }
+    found = joint_discriminator_loss(real, wrong, fake, rows, real_target=0.9, **weights)
     conditional = (
         entropy(real.conditional_logits, 0.9)
         + 0.7 * entropy(wrong.conditional_logits, 0, rows)
@@ -63,7 +67,7 @@ def test_text_pairs_every_weight_and_rows_without_a_partner():
 
 def test_generator():
     fake = logits()
-    found = joint_generator_loss(fake, TermWeights(conditional=2.0, unconditional=0.5))
+    found = joint_generator_loss(fake, conditional_weight=2.0, unconditional_weight=0.5)
     assert float(found) == pytest.approx(
         2 * entropy(fake.conditional_logits, 1) + 0.5 * entropy(fake.unconditional_logits, 1), rel=1e-5
     )
@@ -72,14 +76,14 @@ def test_generator():
 def test_rows_without_a_condition_add_to_unconditional_terms_alone():
     real, wrong, fake = logits(), logits(), logits()
     mismatched, has_condition = np.array([1, 1, 0, 1, 1], 'float32'), np.array([0, 1, 1, 1, 0], 'float32')
-    found = joint_discriminator_loss(real, wrong, fake, mismatched, TermWeights(), 1.0, has_condition)
+    found = joint_discriminator_loss(real, wrong, fake, mismatched, 1.0, has_condition)
     expected = entropy(real.conditional_logits, 1, has_condition) + entropy(
         wrong.conditional_logits, 0, mismatched * has_condition
     )
     expected += entropy(fake.conditional_logits, 0, has_condition) + entropy(fake.unconditional_logits, 0)
     expected += entropy(real.unconditional_logits, 1) + entropy(wrong.unconditional_logits, 1, mismatched)
     assert float(found) == pytest.approx(expected, rel=1e-5)
-    found = joint_generator_loss(fake, TermWeights(), has_condition)
+    found = joint_generator_loss(fake, has_condition)
     assert float(found) == pytest.approx(
         entropy(fake.conditional_logits, 1, has_condition) + entropy(fake.unconditional_logits, 1), rel=1e-5
     )

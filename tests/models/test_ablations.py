@@ -8,20 +8,21 @@ import tensorflow as tf
 from stackgan_tf.generator import NetworkGenerator
 from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.models.trained_model import variables_of
+from tests.support.small_models import TREE, build
 
 SIZES = (8, 16, 32)
 ABLATIONS = {
     'full': ({}, SIZES, ['8', '16', '32']),
     'no-JCU': ({'unconditional_weight': 0.0}, SIZES, ['8', '16', '32']),
     'G3': ({'branch_images': 'last_alone'}, (32,), ['32']),
-    '3G3': ({'branch_images': 'last_alone', 'discriminators_per_image': 3}, (32,), ['32_1', '32_2', '32_3']),
+    '3G3': ({'branch_images': 'last_alone', 'per_image': 3}, (32,), ['32_1', '32_2', '32_3']),
     'all32': ({'branch_images': 'last_size'}, (32,), ['32_1', '32_2', '32_3']),
 }
 
 
 def make(sizes=SIZES, batch_size=4, **settings):
-    condition = {'embedding_dimension': 6, 'condition_dimension': 5}
-    return StackGANv2(sizes, batch_size, 8, 8, 2, 1, **{**condition, **settings})
+    small = {**TREE, 'sizes': sizes, 'batch_size': batch_size, 'discriminator__width': 2}
+    return build(StackGANv2, **{**small, 'embedding_dimension': 6, 'condition_dimension': 5, **settings})
 
 
 def batch(sizes, size=4):
@@ -37,7 +38,7 @@ def batch(sizes, size=4):
 @pytest.mark.parametrize('name', ABLATIONS)
 def test_an_ablation_updates_every_weight_and_generates(name):
     settings, sizes, names = ABLATIONS[name]
-    model = make(**settings, color_weight=1.0, pairs='image')
+    model = make(**settings, color_consistency__weight=1.0, pairs='image')
     assert model.sizes == model.generator.sizes == sizes
     assert model.discriminator_names() == names
     before = [[value.numpy() for value in variables_of(n)] for n in (model.generator, *model.discriminators)]
@@ -65,7 +66,7 @@ def test_without_the_joint_approximation_there_are_no_unconditional_logits():
 
 
 def test_several_discriminators_of_an_image_have_one_architecture_and_different_weights():
-    first, *others = make(branch_images='last_alone', discriminators_per_image=3).discriminators
+    first, *others = make(branch_images='last_alone', per_image=3).discriminators
     for other in others:
         assert other.get_config()['size'] == first.get_config()['size']
         assert not np.array_equal(first.first.kernel, other.first.kernel)
@@ -76,7 +77,7 @@ def test_without_color_consistency_the_color_loss_is_measured_only():
     moved = []
     for weight in (0.0, 50.0):
         keras.utils.set_random_seed(0)
-        model = make(embedding_dimension=0, color_weight=weight)
+        model = make(embedding_dimension=0, color_consistency__weight=weight)
         assert float(model.train_step(batch(SIZES))['color_loss']) > 0
         moved.append(np.concatenate([value.numpy().ravel() for value in variables_of(model.generator)]))
     assert not np.array_equal(*moved)
@@ -84,7 +85,16 @@ def test_without_color_consistency_the_color_loss_is_measured_only():
 
 @pytest.mark.parametrize('sizes', [(8,), (64, 128, 256, 512, 1024)])
 def test_one_and_five_branches_take_a_step(sizes):
-    model = StackGANv2(sizes, 1, 4, 2, 1, 1, discriminator_normalization=False)
+    model = build(
+        StackGANv2,
+        sizes=sizes,
+        batch_size=1,
+        noise_dimension=4,
+        generator_width=2,
+        discriminator__width=1,
+        residual_blocks=1,
+        normalization=False,
+    )
     recorded = model.train_step(batch(sizes, 1))
     assert all(np.isfinite(float(recorded[f'generator_loss_{size}'])) for size in sizes)
     assert [image.shape for image in model.generator(tf.zeros((1, 4)))] == [(1, s, s, 3) for s in sizes]

@@ -12,7 +12,9 @@ BATCH = {'images': (IMAGES,), 'attributes': tf.constant([[0, 1], [1, 1], [2, 0],
 
 def make(**settings):
     keras.utils.set_random_seed(0)
-    return AttributeClassifier(('color', 'blue'), (3, 2), (8,), 6, 4, 1e-2, **settings)
+    return AttributeClassifier(
+        names=('color', 'blue'), choices=(3, 2), sizes=(8,), batch_size=6, width=4, rate=1e-2, **settings
+    )
 
 
 def test_one_batch_is_learned():

@@ -21,7 +21,9 @@ def tiny(monkeypatch):
 
 def make(**settings):
     keras.utils.set_random_seed(0)
-    return ClassClassifier(3, (16,), 6, 'Tiny', tower_size=20, rate=1e-2, **settings)
+    return ClassClassifier(
+        classes=3, sizes=(16,), batch_size=6, image_tower='Tiny', tower_size=20, rate=1e-2, **settings
+    )
 
 
 def test_one_batch_is_learned_and_the_reader_names_its_classes():

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from stackgan_tf.models.noise import Purpose
 from stackgan_tf.models.stackgan_v2 import StackGANv2
+from tests.support.small_models import build
 
 STEP = 1e-6  # of central differences, along a unit vector
 COLOR_WEIGHT, KL_WEIGHT = 3.0, 2.0
@@ -27,10 +28,18 @@ class OneStep:
 
     def __init__(self):
         keras.utils.set_random_seed(0)
-        self.model = StackGANv2(
-            (8, 16, 32), 4, NOISE, 8, 2, 1,
-            embedding_dimension=EMBEDDING, condition_dimension=CONDITION, color_weight=COLOR_WEIGHT,
-        )  # fmt: skip
+        self.model = build(
+            StackGANv2,
+            sizes=(8, 16, 32),
+            batch_size=4,
+            noise_dimension=NOISE,
+            generator_width=8,
+            discriminator__width=2,
+            residual_blocks=1,
+            embedding_dimension=EMBEDDING,
+            condition_dimension=CONDITION,
+            color_consistency__weight=COLOR_WEIGHT,
+        )
         rng = np.random.default_rng(0)
         self.real = [rng.uniform(-1, 1, (4, size, size, 3)).astype(np.float32) for size in self.model.sizes]
         self.embedding = rng.normal(size=(4, EMBEDDING)).astype(np.float32)

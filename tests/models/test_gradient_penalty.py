@@ -6,6 +6,7 @@ import tensorflow as tf
 from stackgan_tf.models.gradient_penalty import r1_penalty
 from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.models.trained_model import variables_of
+from tests.support.small_models import TREE, build
 
 IMAGES = np.random.default_rng(0).normal(size=(3, 4, 4, 3)).astype('float32')
 CONDITION = np.array([[2.0], [3.0], [5.0]], 'float32')
@@ -65,7 +66,7 @@ REGULARIZED = {'r1_weight': 2.0, 'r1_every': 2, 'spectral_normalization': True}
 
 def make(**settings):
     keras.utils.set_random_seed(0)
-    return StackGANv2((8, 16), 4, 8, 8, 4, 1, **{'color_weight': 0.0, **settings})
+    return build(StackGANv2, **{**TREE, 'color_consistency__weight': 0.0, **settings})
 
 
 def batch(seed):
@@ -74,7 +75,7 @@ def batch(seed):
 
 
 def test_it_is_computed_every_r1_every_steps_and_scaled_by_as_much():
-    model = make(r1_weight=2.0, r1_every=3, discriminator_normalization=False)
+    model = make(r1_weight=2.0, r1_every=3, normalization=False)
     step = tf.function(model.train_step)
     penalties = []
     for number in range(5):
@@ -88,7 +89,7 @@ def test_it_is_computed_every_r1_every_steps_and_scaled_by_as_much():
 def test_it_reduces_the_gradients_of_discriminators():
     penalties = []
     for weight in (0.0, 1000.0):
-        model = make(r1_weight=weight, r1_every=1, discriminator_normalization=False, discriminator_rate=1e-3)
+        model = make(r1_weight=weight, r1_every=1, normalization=False, discriminator_rate=1e-3)
         step = tf.function(model.train_step)
         for _ in range(30):
             step(batch(0))

@@ -12,33 +12,36 @@ from stackgan_tf.models.stackgan_v1 import StageI, StageII
 from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.models.text_matching import TextMatching
 from stackgan_tf.system.errors import UserError
+from tests.support.small_models import build as small
 
 N, Z, T, E = 4, 5, 6, 3  # batch size, dimensions of noise, embeddings and conditions
 STEPS, EPOCHS = 2, 2
 TREE = {'sizes': (8, 16), 'batch_size': N, 'noise_dimension': Z, 'residual_blocks': 1}
-WIDTHS = {'generator_width': 8, 'discriminator_width': 4}
+WIDTHS = {'generator_width': 8, 'discriminator__width': 4}
 CONDITION = {'embedding_dimension': T, 'condition_dimension': E}
 
 
 def stage_one():
-    return StageI(size=8, batch_size=N, noise_dimension=Z, **WIDTHS, **CONDITION)
+    return small(StageI, size=8, batch_size=N, noise_dimension=Z, **WIDTHS, **CONDITION)
 
 
 def stage_two():
-    return StageII(stage_one().generator_ema, size=16, batch_size=N, residual_blocks=1, **WIDTHS, **CONDITION)
+    return small(StageII, stage_one().generator_ema, size=16, batch_size=N, residual_blocks=1, **WIDTHS, **CONDITION)
 
 
 def text_matching():
-    return TextMatching((16,), N, (8, 8, 8), dimension=8, initial_range=0.0, image_width=4)
+    return TextMatching(sizes=(16,), batch_size=N, widths=(8, 8, 8), dimension=8, initial_range=0.0, image_width=4)
 
 
 MODELS = {
-    'unconditional': lambda: StackGANv2(**TREE, **WIDTHS),
-    'conditional': lambda: StackGANv2(**TREE, **WIDTHS, **CONDITION),
+    'unconditional': lambda: small(StackGANv2, **TREE, **WIDTHS),
+    'conditional': lambda: small(StackGANv2, **TREE, **WIDTHS, **CONDITION),
     'stage_one': stage_one,
     'stage_two': stage_two,
     'text_matching': text_matching,
-    'attributes': lambda: AttributeClassifier(('color', 'size'), (3, 2), (8,), N, 4),
+    'attributes': lambda: AttributeClassifier(
+        names=('color', 'size'), choices=(3, 2), sizes=(8,), batch_size=N, width=4
+    ),
 }
 GENERATIVE = ('unconditional', 'conditional', 'stage_one', 'stage_two')
 

@@ -6,6 +6,7 @@ from stackgan_tf.models.optimizers import adam
 from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.models.trained_model import variables_of
 from stackgan_tf.training.computation import layers_in
+from tests.support.small_models import TREE, build
 
 
 def normal(*shape, seed=0):
@@ -14,7 +15,7 @@ def normal(*shape, seed=0):
 
 def tree(**settings):
     keras.utils.set_random_seed(0)
-    return StackGANv2((8, 16), 4, 8, 8, 4, 1, averaging_decay=0.9, **settings)
+    return build(StackGANv2, **TREE, averaging_decay=0.9, **settings)
 
 
 def batch():

@@ -21,26 +21,27 @@ from stackgan_tf.models.text_matching import TextMatching
 from stackgan_tf.models.trained_model import variables_of
 from stackgan_tf.training.computation import layers_in
 from stackgan_tf.training.devices import all_devices, distributed
+from tests.support import small_models
+from tests.support.small_models import STAGE_ONE, STAGE_TWO, build
 
 N, T = 8, 6
-TREE = dict(sizes=(8, 16), batch_size=N, noise_dimension=8, generator_width=8, discriminator_width=4,
-            residual_blocks=1, averaging_decay=0.9)
+TREE = {**small_models.TREE, 'batch_size': N, 'averaging_decay': 0.9}
 CONDITION = dict(embedding_dimension=T, condition_dimension=4)
-REGULARIZATION = dict(input_noise=0.1, r1_weight=1.0, r1_every=2, spectral_normalization=True)
+REGULARIZATION = dict(discriminator_inputs__noise=0.1, r1_weight=1.0, r1_every=2, spectral_normalization=True)
 
 def stage_two():
-    first = StageI(8, N, 8, 8, 4, T, 4, residual=False)
-    return StageII(first.generator_ema, 16, N, 8, 4, 1, T, 4, discriminator_residual=False, averaging_decay=0.9)
+    first = build(StageI, **{**STAGE_ONE, 'batch_size': N}, **CONDITION)
+    return build(StageII, first.generator_ema, **{**STAGE_TWO, 'batch_size': N}, **CONDITION, averaging_decay=0.9)
 
 CASES = {
-    'tree_without_normalized_discriminators': lambda: StackGANv2(
-        **TREE, **CONDITION, discriminator_normalization=False),
-    'unconditional_tree_with_regularization': lambda: StackGANv2(**TREE, **REGULARIZATION),
-    'stage_one': lambda: StageI(8, N, 8, 8, 4, T, 4, residual=False, averaging_decay=0.9),
+    'tree_without_normalized_discriminators': lambda: build(
+        StackGANv2, **TREE, **CONDITION, normalization=False),
+    'unconditional_tree_with_regularization': lambda: build(StackGANv2, **TREE, **REGULARIZATION),
+    'stage_one': lambda: build(StageI, **{**STAGE_ONE, 'batch_size': N}, **CONDITION, averaging_decay=0.9),
     'stage_two': stage_two,
-    'text_encoder': lambda: TextMatching((16,), N, (8, 8, 8), dimension=8, initial_range=0.0, caption_weight=1.0,
-                                         image_width=4),
-    'tree': lambda: StackGANv2(**TREE, **CONDITION),  # the last: it is trained further
+    'text_encoder': lambda: TextMatching(
+        sizes=(16,), batch_size=N, widths=(8, 8, 8), dimension=8, initial_range=0.0, caption_weight=1.0, image_width=4),
+    'tree': lambda: build(StackGANv2, **TREE, **CONDITION),  # the last: it is trained further
 }
 
 def batches(model):
@@ -83,7 +84,7 @@ assert int(model.step.numpy()) == 20
 drifted = [variable.name for variables in model.checkpoint_variables().values() for variable in variables
            if not np.array_equal(*(copy.numpy() for copy in variable.values))]
 with two.scope(), layers_in('mixed_float16'):
-    model = StackGANv2(**TREE, discriminator_normalization=False)
+    model = build(StackGANv2, **TREE, normalization=False)
 parts = [variable for network in model.discriminators for variable in network.trainable_variables]
 before = [variable.numpy() for variable in parts]
 overflowing = np.zeros((N, 16, 16, 3), np.float32)

@@ -9,16 +9,17 @@ from stackgan_tf.models.noise import Purpose
 from stackgan_tf.models.stackgan_v1 import StageI, StageII
 from stackgan_tf.models.trained_model import Rate, variables_of
 from stackgan_tf.system.errors import UserError
+from tests.support.small_models import build
 
 COMMON = {
     'batch_size': 4,
     'generator_width': 8,
-    'discriminator_width': 4,
+    'discriminator__width': 4,
     'embedding_dimension': 6,
     'condition_dimension': 5,
 }
 PYTORCH_RELEASE = {
-    'conditioning': 'relu',
+    'activation': 'relu',
     'joint_kernel': 3,
     'logit_bias': True,
     'discriminator_condition': 'detached_mu',
@@ -27,12 +28,12 @@ PYTORCH_RELEASE = {
 
 def stage_one(**settings):
     keras.utils.set_random_seed(0)
-    return StageI(**{'size': 8, 'noise_dimension': 7, **COMMON, **settings})
+    return build(StageI, **{'size': 8, 'noise_dimension': 7, **COMMON, **settings})
 
 
 def stage_two(of=None, **settings):
     first = of or stage_one(**{name: settings[name] for name in ('embedding_dimension',) if name in settings})
-    return StageII(first.generator_ema, **{'size': 16, 'residual_blocks': 1, **COMMON, **settings})
+    return build(StageII, first.generator_ema, **{'size': 16, 'residual_blocks': 1, **COMMON, **settings})
 
 
 def batch(size, seed=0, labels=(0, 1, 2, 0)):
@@ -63,10 +64,10 @@ def assert_every_weight_moved(before, networks):
     'settings',
     [
         {},
-        {'pairs': 'image', 'fresh_fakes': False, 'input_noise': 0.1},
-        {'discriminator_condition': 'mu', 'unconditional_head': True, 'whitened_embeddings': True},
-        {**PYTORCH_RELEASE, 'residual': False, 'discriminator_normalization': False},
-        {'embedding_dimension': 0, 'augmentation': ('color',)},
+        {'pairs': 'image', 'fresh_fakes': False, 'discriminator_inputs__noise': 0.1},
+        {'discriminator_condition': 'mu', 'unconditional': True, 'whitening': True},
+        {**PYTORCH_RELEASE, 'residual': False, 'discriminator__residual': False, 'normalization': False},
+        {'embedding_dimension': 0, 'discriminator_inputs__augmentation': ('color',)},
     ],
 )
 def test_a_step_of_stage_one_updates_every_weight(settings):
@@ -85,10 +86,10 @@ def test_a_step_of_stage_one_updates_every_weight(settings):
     'settings',
     [
         {},
-        {**PYTORCH_RELEASE, 'discriminator_residual': False, 'unconditional_head': True, 'pairs': 'image', 'size': 32},
+        {**PYTORCH_RELEASE, 'discriminator__residual': False, 'unconditional': True, 'pairs': 'image', 'size': 32},
         {'conditional': False, 'fresh_fakes': False},
         {'conditional': False, 'discriminator_condition': 'mu'},
-        {'conditioning_augmentation': False},
+        {'conditioning__augmentation': False},
         {'embedding_dimension': 0},
     ],
 )
@@ -127,7 +128,7 @@ def test_stage_two_runs_stage_one_in_inference_mode():
 
 
 def test_the_discriminators_loss_is_that_of_its_parts():
-    model = stage_one(discriminator_normalization=False, real_target=0.9)
+    model = stage_one(normalization=False, real_target=0.9)
     given = batch(8)
     image, condition, _ = model.generate(given)
     chosen, rows = partners(given['label'])
@@ -140,7 +141,7 @@ def test_the_discriminators_loss_is_that_of_its_parts():
 
 @pytest.mark.parametrize('fresh', [True, False])
 def test_the_generators_step_draws_new_noise_or_reuses_the_images(fresh):
-    model = stage_one(fresh_fakes=fresh, discriminator_rate=0.0, discriminator_normalization=False)
+    model = stage_one(fresh_fakes=fresh, discriminator_rate=0.0, normalization=False)
     given = batch(8)
     image, condition, _ = model.generate(given, 1 if fresh else 0)
     logits = model.discriminators[0](image, condition)
@@ -172,7 +173,7 @@ def test_rates_are_halved_repeatedly():
     ('settings', 'message'),
     [
         ({'size': 64}, 'Stage-I makes 8 pixels, of which StageII.size is 16 or 32, not 64'),
-        ({'embedding_dimension': 9}, 'StageI.embedding_dimension = 6, StageII.embedding_dimension = 9'),
+        ({'embedding_dimension': 9}, 'embedding_dimension = 6 in Stage-I, 9 in Stage-II'),
     ],
 )
 def test_a_stage_one_that_does_not_fit(settings, message):
@@ -183,7 +184,7 @@ def test_a_stage_one_that_does_not_fit(settings, message):
 
 
 def test_whitening_is_fitted_in_stage_two_and_left_alone_in_stage_one():
-    model = stage_two(stage_one(whitened_embeddings=True), whitened_embeddings=True)
+    model = stage_two(stage_one(whitening=True), whitening=True)
     embeddings = np.random.default_rng(0).normal(size=(50, 6)).astype('float32') * 7 + 3
     model.initialize(embeddings)
     for network in (model.generator, model.trained_ema):
@@ -196,14 +197,14 @@ def test_stage_one_overfits_sixteen_images():
     model = stage_one(
         batch_size=16,
         generator_width=16,
-        discriminator_width=16,
+        discriminator__width=16,
         embedding_dimension=16,
         condition_dimension=16,
-        conditioning='linear',
+        activation='linear',
         generator_rate=4e-3,
         discriminator_rate=4e-3,
-        discriminator_normalization=False,
-        input_noise=0.1,
+        normalization=False,
+        discriminator_inputs__noise=0.1,
         kl_weight=0.05,
         averaging_decay=0.9,
         fresh_fakes=False,

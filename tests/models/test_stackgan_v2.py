@@ -4,24 +4,16 @@ import pytest
 import tensorflow as tf
 
 from stackgan_tf.losses.color_consistency import color_consistency_loss
-from stackgan_tf.losses.joint_conditional import Logits, TermWeights, joint_discriminator_loss, partners
+from stackgan_tf.losses.joint_conditional import Logits, joint_discriminator_loss, partners
 from stackgan_tf.models.noise import Purpose
 from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.models.trained_model import variables_of
-
-TINY = {
-    'sizes': (8, 16),
-    'batch_size': 4,
-    'noise_dimension': 8,
-    'generator_width': 8,
-    'discriminator_width': 4,
-    'residual_blocks': 1,
-}
+from tests.support.small_models import TREE, build
 
 
 def make(**settings):
     keras.utils.set_random_seed(0)
-    return StackGANv2(**{**TINY, **settings})
+    return build(StackGANv2, **{**TREE, **settings})
 
 
 def batch(seed=0, sizes=(8, 16)):
@@ -29,7 +21,7 @@ def batch(seed=0, sizes=(8, 16)):
     return {'images': tuple(tf.constant(rng.uniform(-1, 1, (4, s, s, 3)).astype('float32')) for s in sizes)}
 
 
-TEXT = {'embedding_dimension': 6, 'condition_dimension': 5, 'color_weight': 0.0}
+TEXT = {'embedding_dimension': 6, 'condition_dimension': 5, 'color_consistency__weight': 0.0}
 
 
 def text_batch(seed=0, labels=(0, 1, 2, 0)):
@@ -48,7 +40,7 @@ def copy(network):
 
 
 def test_a_step_updates_every_network_and_counts():
-    model = make(input_noise=0.1)
+    model = make(discriminator_inputs__noise=0.1)
     before = [copy(network) for network in (model.generator, *model.discriminators)]
     recorded = model.train_step(batch())
     assert set(recorded) == set(model.recorded)
@@ -60,7 +52,7 @@ def test_a_step_updates_every_network_and_counts():
 
 
 def test_discriminators_get_augmented_images_and_the_tree_learns_through_them():
-    plain, augmented = make(), make(augmentation=('color', 'translation', 'cutout'))
+    plain, augmented = make(), make(discriminator_inputs__augmentation=('color', 'translation', 'cutout'))
     for model in (plain, augmented):
         model.train_step(batch())
     for one, other in zip(
@@ -71,7 +63,9 @@ def test_discriminators_get_augmented_images_and_the_tree_learns_through_them():
 
 
 def test_augmentation_leaves_color_consistency_alone():
-    losses = [make(augmentation=policy).train_step(batch())['color_loss'] for policy in ((), ('color',))]
+    losses = [
+        make(discriminator_inputs__augmentation=policy).train_step(batch())['color_loss'] for policy in ((), ('color',))
+    ]
     assert float(losses[0]) == float(losses[1])
 
 
@@ -108,7 +102,7 @@ def test_the_generators_step_leaves_discriminators_alone():
 
 def test_generators_gradient_is_that_of_the_sum_of_its_losses():
     """The update of Adam's first step is the sign of the gradient: compare with a gradient taken by itself."""
-    model = make(discriminator_rate=0.0, generator_rate=1e-3, color_weight=50.0)
+    model = make(discriminator_rate=0.0, generator_rate=1e-3, color_consistency__weight=50.0)
     before = [variable.numpy().copy() for variable in model.generator.trainable_variables]
     z = model.draw(0, (8,))
     with tf.GradientTape() as tape:
@@ -129,8 +123,8 @@ def test_one_batch_is_overfitted():
     model = make(
         generator_rate=2e-3,
         discriminator_rate=2e-3,
-        discriminator_normalization=False,
-        color_weight=1.0,
+        normalization=False,
+        color_consistency__weight=1.0,
         averaging_decay=0.9,
     )
     color = np.array([0.6, -0.4, 0.1], 'float32')
@@ -184,7 +178,7 @@ def test_the_condition_of_discriminators_trains_conditioning_augmentation_only_a
 
 
 def test_the_discriminators_loss_is_that_of_its_parts():
-    model = make(**TEXT, discriminator_normalization=False, conditional_weight=2.0, real_target=0.9)
+    model = make(**TEXT, normalization=False, conditional_weight=2.0, real_target=0.9)
     given = text_batch()
     c, mu, _ = model.generator.augment(given['embedding'], model.draw(Purpose.CONDITIONING, (5,)))
     images = model.generator.images(model.draw(Purpose.LATENT, (8,)), c, training=True)
@@ -194,7 +188,7 @@ def test_the_discriminators_loss_is_that_of_its_parts():
         of_real, of_wrong, of_fake = network(real, mu), network(real, tf.gather(mu, chosen)), network(image, mu)
         mismatched = Logits(of_wrong[0])  # no unconditional logits: the image is real either way
         expected[size] = joint_discriminator_loss(
-            Logits(*of_real), mismatched, Logits(*of_fake), rows, TermWeights(conditional=2.0), 0.9
+            Logits(*of_real), mismatched, Logits(*of_fake), rows, 0.9, conditional_weight=2.0
         )
     recorded = model.train_step(given)
     for size in model.sizes:
@@ -202,7 +196,7 @@ def test_the_discriminators_loss_is_that_of_its_parts():
 
 
 def test_an_image_without_a_caption_is_no_partner_and_need_not_match():
-    model = make(**TEXT, discriminator_condition='embedding', discriminator_normalization=False)
+    model = make(**TEXT, discriminator_condition='embedding', normalization=False)
     given = {**text_batch(labels=(0, 1, 2, 3)), 'has_condition': tf.constant([1.0, 0.0, 1.0, 1.0])}
     features = model.discriminators[0].features(given['images'][0])
     _, rows = model.mismatched(model.discriminators[0], lambda images: images, given, features, given['embedding'])
@@ -216,7 +210,7 @@ def test_an_image_without_a_caption_is_no_partner_and_need_not_match():
 
 
 def test_whitening_is_fitted_before_the_first_step_and_kept():
-    model = make(**TEXT, whitened_embeddings=True, discriminator_condition='embedding')
+    model = make(**TEXT, whitening=True, discriminator_condition='embedding')
     embeddings = np.random.default_rng(0).normal(size=(50, 6)).astype('float32') * 7 + 3
     model.initialize(embeddings)
     for network in (model.generator, model.generator_ema):
@@ -229,7 +223,7 @@ def test_whitening_is_fitted_before_the_first_step_and_kept():
 
 
 def test_without_augmentation_the_condition_is_the_mean_without_kl_loss():
-    model = make(**TEXT, conditioning_augmentation=False)
+    model = make(**TEXT, conditioning__augmentation=False)
     given = text_batch()
     c, _, _ = model.draw_condition(given, tf.ones((4, 5)))
     _, mu, _ = model.generator.augment(given['embedding'], tf.zeros((4, 5)))
@@ -248,7 +242,7 @@ def test_one_batch_of_captions_is_overfitted():
         **TEXT,
         generator_rate=2e-3,
         discriminator_rate=1e-3,
-        discriminator_normalization=False,
+        normalization=False,
         discriminator_condition='embedding',
         kl_weight=0.05,
         averaging_decay=0.9,

@@ -52,7 +52,7 @@ def test_one_batch_is_learned(loss):
 
 
 def test_an_unknown_loss_is_refused():
-    with pytest.raises(ValueError, match="no loss 'cosine': there are hinge, cross_entropy"):
+    with pytest.raises(ValueError, match="loss = 'cosine' must be 'hinge' or 'cross_entropy'"):
         make(loss='cosine')
 
 

@@ -26,7 +26,7 @@ TINY = [
     '--gin_param=TICK = 2',
     '--gin_param=CHECKPOINT_EVERY = 4',
     '--gin_param=StackGANv2.generator_width = 8',
-    '--gin_param=StackGANv2.discriminator_width = 4',
+    '--gin_param=TreeDiscriminators.width = 4',
 ]
 TINY_TEXT = [
     *TINY,

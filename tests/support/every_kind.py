@@ -27,26 +27,41 @@ from stackgan_tf.runs.run_directory import RunDirectory
 from stackgan_tf.training.generator_scores import GeneratorScores
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.run import Run
+from tests.support.small_models import STAGE_ONE, STAGE_TWO, TREE, build
 
-CONDITIONAL = {'embedding_dimension': 5, 'condition_dimension': 3, 'whitened_embeddings': True}
-AIDS = {'input_noise': 0.1, 'averaging_decay': 0.9}
+CONDITIONAL = {'embedding_dimension': 5, 'condition_dimension': 3, 'whitening': True}
+AIDS = {'discriminator_inputs__noise': 0.1, 'averaging_decay': 0.9}
 
 
 def encoder() -> TextMatching:
-    return TextMatching((8,), 6, (4, 4, 4), 'gru', False, 5, 0.0, caption_weight=0.5, image_width=4, decay_steps=12)
+    return TextMatching(
+        sizes=(8,),
+        batch_size=6,
+        widths=(4, 4, 4),
+        dimension=5,
+        initial_range=0.0,
+        caption_weight=0.5,
+        image_width=4,
+        decay_steps=12,
+    )
 
 
 def stage_one() -> StageI:
-    return StageI(8, 4, 8, 8, 4, residual=False, halve_every=5, **CONDITIONAL, **AIDS)
+    return build(StageI, **STAGE_ONE, halve_every=5, **CONDITIONAL, **AIDS)
 
 
 def stage_two(stage_one: keras.Model) -> StageII:
-    return StageII(stage_one, 16, 4, 8, 4, 1, discriminator_residual=False, **CONDITIONAL, **AIDS)
+    return build(StageII, stage_one, **STAGE_TWO, **CONDITIONAL, **AIDS)
 
 
 def tree() -> StackGANv2:
-    steep = {'spectral_normalization': True, 'r1_weight': 1.0, 'r1_every': 3, 'augmentation': ('color', 'cutout')}
-    return StackGANv2((8, 16), 4, 8, 8, 4, 1, pairs='image', decay_steps=12, **CONDITIONAL, **AIDS, **steep)
+    steep = {
+        'spectral_normalization': True,
+        'r1_weight': 1.0,
+        'r1_every': 3,
+        'discriminator_inputs__augmentation': ('color', 'cutout'),
+    }
+    return build(StackGANv2, **TREE, pairs='image', decay_steps=12, **CONDITIONAL, **AIDS, **steep)
 
 
 def phases(steps: int) -> list[Phase]:
@@ -54,8 +69,12 @@ def phases(steps: int) -> list[Phase]:
         return Speckled(12)
 
     scores = functools.partial(GeneratorScores, MeanColours, 20)
-    attributes = functools.partial(AttributeClassifier, ('color', 'evenness'), (3, 2), (8,), 4, 4)
-    classes = functools.partial(ClassClassifier, 3, (16,), 4, 'Tiny', '', 16)
+    attributes = functools.partial(
+        AttributeClassifier, names=('color', 'evenness'), choices=(3, 2), sizes=(8,), batch_size=4, width=4
+    )
+    classes = functools.partial(
+        ClassClassifier, classes=3, sizes=(16,), batch_size=4, image_tower='Tiny', image_weights='', tower_size=16
+    )
     return [
         Phase('encoder', encoder, source, steps, test_data=source),
         Phase('attributes', attributes, source, steps, test_data=source),

@@ -23,6 +23,7 @@ from stackgan_tf.system.interruption import InterruptedRunError
 from stackgan_tf.training.callbacks.steps import CountSteps
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.run import Run
+from tests.support.small_models import STAGE_ONE, STAGE_TWO, TREE, build
 
 
 class Noise(ExampleSource):
@@ -40,16 +41,20 @@ class Noise(ExampleSource):
         return random_crops(tf.gather(self.encoded, indices), size, draws)
 
 
+UNCONDITIONAL = {'embedding_dimension': 0}
+AIDS = {'discriminator_inputs__noise': 0.1, 'averaging_decay': 0.9}
+
+
 def model() -> StackGANv2:
-    return StackGANv2((8, 16), 4, 8, 8, 4, 1, input_noise=0.1, averaging_decay=0.9)
+    return build(StackGANv2, **TREE, **AIDS)
 
 
 def stage_one() -> StageI:
-    return StageI(8, 4, 8, 8, 4, 0, residual=False, input_noise=0.1, averaging_decay=0.9)
+    return build(StageI, **STAGE_ONE, **UNCONDITIONAL, **AIDS)
 
 
 def stage_two(stage_one: keras.Model) -> StageII:
-    return StageII(stage_one, 16, 4, 8, 4, 1, 0, discriminator_residual=False, input_noise=0.1, averaging_decay=0.9)
+    return build(StageII, stage_one, **STAGE_TWO, **UNCONDITIONAL, **AIDS)
 
 
 def phases(steps: int) -> list[Phase]:

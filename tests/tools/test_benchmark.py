@@ -11,6 +11,7 @@ import tensorflow as tf
 from stackgan_tf.models.stackgan_v1 import StageI
 from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.system.errors import UserError
+from tests.support.small_models import TREE, build
 
 TOOLS = Path(__file__).parents[2] / 'tools'
 pytestmark = pytest.mark.skipif(not TOOLS.exists(), reason='needs the source tree')
@@ -25,11 +26,21 @@ def benchmarks(monkeypatch):
 
 
 def tree(pairs):
-    return StackGANv2((16, 32), 4, 8, 8, 4, 1, embedding_dimension=7, condition_dimension=3, pairs=pairs)
+    return build(StackGANv2, **{**TREE, 'sizes': (16, 32)}, embedding_dimension=7, condition_dimension=3, pairs=pairs)
 
 
 def stage(pairs):
-    return StageI(32, 4, 8, 8, 4, 7, 3, pairs=pairs)
+    return build(
+        StageI,
+        size=32,
+        batch_size=4,
+        noise_dimension=8,
+        generator_width=8,
+        discriminator__width=4,
+        embedding_dimension=7,
+        condition_dimension=3,
+        pairs=pairs,
+    )
 
 
 @pytest.mark.parametrize(('make', 'pairs'), [(tree, 'text'), (tree, 'image'), (stage, 'text')])

@@ -66,7 +66,7 @@ def test_another_budget_needs_another_folder(table_five, ran, tmp_path):
 def test_another_recipe_needs_another_folder(table_five, ran, tmp_path):
     table_five.Experiment(tmp_path, 1, [], 10).reproduce()
     saved = tmp_path / 'experiment.json'
-    saved.write_text(saved.read_text().replace('StackGANv2.kl_weight = 3.0', 'StackGANv2.kl_weight = 2.5'))
+    saved.write_text(saved.read_text().replace('Conditioning.kl_weight = 3.0', 'Conditioning.kl_weight = 2.5'))
     with pytest.raises(UserError, match=r'was started with another gin/quickstart\.gin: name another --out'):
         table_five.Experiment(tmp_path, 1, [], 10).reproduce()
 

@@ -15,6 +15,7 @@ from stackgan_tf.training.computation import PRECISIONS, layers_in, prepare_step
 from stackgan_tf.training.devices import check_compilation
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.run import Run
+from tests.support.small_models import TREE, build
 
 
 def data(steps):
@@ -26,7 +27,7 @@ def data(steps):
 def trained(precision='float32', jit_compile=False, at_once=1, steps=1):
     keras.utils.set_random_seed(0)
     with layers_in(precision):
-        model = StackGANv2((8, 16), 4, 8, 8, 4, 1, averaging_decay=0.9)
+        model = build(StackGANv2, **TREE, averaging_decay=0.9)
     prepare_steps(model, precision, jit_compile, at_once, steps)
     model.fit(data(steps), epochs=1, steps_per_epoch=steps, shuffle=False, verbose=0)
     return model
@@ -70,7 +71,7 @@ def test_steps_at_once_are_the_same_steps():
 
 
 def test_a_tick_that_they_do_not_divide_takes_fewer_at_once():
-    model = StackGANv2((8, 16), 4, 8, 8, 4, 1)
+    model = build(StackGANv2, **TREE)
     prepare_steps(model, 'float32', False, 4, 6)
     assert model.steps_per_execution == 2
 

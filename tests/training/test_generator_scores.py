@@ -16,6 +16,7 @@ from stackgan_tf.system.errors import UserError
 from stackgan_tf.training.generator_scores import GeneratorScores
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.run import Run
+from tests.support.small_models import TREE, build
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +26,7 @@ def cache(tmp_path, monkeypatch):
 
 def train(folder, steps=6, best='fid', **settings):
     phase = {
-        'model': functools.partial(StackGANv2, (8, 16), 4, 8, 8, 4, 1, input_noise=0.1, averaging_decay=0.9),
+        'model': functools.partial(build, StackGANv2, **TREE, discriminator_inputs__noise=0.1, averaging_decay=0.9),
         'data': lambda: Speckled(16),
         'scores': functools.partial(GeneratorScores, MeanColours, 20, best),
         **settings,
@@ -61,7 +62,7 @@ def test_scoring_does_not_change_what_is_trained(tmp_path):
 
 
 def test_a_conditional_model_is_scored_on_the_test_data(tmp_path):
-    condition = functools.partial(StackGANv2, (8, 16), 4, 8, 8, 4, 1, embedding_dimension=3)
+    condition = functools.partial(build, StackGANv2, **TREE, embedding_dimension=3)
     settings = {'model': condition, 'data': lambda: Speckled(20), 'test_data': lambda: Speckled(12)}
     lines, checkpoints = train(tmp_path / 'run', 2, text_encoder=LabelVectors, **settings)
     assert lines[-1]['fid_20'] > 0
@@ -79,7 +80,9 @@ def test_a_score_that_the_features_do_not_give(tmp_path):
 
 
 def test_scores_of_what_generates_nothing(tmp_path):
-    classifier = functools.partial(AttributeClassifier, ('color', 'parity'), (3, 2), (8,), 4, 4)
+    classifier = functools.partial(
+        AttributeClassifier, names=('color', 'parity'), choices=(3, 2), sizes=(8,), batch_size=4, width=4
+    )
     with pytest.raises(UserError, match='trains no generator'):
         train(tmp_path / 'run', model=classifier)
 

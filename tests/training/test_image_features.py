@@ -15,9 +15,15 @@ from stackgan_tf.system.errors import UserError
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.run import Run
 
-MATCHING = functools.partial(TextMatching, (8,), 6, (4, 4, 4), 'relu', False, 5, 0.0)
+MATCHING = functools.partial(
+    TextMatching, sizes=(8,), batch_size=6, widths=(4, 4, 4), recurrence='relu', dimension=5, initial_range=0.0
+)
 CLASSIFIER = Phase(
-    'features', lambda: AttributeClassifier(('color', 'parity'), (3, 2), (8,), 6, 4), Captioned, 4, flip=False
+    'features',
+    lambda: AttributeClassifier(names=('color', 'parity'), choices=(3, 2), sizes=(8,), batch_size=6, width=4),
+    Captioned,
+    4,
+    flip=False,
 )
 ENCODER = Phase(
     'encoder',

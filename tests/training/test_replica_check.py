@@ -17,11 +17,12 @@ from stackgan_tf.models.trained_model import TrainedModel
 from stackgan_tf.training import replica_check
 from stackgan_tf.training.devices import all_devices
 from stackgan_tf.system.errors import UserError
+from tests.support.small_models import TREE, build
 
 strategy = all_devices()
 keras.utils.set_random_seed(0)
 with strategy.scope():
-    model = StackGANv2((8,), 4, 8, 8, 4, 1)
+    model = build(StackGANv2, **{**TREE, 'sizes': (8,)})
 
 def values():
     return [value.numpy() for variables in model.checkpoint_variables().values() for value in variables]

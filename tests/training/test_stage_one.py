@@ -20,6 +20,7 @@ from stackgan_tf.system.errors import UserError
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.stage_one import load_stage_one
 from stackgan_tf.training.text_encoders import refuse_orphans
+from tests.support.small_models import STAGE_ONE, STAGE_TWO, TREE, build
 
 TINY_RUN = Path(__file__).parents[1] / 'support' / 'tiny_run.py'
 
@@ -29,11 +30,27 @@ def no_data():
 
 
 def first(size=8, width=8, embedding=0, noise=8, **settings):
-    return StageI(size, 4, noise, width, 4, embedding, 5, **settings)
+    return build(
+        StageI,
+        size=size,
+        batch_size=4,
+        noise_dimension=noise,
+        generator_width=width,
+        discriminator__width=4,
+        embedding_dimension=embedding,
+        condition_dimension=5,
+        **settings,
+    )
 
 
 def second(stage_one, embedding=0):
-    return StageII(stage_one, 2 * stage_one.sizes[0], 4, 8, 4, 1, embedding, 5)
+    return build(
+        StageII,
+        stage_one,
+        **{**STAGE_TWO, 'size': 2 * stage_one.sizes[0], 'discriminator__residual': True},
+        embedding_dimension=embedding,
+        condition_dimension=5,
+    )
 
 
 def phase(weights, **settings):
@@ -91,7 +108,7 @@ def test_weights_come_from_a_phase_of_this_run(trained):
         ({'noise': 9}, 'noise_dimension 8 there, 9 here:'),
         # Settings that no shape shows.
         ({'embedding': 6, 'conditioning': 'relu'}, 'conditioning leaky_relu there, relu here:'),
-        ({'embedding': 6, 'conditioning_augmentation': False}, 'augmented True there, False here:'),
+        ({'embedding': 6, 'conditioning__augmentation': False}, 'augmented True there, False here:'),
     ],
 )
 def test_a_stage_one_of_other_settings_is_refused(tmp_path, settings, message):
@@ -135,7 +152,7 @@ def test_a_stage_one_trained_on_other_embeddings_is_refused(tmp_path):
 
 
 def test_a_phase_of_another_generator_is_refused(tmp_path):
-    save(tmp_path, 'first', StackGANv2((8, 16), 4, 8, 8, 4, 1))
+    save(tmp_path, 'first', build(StackGANv2, **TREE))
     with pytest.raises(UserError, match='is not a Stage-I: it trains a TreeGenerator'):
         loaded(tmp_path)
 
@@ -156,7 +173,7 @@ def test_weights_that_are_not_there(trained, tmp_path):
 
 
 def test_only_stage_two_takes_over_a_stage_one():
-    tree = Phase('tree', lambda: StackGANv2((8, 16), 4, 8, 8, 4, 1), no_data, 4, stage_one=first)
+    tree = Phase('tree', lambda: build(StackGANv2, **TREE), no_data, 4, stage_one=first)
     with pytest.raises(UserError, match=r'tree takes over no Stage-I: leave out tree/Phase.stage_one'):
         tree.make_model()
 
@@ -203,9 +220,9 @@ def test_both_stages_stop_and_resume_exactly(whole, tmp_path):
 
 
 def test_stage_two_does_not_change_its_stage_one(whole):
-    network = StageI(8, 4, 8, 8, 4, 0, residual=False).generator_ema
-    of_first = restored(whole, 'first', StageI(8, 4, 8, 8, 4, 0, residual=False)).generator_ema
-    stacked = restored(whole, 'second', StageII(network, 16, 4, 8, 4, 1, 0, discriminator_residual=False))
+    network = build(StageI, **STAGE_ONE, embedding_dimension=0).generator_ema
+    of_first = restored(whole, 'first', build(StageI, **STAGE_ONE, embedding_dimension=0)).generator_ema
+    stacked = restored(whole, 'second', build(StageII, network, **STAGE_TWO, embedding_dimension=0))
     stacked = stacked.generator_ema
     for before, after in zip(weights_of(of_first), weights_of(stacked.stage_one), strict=True):
         np.testing.assert_array_equal(before, after)

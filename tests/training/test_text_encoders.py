@@ -60,11 +60,13 @@ class Reader(TrainedModel):
 
 
 def matching():
-    return TextMatching((8,), 6, (4, 4, 4), 'relu', False, 5, 0.0, image_width=4)
+    return TextMatching(
+        sizes=(8,), batch_size=6, widths=(4, 4, 4), recurrence='relu', dimension=5, initial_range=0.0, image_width=4
+    )
 
 
 def classifier():
-    return AttributeClassifier(('color', 'parity'), (3, 2), (8,), 6, 4)
+    return AttributeClassifier(names=('color', 'parity'), choices=(3, 2), sizes=(8,), batch_size=6, width=4)
 
 
 def words(source):

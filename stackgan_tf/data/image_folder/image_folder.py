@@ -4,6 +4,7 @@ import functools
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import tensorflow as tf
@@ -17,6 +18,7 @@ from stackgan_tf.data.image_folder.stored_embeddings import read_embeddings
 from stackgan_tf.data.random_crop import load_size, random_crops
 from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
+from stackgan_tf.system.ranges import AtLeast, LessThan, MoreThan
 
 
 class ImageFolder(ExampleSource):
@@ -42,9 +44,9 @@ class ImageFolder(ExampleSource):
         root: str,
         sizes: Sequence[int],
         split: str = 'train',
-        test_fraction: float = 0.1,
+        test_fraction: Annotated[float, AtLeast(0), LessThan(1)] = 0.1,
         crop_to_boxes: bool = True,
-        cache_gigabytes: float = 20.0,
+        cache_gigabytes: Annotated[float, MoreThan(0)] = 20.0,
         classes: bool = True,
     ) -> None:
         if not root:

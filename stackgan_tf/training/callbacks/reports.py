@@ -11,7 +11,7 @@ from stackgan_tf.system.interruption import StopRequest
 from stackgan_tf.training.callbacks.steps import PhaseState
 from stackgan_tf.training.generator_scores import GeneratorScores
 from stackgan_tf.training.health import DIVERSITY, leads, sample_diversity
-from stackgan_tf.training.scores import scores
+from stackgan_tf.training.scores import scores_on_test_data
 from stackgan_tf.training.tick_report import TickReport
 
 
@@ -43,7 +43,7 @@ class ComputeScores(keras.callbacks.Callback):
         if self._state.record is None or not self._state.checkpoint_is_due:
             return
         start = time.monotonic()
-        found = scores(self.model, self._test_source)
+        found = {} if self._test_source is None else scores_on_test_data(self.model, self._test_source)
         if self._generator_scores is not None:
             found |= self._generator_scores.scores()
             self._note_best(self._generator_scores, found)
