@@ -41,7 +41,7 @@ class ConditionalModel(TrainedModel):
         names = ('embedding_dimension', 'condition_dimension', 'activation', 'augmentation', 'whitening')
         return {name: getattr(self.conditioning, name) for name in names}
 
-    def discriminator_condition_options(self) -> dict[str, int]:
+    def discriminator_condition_options(self) -> dict[str, Any]:
         """The dimension of the discriminators' condition, and the units of its projection (0: no projection)."""
         if not self.embedding_dimension:
             return {'condition_dimension': 0, 'projection': 0}

@@ -9,11 +9,12 @@ from stackgan_tf.networks.differentiable_augmentation import Augmentation
 from stackgan_tf.system.ranges import AtLeast, AtMost, Count, Weight, check_range
 
 
+@dataclasses.dataclass(frozen=True)
 class Settings:
     """Checks the fields of a group against the ranges in their annotations."""
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):  # type: ignore[arg-type]  # subclasses are dataclasses
+        for field in dataclasses.fields(self):
             check_range(field.name, getattr(self, field.name), field.type)
 
 

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from stackgan_tf.models.batch import Batch
 from stackgan_tf.models.fused_kernels import fuse_normalization
+from stackgan_tf.models.settings import Settings
 from stackgan_tf.system.errors import UserError
 from stackgan_tf.system.ranges import check_arguments
 
@@ -194,7 +195,7 @@ class TrainedModel(keras.Model):
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, groups of settings as dicts."""
         return {
-            name: dataclasses.asdict(value) if dataclasses.is_dataclass(value) else value
+            name: dataclasses.asdict(value) if isinstance(value, Settings) else value
             for name, value in self._arguments.items()
         }
 

@@ -73,7 +73,7 @@ def _cutout(images: keras.KerasTensor, draws: keras.KerasTensor) -> keras.KerasT
 
 
 # For each change: its first draw, the one after its last, and the function.
-POLICIES: dict[Augmentation, tuple[int, int, Callable[..., keras.KerasTensor]]] = {
+POLICIES: dict[str, tuple[int, int, Callable[..., keras.KerasTensor]]] = {
     'color': (0, 3, _color),
     'translation': (3, 5, _translation),
     'cutout': (5, 7, _cutout),

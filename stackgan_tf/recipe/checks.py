@@ -10,6 +10,7 @@ from typing import Any
 import typeguard
 
 import gin
+from stackgan_tf.models.settings import Settings
 from stackgan_tf.recipe.configurables import CONFIGURABLES, parameter_types, required_parameters
 from stackgan_tf.system.errors import UserError
 from stackgan_tf.system.ranges import check_range, plain_type
@@ -64,17 +65,18 @@ def _check_classes(bindings: Bindings) -> None:
 
 
 def _check_used(bindings: Bindings) -> None:
-    """Refuses settings of a class, or of a scope, that nothing in the recipe names."""
+    """Refuses groups of settings, or scopes of them, that nothing in the recipe names."""
     used = [key for bound in bindings.values() for value in bound.values() for key in _used_classes(value)]
-    names, scopes = {'Recipe', *(name for _, name in used)}, {'', *(scope for scope, _ in used)}
+    names, scopes = {name for _, name in used}, {scope for scope, _ in used}
     for (scope, selector), bound in bindings.items():
         name = selector.rpartition('.')[-1]
-        if selector == _MACRO:
+        constructor = CONFIGURABLES.get(name)
+        if not (isinstance(constructor, type) and issubclass(constructor, Settings)):
             continue
         setting = f'{scope}/{name}.{next(iter(bound))}'.lstrip('/')
         if name not in names:
             raise UserError(f'{setting} has no effect: nothing in this recipe uses @{name}')
-        if scope not in scopes:
+        if scope and scope not in scopes:
             known = ', '.join(sorted(scopes - {''}))
             raise UserError(f'{setting} has no effect: this recipe has no {scope}, it has {known}')
 

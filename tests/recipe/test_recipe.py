@@ -113,7 +113,10 @@ def test_model_gets_the_recipes_settings():
             'tre/Conditioning.kl_weight = 1.0',
             'tre/Conditioning.kl_weight has no effect: this recipe has no tre, it has tree',
         ),
-        ('StageI.first_map = 8', 'StageI.first_map has no effect: nothing in this recipe uses @StageI'),
+        (
+            'StageDiscriminators.width = 8',
+            'StageDiscriminators.width has no effect: nothing in this recipe uses @StageD',
+        ),
         ('StackGANv2.seed = %SEDE', 'StackGANv2.seed needs SEDE'),
         ('TICK = 360', 'CHECKPOINT_EVERY = 600 must be a multiple of TICK = 360, for example 720'),
         (

@@ -63,7 +63,7 @@ def test_plain_types_have_no_ranges():
 def test_groups_and_models_check_what_python_gives_them():
     with pytest.raises(UserError, match="pairs = 'words' must be 'text' or 'image'"):
         Conditioning(pairs='words')
-    with pytest.raises(UserError, match='augmentation = .* must be a list of some of'):
+    with pytest.raises(UserError, match=r'augmentation = .* must be a list of some of'):
         DiscriminatorInputs(augmentation='color')
     with pytest.raises(UserError, match='noise_dimension = 0 is too small'):
         StackGANv2(noise_dimension=0)
