@@ -51,7 +51,7 @@ class ConditionalModel(TrainedModel):
 
     def initialize(self, embeddings: np.ndarray | None = None) -> None:
         """Fits the whitening of embeddings; see `TrainedModel.initialize`."""
-        if embeddings is not None and self.generator.embedding_dimension and self.generator.whitened:
+        if embeddings is not None and self.generator.embedding_dimension and self.generator.whitening:
             for network in (self.generator, self.trained_ema):
                 network.whiten.fit(embeddings)
 

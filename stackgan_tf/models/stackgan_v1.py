@@ -80,21 +80,21 @@ class StageI(Stage):
             logit_bias=logit_bias,
             unconditional=unconditional_head,
             last_map=first_map,
-            normalize=discriminator_normalization,
+            discriminator_normalization=discriminator_normalization,
         )
         generator, trained_ema = (
             StageOneGenerator(
-                size,
-                noise_dimension,
-                generator_width,
-                embedding_dimension,
-                condition_dimension,
-                conditioning,
-                residual,
-                self.replicas > 1,
-                first_map,
-                whitened_embeddings,
-                conditioning_augmentation,
+                size=size,
+                noise_dimension=noise_dimension,
+                generator_width=generator_width,
+                embedding_dimension=embedding_dimension,
+                condition_dimension=condition_dimension,
+                activation=conditioning,
+                augmentation=conditioning_augmentation,
+                whitening=whitened_embeddings,
+                residual=residual,
+                synchronized=self.replicas > 1,
+                first_map=first_map,
             )
             for _ in range(2)
         )
@@ -171,17 +171,17 @@ class StageII(Stage):
         schedule = (decay_steps, halve_every, accumulated_steps)
         generator, trained_ema = (
             StageTwoGenerator(
-                self.stage_one.sizes[0],
-                size,
-                generator_width,
-                residual_blocks,
-                embedding_dimension,
-                condition_dimension,
-                conditioning,
-                conditional,
-                self.replicas > 1,
-                whitened_embeddings,
-                conditioning_augmentation,
+                stage_one_size=self.stage_one.sizes[0],
+                size=size,
+                generator_width=generator_width,
+                residual_blocks=residual_blocks,
+                embedding_dimension=embedding_dimension,
+                condition_dimension=condition_dimension,
+                activation=conditioning,
+                augmentation=conditioning_augmentation,
+                whitening=whitened_embeddings,
+                conditional=conditional,
+                synchronized=self.replicas > 1,
             )
             for _ in range(2)
         )
@@ -197,12 +197,12 @@ class StageII(Stage):
             residual=discriminator_residual,
             logit_bias=logit_bias,
             unconditional=unconditional_head,
-            normalize=discriminator_normalization,
+            discriminator_normalization=discriminator_normalization,
         )
         for network in (generator, trained_ema):
             network.build(self.stage_one.compute_output_shape((None, self.stage_one.noise_dimension))[0])
         optimizer = adam(generator_rate, generator.trainable_variables, *schedule)
-        stacked = StackedGenerator(self.stage_one, trained_ema)
+        stacked = StackedGenerator(stage_one=self.stage_one, stage_two=trained_ema)
         stacked.build((None, stacked.noise_dimension))
         self.set_up_generator(generator, trained_ema, optimizer, self.names_of_record(), stacked)
 

@@ -100,32 +100,34 @@ class StackGANv2(AdversarialModel):
         )
         tree, average = (
             TreeGenerator(
-                sizes,
-                noise_dimension,
-                generator_width,
-                residual_blocks,
-                synchronized,
-                embedding_dimension,
-                condition_dimension,
-                conditioning,
-                whitened_embeddings,
-                conditioning_augmentation,
-                branch_images,
+                sizes=sizes,
+                noise_dimension=noise_dimension,
+                generator_width=generator_width,
+                residual_blocks=residual_blocks,
+                synchronized=synchronized,
+                embedding_dimension=embedding_dimension,
+                condition_dimension=condition_dimension,
+                activation=conditioning,
+                augmentation=conditioning_augmentation,
+                whitening=whitened_embeddings,
+                branch_images=branch_images,
             )
             for _ in range(2)
         )
         for network in (tree, average):
             network.build((None, noise_dimension))
         self.sizes = tree.sizes
+        condition, projection = self.discriminator_condition_dimensions()
         self.discriminators = [
             ScaleDiscriminator(
-                size,
-                discriminator_width,
-                discriminator_normalization,
-                synchronized,
-                *self.discriminator_condition_dimensions(),
+                size=size,
+                discriminator_width=discriminator_width,
+                discriminator_normalization=discriminator_normalization,
+                synchronized=synchronized,
+                condition_dimension=condition,
+                projection=projection,
                 unconditional=not embedding_dimension or unconditional_weight > 0,
-                spectral=spectral_normalization,
+                spectral_normalization=spectral_normalization,
                 inner_product=inner_product,
             )
             for size in self.per_discriminator(tree.image_sizes)

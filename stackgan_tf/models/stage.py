@@ -84,7 +84,12 @@ class Stage(AdversarialModel):
         self.sizes = (size,)
         condition, projection = self.discriminator_condition_dimensions()
         discriminator = StageDiscriminator(
-            size, width, condition, projection, synchronized=self.replicas > 1, **options
+            size=size,
+            discriminator_width=width,
+            condition_dimension=condition,
+            projection=projection,
+            synchronized=self.replicas > 1,
+            **options,
         )
         discriminator.build((None, size, size, 3))
         self.discriminators = [discriminator]

@@ -53,15 +53,26 @@ class TextMatching(TrainedModel):
         self.batch_keys = ('images', 'tokens', 'label') + (('other_tokens',) if caption_weight else ())
         self.sizes = tuple(sizes)
         size = self.sizes[-1]
-        self.text_encoder = CharCNNRNN(widths, recurrence, last_pool, dimension, initial_range)
+        self.text_encoder = CharCNNRNN(
+            widths=widths,
+            recurrence=recurrence,
+            last_pool=last_pool,
+            dimension=dimension,
+            initial_range=initial_range,
+        )
         self.text_encoder.build((None, LENGTH))
         self._image_weights = image_weights
         self.image_encoder: BackboneEncoder | ImageEncoder
         if image_tower not in ('', 'classifier'):
             with as_user_error(f'no {image_tower} for {size} pixels'):
-                self.image_encoder = BackboneEncoder(size, image_tower, dimension)
+                self.image_encoder = BackboneEncoder(size=size, backbone=image_tower, dimension=dimension)
         else:
-            self.image_encoder = ImageEncoder(size, image_width, dimension, self.replicas > 1)
+            self.image_encoder = ImageEncoder(
+                size=size,
+                width=image_width,
+                dimension=dimension,
+                synchronized=self.replicas > 1,
+            )
         self.image_encoder.build((None, size, size, 3))
         if image_tower == 'classifier':
             for block in self.image_encoder.blocks:

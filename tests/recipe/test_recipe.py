@@ -85,7 +85,7 @@ def test_model_gets_the_recipes_settings():
     settings = ['SIZES = (8, 16)', 'BATCH_SIZE = 2', 'SEED = 5', 'StackGANv2.generator_width = 8']
     model = read_recipe([QUICKSTART], settings).run.phases[0].model()
     assert (model.sizes, model.batch_size, model.seed) == ((8, 16), 2, 5)
-    assert model.generator.base_width == 8
+    assert model.generator.generator_width == 8
 
 
 @pytest.mark.parametrize(
