@@ -11,7 +11,7 @@ from stackgan_tf.system.errors import UserError
 
 @pytest.fixture(scope='module')
 def model():
-    network = TreeGenerator((8, 16), 5, 8, 1)
+    network = TreeGenerator(sizes=(8, 16), noise_dimension=5, generator_width=8, residual_blocks=1)
     network.build((None, 5))
     return NetworkGenerator(network)
 
@@ -63,7 +63,14 @@ def test_what_generate_refuses(model, arguments):
 
 @pytest.fixture(scope='module')
 def conditional():
-    network = TreeGenerator((8, 16), 5, 8, 1, embedding_dimension=4, condition_dimension=3)
+    network = TreeGenerator(
+        sizes=(8, 16),
+        noise_dimension=5,
+        generator_width=8,
+        residual_blocks=1,
+        embedding_dimension=4,
+        condition_dimension=3,
+    )
     network.build((None, 5))
     return NetworkGenerator(network, WordEncoder())
 
@@ -111,7 +118,14 @@ def test_there_is_no_text_encoder(model):
 
 @pytest.fixture(scope='module')
 def classes():
-    network = TreeGenerator((8, 16), 5, 8, 1, embedding_dimension=3, condition_dimension=3)
+    network = TreeGenerator(
+        sizes=(8, 16),
+        noise_dimension=5,
+        generator_width=8,
+        residual_blocks=1,
+        embedding_dimension=3,
+        condition_dimension=3,
+    )
     network.build((None, 5))
     return NetworkGenerator(network, class_names=('finch', 'owl', '0'))
 

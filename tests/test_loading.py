@@ -28,8 +28,13 @@ def built(network):
 def networks():
     """A generator of 8 and 16 pixels, and discriminators of which several have one size."""
     keras.utils.set_random_seed(0)
-    discriminators = {f'discriminator_8_{number}': built(ScaleDiscriminator(8, 4)) for number in range(1, 12)}
-    return {'generator_ema': built(TreeGenerator((8, 16), 8, 8, 0)), **discriminators}
+    discriminators = {
+        f'discriminator_8_{number}': built(ScaleDiscriminator(size=8, width=4)) for number in range(1, 12)
+    }
+    return {
+        'generator_ema': built(TreeGenerator(sizes=(8, 16), noise_dimension=8, generator_width=8, residual_blocks=0)),
+        **discriminators,
+    }
 
 
 def save(run, described=None, **made):
@@ -101,8 +106,14 @@ def test_the_callers_gin_configuration_stays(run):
         ({'class': 'TreeGenerator', 'config': {'layers': 3}}, 'Unrecognized keyword'),
         ({'class': 'TreeGenerator'}, 'KeyError'),
         # The description is valid, but of another network than the weights.
-        (describe_network(TreeGenerator((8, 16), 8, 16, 0)), 'weights are of another network'),
-        (describe_network(TreeGenerator((8,), 8, 8, 0)), 'weights are of another network'),
+        (
+            describe_network(TreeGenerator(sizes=(8, 16), noise_dimension=8, generator_width=16, residual_blocks=0)),
+            'weights are of another network',
+        ),
+        (
+            describe_network(TreeGenerator(sizes=(8,), noise_dimension=8, generator_width=8, residual_blocks=0)),
+            'weights are of another network',
+        ),
     ],
 )
 def test_descriptions_that_do_not_fit_are_refused_in_one_line(tmp_path, description, reason):

@@ -118,7 +118,7 @@ def test_missing_embeddings_end_with_one_line(tmp_path, flags, message):
 
 def save_words(folder, seed):
     keras.utils.set_random_seed(seed)
-    network = CharCNNRNN((4, 4, 4), 'relu', dimension=4, initial_range=0.0)
+    network = CharCNNRNN(widths=(4, 4, 4), recurrence='relu', dimension=4, initial_range=0.0)
     network.build((None, LENGTH))
     export_text_encoder(CharacterEncoder(network), folder)
 

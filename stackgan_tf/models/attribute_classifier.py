@@ -34,7 +34,12 @@ class AttributeClassifier(Classifier):
         super().__init__(seed, batch_size)
         self.names = tuple(names)
         self.sizes = tuple(sizes)
-        network = AttributeClassifierNetwork(self.sizes[-1], choices, width, self.replicas > 1)
+        network = AttributeClassifierNetwork(
+            size=self.sizes[-1],
+            choices=choices,
+            width=width,
+            synchronized=self.replicas > 1,
+        )
         recorded = ('attribute_loss', *(f'{name}_accuracy' for name in self.names))
         self.set_up_network(network, rate, decay_steps, recorded)
 

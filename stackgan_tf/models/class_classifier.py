@@ -39,7 +39,7 @@ class ClassClassifier(Classifier):
         self.sizes = tuple(sizes)
         self._image_weights = image_weights
         with as_user_error(f'no {image_tower} for {tower_size} pixels'):
-            network = ClassClassifierNetwork(tower_size, image_tower, classes)
+            network = ClassClassifierNetwork(size=tower_size, backbone=image_tower, classes=classes)
         self.set_up_network(network, rate, decay_steps, ('class_loss', 'class_accuracy'))
 
     def initialize(self, embeddings: np.ndarray | None = None) -> None:

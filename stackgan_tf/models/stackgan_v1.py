@@ -128,7 +128,7 @@ class StageII(Stage):
         self.set_up_discriminator(size, discriminator)
         for network in (generator, trained_ema):
             network.build(self.stage_one.compute_output_shape((None, self.stage_one.noise_dimension))[0])
-        stacked = StackedGenerator(self.stage_one, trained_ema)
+        stacked = StackedGenerator(stage_one=self.stage_one, stage_two=trained_ema)
         stacked.build((None, stacked.noise_dimension))
         self.set_up_generator(generator, trained_ema, self.names_of_record(), stacked)
 

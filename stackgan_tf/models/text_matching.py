@@ -67,9 +67,14 @@ class TextMatching(TrainedModel):
         self.image_encoder: BackboneEncoder | ImageEncoder
         if image_tower not in ('', 'classifier'):
             with as_user_error(f'no {image_tower} for {size} pixels'):
-                self.image_encoder = BackboneEncoder(size, image_tower, dimension)
+                self.image_encoder = BackboneEncoder(size=size, backbone=image_tower, dimension=dimension)
         else:
-            self.image_encoder = ImageEncoder(size, image_width, dimension, self.replicas > 1)
+            self.image_encoder = ImageEncoder(
+                size=size,
+                width=image_width,
+                dimension=dimension,
+                synchronized=self.replicas > 1,
+            )
         self.image_encoder.build((None, size, size, 3))
         if image_tower == 'classifier':
             for block in self.image_encoder.blocks:

@@ -2,33 +2,37 @@
 
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import Any
 
 import keras
 from keras import KerasTensor, ops
 
-from stackgan_tf.networks.blocks import Shape
+from stackgan_tf.networks.convolution_block import Shape
 from stackgan_tf.networks.image_encoder import ImageEncoder
+from stackgan_tf.networks.network import Network
 
 
 @keras.saving.register_keras_serializable('stackgan_tf')
-class AttributeClassifierNetwork(keras.Model):
+class AttributeClassifierNetwork(Network):
     """An image encoder whose outputs are the logits of every choice of every attribute."""
 
     def __init__(
         self,
+        *,
         size: int,  # s, pixels
         choices: Sequence[int],  # K_a, the number of choices of each attribute
-        base_width: int = 16,  # channels after the first convolution
+        width: int = 16,  # channels after the first convolution
         synchronized: bool = False,  # batch statistics over all replicas
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
         self.size = size
         self.choices = tuple(choices)
-        self.base_width = base_width
-        self.synchronized = synchronized
-        self.encoder = ImageEncoder(size, base_width, sum(self.choices), synchronized)
+        self.encoder = ImageEncoder(
+            size=size,
+            width=width,
+            dimension=sum(self.choices),
+            synchronized=synchronized,
+        )
 
     def build(self, input_shape: Shape) -> None:
         """Builds the encoder for `[N, s, s, 3]`."""
@@ -56,13 +60,3 @@ class AttributeClassifierNetwork(keras.Model):
 
     def _split(self, logits: KerasTensor) -> tuple[KerasTensor, ...]:
         return tuple(ops.split(logits, list(accumulate(self.choices))[:-1], axis=-1))
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {
-            **super().get_config(),
-            'size': self.size,
-            'choices': self.choices,
-            'base_width': self.base_width,
-            'synchronized': self.synchronized,
-        }

@@ -10,7 +10,8 @@ from typing import Any
 import keras
 from keras import KerasTensor, ops
 
-from stackgan_tf.networks.blocks import Shape
+from stackgan_tf.networks.convolution_block import Shape
+from stackgan_tf.networks.network import Network
 
 ALPHABET_SIZE = 70
 LENGTH = 201  # characters of a caption; the rest is cut off
@@ -41,10 +42,15 @@ def _dense(units: int, initial_range: float) -> keras.layers.Dense:
 class ReluRecurrence(keras.layers.Layer):
     """A plain recurrent layer without an initial state: h_1 = relu(W x_1), h_t = relu(W x_t + U h_t-1)."""
 
-    def __init__(self, units: int, initial_range: float = 0.08, **kwargs: object) -> None:
+    def __init__(
+        self,
+        units: int,
+        *,
+        initial_range: float = 0.08,  # of the initial weights
+        **kwargs: object,
+    ) -> None:
         super().__init__(**kwargs)
         self.units = units
-        self.initial_range = initial_range
         self.from_input = _dense(units, initial_range)
         self.from_state = _dense(units, initial_range)
 
@@ -62,10 +68,6 @@ class ReluRecurrence(keras.layers.Layer):
             states.append(ops.maximum(inputs[:, step] + self.from_state(states[-1]), 0.0))
         return ops.stack(states, axis=1)
 
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {**super().get_config(), 'units': self.units, 'initial_range': self.initial_range}
-
 
 class GatedRecurrence(keras.layers.Layer):
     """The released gated recurrent unit: h_t = z c + (1 - z) h_(t-1), with c = tanh(W x_t + U (r h_(t-1))).
@@ -73,10 +75,15 @@ class GatedRecurrence(keras.layers.Layer):
     Unlike in Keras's GRU, z weighs the candidate c, and the first step is h_1 = tanh(W x_1), without gates.
     """
 
-    def __init__(self, units: int, initial_range: float = 0.08, **kwargs: object) -> None:
+    def __init__(
+        self,
+        units: int,
+        *,
+        initial_range: float = 0.08,  # of the initial weights
+        **kwargs: object,
+    ) -> None:
         super().__init__(**kwargs)
         self.units = units
-        self.initial_range = initial_range
         self.from_input = _dense(3 * units, initial_range)  # of update gate z, reset gate r and candidate c
         self.gates_from_state = _dense(2 * units, initial_range)
         self.candidate_from_state = _dense(units, initial_range)
@@ -98,16 +105,12 @@ class GatedRecurrence(keras.layers.Layer):
             states.append(z * c + (1.0 - z) * h)
         return ops.stack(states, axis=1)
 
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {**super().get_config(), 'units': self.units, 'initial_range': self.initial_range}
-
 
 _RECURRENCES: dict[str, Any] = {'relu': ReluRecurrence, 'gru': GatedRecurrence}
 
 
 @keras.saving.register_keras_serializable('stackgan_tf')
-class CharCNNRNN(keras.Model):
+class CharCNNRNN(Network):
     """phi: maps the characters of a caption to its embedding.
 
     Three convolutions over the characters, a recurrence over their outputs, the mean over its steps, one linear layer.
@@ -116,6 +119,7 @@ class CharCNNRNN(keras.Model):
 
     def __init__(
         self,
+        *,
         widths: Sequence[int] = (384, 512, 512),  # channels of the convolutions; the last also of the recurrence
         recurrence: str = 'gru',  # or 'relu'
         last_pool: bool = False,  # whether pooling follows the third convolution too
@@ -134,7 +138,7 @@ class CharCNNRNN(keras.Model):
         self.convolutions = [
             keras.layers.Conv1D(width, 4, activation='relu', **_initializers(initial_range)) for width in self.widths
         ]
-        self.recurrent = _RECURRENCES[recurrence](self.widths[-1], initial_range)
+        self.recurrent = _RECURRENCES[recurrence](self.widths[-1], initial_range=initial_range)
         self.embed = _dense(dimension, initial_range)
 
     def build(self, input_shape: Shape) -> None:
@@ -163,14 +167,3 @@ class CharCNNRNN(keras.Model):
                 h = ops.max_pool(h, window, stride)  # [N, 66, ...], [N, 21, ...], [N, 8, ...]
         h = ops.mean(self.recurrent(h), axis=1)  # [N, widths[2]]
         return ops.cast(self.embed(h), 'float32')
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {
-            **super().get_config(),
-            'widths': self.widths,
-            'recurrence': self.recurrence,
-            'last_pool': self.last_pool,
-            'dimension': self.dimension,
-            'initial_range': self.initial_range,
-        }

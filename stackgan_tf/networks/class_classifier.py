@@ -3,8 +3,6 @@
 The paper scores birds and flowers by an Inception-v3 that was fine-tuned on them (StackGAN++, "Evaluation metrics").
 """
 
-from typing import Any
-
 import keras
 from keras import KerasTensor, ops
 
@@ -20,12 +18,13 @@ class ClassClassifierNetwork(BackboneEncoder):
 
     def __init__(
         self,
+        *,
         size: int,  # s, pixels
         backbone: str,  # a name of `BACKBONES`
         classes: int,  # K
         **kwargs: object,
     ) -> None:
-        super().__init__(size, backbone, classes, **kwargs)
+        super().__init__(size=size, backbone=backbone, dimension=classes, **kwargs)
         self.features.trainable = True
 
     def extract(self, image: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
@@ -36,8 +35,3 @@ class ClassClassifierNetwork(BackboneEncoder):
         """
         features = self.pooled(image)
         return ops.cast(features, 'float32'), ops.softmax(ops.cast(self.embed(features), 'float32'))
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        config = super().get_config()
-        return {**config, 'classes': config.pop('dimension')}

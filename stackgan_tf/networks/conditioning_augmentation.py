@@ -3,12 +3,12 @@
 Source: StackGAN++, section "Conditioning augmentation", and the three released forms of it.
 """
 
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import keras
 from keras import KerasTensor, ops
 
-from stackgan_tf.networks.blocks import LEAKY_SLOPE, Shape, gated_linear_unit
+from stackgan_tf.networks.convolution_block import Shape, activate
 
 # The activation after the linear layer: none (the paper), a gated linear unit (released v2), a leaky ReLU whose second
 # half is log sigma (released v1 for birds and flowers), a ReLU (released v1 for COCO).
@@ -20,20 +20,25 @@ ACTIVATIONS = get_args(Activation)
 class ConditioningAugmentation(keras.layers.Layer):
     """c = mu(phi) + sigma(phi) * epsilon, with mu and sigma from one linear layer of the embedding phi.
 
-    The layer draws nothing: epsilon, standard normal, is an argument. Zeros give the mean; without `augmented`, the
-    paper's ablation, any epsilon does.
+    The layer draws nothing: epsilon, standard normal, is an argument. Zeros give the mean; without `augmentation`,
+    the paper's ablation, any epsilon does.
     """
 
     def __init__(
-        self, dimension: int = 128, activation: str = 'gated', augmented: bool = True, **kwargs: object
+        self,
+        condition_dimension: int = 128,  # E, of c
+        *,
+        activation: str = 'gated',  # one of `ACTIVATIONS`
+        augmentation: bool = True,  # off: c is mu, whatever epsilon
+        **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
         if activation not in ACTIVATIONS:
             raise ValueError(f'no activation {activation!r}: there are {", ".join(ACTIVATIONS)}')
-        self.dimension = dimension  # E, of c
+        self.condition_dimension = condition_dimension
         self.activation = activation
-        self.augmented = augmented
-        units = (4 if activation == 'gated' else 2) * dimension
+        self.augmentation = augmentation
+        units = (4 if activation == 'gated' else 2) * condition_dimension
         self.dense = keras.layers.Dense(units, kernel_initializer=keras.initializers.Orthogonal())
 
     def build(self, *input_shapes: Shape) -> None:
@@ -50,26 +55,15 @@ class ConditioningAugmentation(keras.layers.Layer):
         Returns:
             c, mu and the logarithm of sigma squared, each `[N, E]`.
         """
-        h = self.dense(embedding)
-        if self.activation == 'gated':
-            h = gated_linear_unit(h)
-        elif self.activation == 'leaky_relu':
-            h = ops.leaky_relu(h, LEAKY_SLOPE)
-        elif self.activation == 'relu':
-            h = ops.relu(h)
+        h = activate(self.dense(embedding), self.activation)
         mu, log_variance = ops.split(h, 2, axis=-1)
         if self.activation == 'leaky_relu':
             log_variance = 2.0 * log_variance
-        if not self.augmented:
+        if not self.augmentation:
             return mu, mu, log_variance
         return mu + ops.exp(0.5 * log_variance) * ops.cast(noise, mu.dtype), mu, log_variance
 
     def compute_output_shape(self, *input_shapes: Shape) -> tuple[Shape, Shape, Shape]:
         """Three times `[N, E]`."""
-        shape = (input_shapes[0][0], self.dimension)
+        shape = (input_shapes[0][0], self.condition_dimension)
         return shape, shape, shape
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        names = ('dimension', 'activation', 'augmented')
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

@@ -15,17 +15,23 @@ _INSIDE = np.array([[0, 1, 1], [1, 1, 1], [1, 1, 0]], dtype='float32')
 
 
 def conv(
-    filters: int, kernel: int = 3, strides: int = 1, use_bias: bool = False, spectral: bool = False
+    filters: int,
+    kernel: int = 3,
+    *,
+    strides: int = 1,
+    use_bias: bool = False,
+    spectral_normalization: bool = False,
+    kernel_initializer: str | keras.initializers.Initializer | None = None,
 ) -> keras.layers.Conv2D:
-    """A convolution initialized as in the released code: orthogonal kernel, no bias by default."""
-    layer = SpectralConv2D if spectral else keras.layers.Conv2D
+    """A convolution initialized as in the released code of v2, by default: orthogonal kernel, no bias."""
+    layer = SpectralConv2D if spectral_normalization else keras.layers.Conv2D
     return layer(
         filters,
         kernel,
         strides=strides,
         padding='same',
         use_bias=use_bias,
-        kernel_initializer=keras.initializers.Orthogonal(),
+        kernel_initializer=keras.initializers.Orthogonal() if kernel_initializer is None else kernel_initializer,
     )
 
 

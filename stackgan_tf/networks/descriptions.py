@@ -1,7 +1,7 @@
 """Networks as data: class and configuration, from which a network is built again, directly with its weights."""
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -82,7 +82,7 @@ def build_network(description: Mapping[str, Any], values: Sequence[np.ndarray]) 
         network.build(_input_shape(network))
         fits = [tuple(variable.shape) for variable in network.variables] == [value.shape for value in values]
         for number, variable in enumerate(network.variables):
-            variable._initializer = functools.partial(_first_value, values[number]) if fits else _nothing
+            start_with(variable, functools.partial(values.__getitem__, number) if fits else None)
     if not fits:
         raise ValueError('the weights are of another network than the description')
     return network
@@ -98,12 +98,15 @@ def _input_shape(network: keras.Model) -> tuple[int | None, ...]:
     return None, network.size, network.size, 3
 
 
-# What Keras calls for first values.
+def start_with(variable: keras.Variable, value: Callable[[], np.ndarray] | None) -> None:
+    """Sets what a variable that was created inside a `keras.StatelessScope` begins with at the scope's end.
+
+    Args:
+        variable: not initialized yet.
+        value: gives its first value then; None: an empty one, for a network that is thrown away.
+    """
+    variable._initializer = functools.partial(_first_value, value)
 
 
-def _first_value(value: np.ndarray, _: Any, dtype: str) -> np.ndarray:
-    return value.astype(dtype)
-
-
-def _nothing(_: Any, dtype: str) -> np.ndarray:
-    return np.zeros(0, dtype)
+def _first_value(value: Callable[[], np.ndarray] | None, _: Any, dtype: str) -> np.ndarray:
+    return np.zeros(0, dtype) if value is None else value().astype(dtype)

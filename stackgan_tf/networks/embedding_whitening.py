@@ -1,12 +1,10 @@
 """Whitening of embeddings (not in the paper)."""
 
-from typing import Any
-
 import keras
 import numpy as np
 from keras import KerasTensor, ops
 
-from stackgan_tf.networks.blocks import Shape
+from stackgan_tf.networks.convolution_block import Shape
 
 # Directions whose variance is below this share of the largest one are not scaled up to it: they are noise.
 FLOOR = 0.01
@@ -44,7 +42,3 @@ class EmbeddingWhitening(keras.layers.Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Unchanged."""
         return input_shape
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return super().get_config()

@@ -5,23 +5,25 @@ Reed et al. (arXiv 1605.05395) used fixed features of a GoogLeNet; `BackboneEnco
 """
 
 import importlib
-from typing import Any
 
 import keras
 from keras import KerasTensor, ops
 
-from stackgan_tf.networks.blocks import LeakyBlock, Shape
+from stackgan_tf.networks.blocks import LeakyBlock
+from stackgan_tf.networks.convolution_block import Shape
+from stackgan_tf.networks.network import Network
 from stackgan_tf.networks.scales import check_sizes, doublings
 
 
 @keras.saving.register_keras_serializable('stackgan_tf')
-class ImageEncoder(keras.Model):
+class ImageEncoder(Network):
     """Convolutions of stride 2 with batch normalization down to 4x4, doubling the width, and one linear layer."""
 
     def __init__(
         self,
+        *,
         size: int,  # s, pixels
-        base_width: int = 32,  # channels after the first convolution
+        width: int = 32,  # channels after the first convolution
         dimension: int = 1024,  # T, of the features
         synchronized: bool = False,  # batch statistics over all replicas
         **kwargs: object,
@@ -29,10 +31,8 @@ class ImageEncoder(keras.Model):
         super().__init__(**kwargs)
         check_sizes((size,))
         self.size = size
-        self.base_width = base_width
         self.dimension = dimension
-        self.synchronized = synchronized
-        self.blocks = [LeakyBlock(base_width << i, 2, True, synchronized) for i in range(doublings(size))]
+        self.blocks = [LeakyBlock(width << i, synchronized=synchronized) for i in range(doublings(size))]
         self.embed = keras.layers.Dense(dimension)
 
     def build(self, input_shape: Shape) -> None:
@@ -51,18 +51,8 @@ class ImageEncoder(keras.Model):
         """The last feature map, flattened, which the linear layer reads: `[N, 16 * channels]`."""
         h = image
         for block in self.blocks:
-            h = block(h, training=training)  # [N, s/2, s/2, base_width], ...
+            h = block(h, training=training)  # [N, s/2, s/2, width], ...
         return ops.reshape(h, (-1, self.embed.kernel.shape[0]))
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {
-            **super().get_config(),
-            'size': self.size,
-            'base_width': self.base_width,
-            'dimension': self.dimension,
-            'synchronized': self.synchronized,
-        }
 
 
 # The networks of keras.applications, by name.
@@ -70,11 +60,12 @@ BACKBONES = {name: build for name, build in vars(keras.applications).items() if 
 
 
 @keras.saving.register_keras_serializable('stackgan_tf')
-class BackboneEncoder(keras.Model):
+class BackboneEncoder(Network):
     """Fixed features of a trained network, averaged over the image, and one trainable linear layer."""
 
     def __init__(
         self,
+        *,
         size: int,  # s, pixels
         backbone: str,  # a name of `BACKBONES`
         dimension: int = 1024,  # T, of the features
@@ -108,7 +99,3 @@ class BackboneEncoder(keras.Model):
     def pooled(self, image: KerasTensor) -> KerasTensor:
         """The features averaged over the image: `[N, channels]`."""
         return self.features(self._preprocess((image + 1.0) * 127.5), training=False)
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {**super().get_config(), 'size': self.size, 'backbone': self.backbone, 'dimension': self.dimension}

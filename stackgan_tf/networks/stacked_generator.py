@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import KerasTensor
 
-from stackgan_tf.networks.blocks import Shape
+from stackgan_tf.networks.convolution_block import Shape
 from stackgan_tf.networks.stage_one import StageOneGenerator
 from stackgan_tf.networks.stage_two import StageTwoGenerator
 
@@ -18,7 +18,13 @@ class StackedGenerator(keras.Model):
     numbers of `conditioning_noise` are Stage-I's.
     """
 
-    def __init__(self, stage_one: StageOneGenerator, stage_two: StageTwoGenerator, **kwargs: object) -> None:
+    def __init__(
+        self,
+        *,
+        stage_one: StageOneGenerator,
+        stage_two: StageTwoGenerator,
+        **kwargs: object,
+    ) -> None:
         super().__init__(**kwargs)
         self.stage_one = stage_one
         self.stage_two = stage_two

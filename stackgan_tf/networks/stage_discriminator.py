@@ -9,7 +9,8 @@ from typing import Any
 import keras
 from keras import KerasTensor, ops
 
-from stackgan_tf.networks.blocks import LEAKY_SLOPE, Shape
+from stackgan_tf.networks.convolution_block import LEAKY_SLOPE, Shape
+from stackgan_tf.networks.network import Network
 from stackgan_tf.networks.scale_discriminator import FEATURE_MULTIPLE
 from stackgan_tf.networks.scales import SEED_SIZE
 from stackgan_tf.networks.stage_blocks import (
@@ -22,7 +23,7 @@ from stackgan_tf.networks.stage_blocks import (
 
 
 @keras.saving.register_keras_serializable('stackgan_tf')
-class StageDiscriminator(keras.Model):
+class StageDiscriminator(Network):
     """D_0 and D: separates real images that match their condition from generated and from mismatched ones.
 
     Convolutions of stride 2 bring the image to `last_map`, doubling the width each time; where the width then exceeds
@@ -37,8 +38,9 @@ class StageDiscriminator(keras.Model):
 
     def __init__(
         self,
+        *,
         size: int = 64,  # s, pixels
-        base_width: int = 64,  # channels after the first convolution (DF_DIM of the release)
+        width: int = 64,  # channels after the first convolution (DF_DIM of the release)
         condition_dimension: int = 1024,  # of the condition, an embedding or mu; 0: unconditional
         projection: int = 128,  # units of the dense layer that projects the condition; 0: none
         joint_kernel: int = 1,  # size, in the joining convolution and in those that halve the width
@@ -47,42 +49,40 @@ class StageDiscriminator(keras.Model):
         logit_bias: bool = False,
         unconditional: bool = False,  # a second logit, of the image alone
         last_map: int = SEED_SIZE,  # m, pixels of the features; 16 in the release for 256 pixels from Stage-I
-        normalize: bool = True,  # batch normalization, as in the paper; without it kernels start orthogonal
+        normalization: bool = True,  # batch normalization, as in the paper; off: kernels start orthogonal
         synchronized: bool = False,  # batch statistics over all replicas
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
         self.size = size
-        self.base_width = base_width
+        self.width = width
         self.condition_dimension = condition_dimension
         self.projection = projection
         self.joint_kernel = joint_kernel
         self.residual = residual
-        self.released_linear = released_linear
         self.logit_bias = logit_bias
         self.unconditional = unconditional or not condition_dimension
         self.last_map = last_map
-        self.normalize = normalize
-        self.synchronized = synchronized
-        common: dict[str, Any] = {'normalize': normalize, 'synchronized': synchronized}
-        down = [base_width << i for i in range(doublings_between(last_map, size))]
-        across = [width // 2 for width in reversed(down) if width > base_width * FEATURE_MULTIPLE]
+        self.normalization = normalization
+        common: dict[str, Any] = {'normalize': normalization, 'synchronized': synchronized}
+        down = [width << i for i in range(doublings_between(last_map, size))]
+        across = [channels // 2 for channels in reversed(down) if channels > width * FEATURE_MULTIPLE]
         last = len(down) + len(across) - 1
         linear = {last: residual, last - 1: released_linear}  # an activation follows the sum of a bottleneck
-        self.blocks = [StageBlock(base_width, 4, 2, activation='leaky_relu', normalize=False)]
-        for i, width in enumerate([*down, *across][1:], start=1):
+        self.blocks = [StageBlock(width, kernel=4, strides=2, activation='leaky_relu', normalize=False)]
+        for i, channels in enumerate([*down, *across][1:], start=1):
             kernel, strides = (4, 2) if i < len(down) else (joint_kernel, 1)
             activation = 'linear' if linear.get(i) else 'leaky_relu'
-            self.blocks.append(StageBlock(width, kernel, strides, activation=activation, **common))
+            self.blocks.append(StageBlock(channels, kernel=kernel, strides=strides, activation=activation, **common))
         common['activation'] = 'leaky_relu'
-        self.refine = StageResidualBlock(True, **common) if residual else None
+        self.refine = StageResidualBlock(bottleneck=True, **common) if residual else None
         if self.unconditional:
-            self.logit = stage_conv(1, last_map, last_map, logit_bias)
+            self.logit = stage_conv(1, last_map, strides=last_map, use_bias=logit_bias)
         if condition_dimension:
             self.project = stage_dense(projection) if projection else None
-            self.joint = StageBlock(([*down, *across])[-1], joint_kernel, **common)
-            self.conditional_logit = stage_conv(1, last_map, last_map, logit_bias)
-        if not normalize:
+            self.joint = StageBlock([*down, *across][-1], kernel=joint_kernel, **common)
+            self.conditional_logit = stage_conv(1, last_map, strides=last_map, use_bias=logit_bias)
+        if not normalization:
             self._start_orthogonal()
 
     def _start_orthogonal(self) -> None:
@@ -108,11 +108,11 @@ class StageDiscriminator(keras.Model):
         if self.condition_dimension:
             if self.project is not None:
                 self.project.build((None, self.condition_dimension))
-            self.joint.build((*shape[:-1], shape[-1] + (self.projection or self.condition_dimension)))
+            self.joint.build(shape, (None, self.projection or self.condition_dimension))
             self.conditional_logit.build(shape)
 
     def features(self, image: KerasTensor, training: bool = False) -> KerasTensor:
-        """Maps an image `[N, s, s, 3]` in [-1, 1] to features `[N, m, m, C]`, C at most `8 * base_width`."""
+        """Maps an image `[N, s, s, 3]` in [-1, 1] to features `[N, m, m, C]`, C at most `8 * width`."""
         h = image
         for block in self.blocks:
             h = block(h, training=training)
@@ -125,7 +125,7 @@ class StageDiscriminator(keras.Model):
     def conditional_logits(self, features: KerasTensor, condition: KerasTensor, training: bool = False) -> KerasTensor:
         """Maps `features` and conditions `[N, E]` to a logit `[N]`, positive for real and matching, in float32."""
         condition = condition if self.project is None else ops.leaky_relu(self.project(condition), LEAKY_SLOPE)
-        h = self.joint.joined(features, condition, training=training)  # [N, m, m, C]
+        h = self.joint(features, condition, training=training)  # [N, m, m, C]
         return ops.cast(self.conditional_logit(h)[:, 0, 0, 0], 'float32')
 
     def call(self, image: KerasTensor, condition: KerasTensor | None = None, training: bool = False) -> Any:
@@ -144,21 +144,3 @@ class StageDiscriminator(keras.Model):
         """`[N]`, or twice that for two heads."""
         both = condition_shape is not None and self.unconditional
         return ((input_shape[0],),) * 2 if both else (input_shape[0],)
-
-    def get_config(self) -> dict[str, object]:
-        """The constructor's arguments."""
-        return {
-            **super().get_config(),
-            'size': self.size,
-            'base_width': self.base_width,
-            'condition_dimension': self.condition_dimension,
-            'projection': self.projection,
-            'joint_kernel': self.joint_kernel,
-            'residual': self.residual,
-            'released_linear': self.released_linear,
-            'logit_bias': self.logit_bias,
-            'unconditional': self.unconditional,
-            'last_map': self.last_map,
-            'normalize': self.normalize,
-            'synchronized': self.synchronized,
-        }

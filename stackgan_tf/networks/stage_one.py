@@ -7,16 +7,16 @@ one, in PyTorch, for COCO. Where the paper gives details, they are those of the 
 import keras
 from keras import KerasTensor, ops
 
-from stackgan_tf.networks.blocks import Shape, batch_norm
-from stackgan_tf.networks.embedding_whitening import EmbeddingWhitening
+from stackgan_tf.networks.conditional_generator import ConditionalGenerator
+from stackgan_tf.networks.convolution_block import Shape, batch_norm
 from stackgan_tf.networks.folding import fold_batch_norm
 from stackgan_tf.networks.scales import SEED_SIZE
 from stackgan_tf.networks.stage_blocks import (
     StageBlock,
     StageResidualBlock,
     doublings_between,
+    normal,
     scaled_width,
-    stage_augmentation,
     stage_dense,
 )
 
@@ -24,49 +24,50 @@ BOTTLENECKS = 2  # on the first maps of Stage-I's generator
 
 
 @keras.saving.register_keras_serializable('stackgan_tf')
-class StageOneGenerator(keras.Model):
+class StageOneGenerator(ConditionalGenerator):
     """G_0: maps noise `z ~ N(0, I)` and a condition c, if any, to a small image ("Stage-I GAN").
 
     A dense layer makes map 0, and k = log2(size / first_map) doublings follow. Each map i, except the last, has
-    `base_width * 2**(k - 1 - i)` channels. In the first form a bottleneck follows maps 0 and 1, and the last doubling
-    makes the image from map k - 1. The later form (`residual=False`) has no bottlenecks, and one more convolution makes
-    the image from map k, with half the base width. For 64 pixels both are the released networks, of 14,264,192 and
-    10,301,248 parameters; for 256 pixels straight from Stage-I the release has `first_map=16`.
+    `generator_width * 2**(k - 1 - i)` channels. In the first form a bottleneck follows maps 0 and 1, and the last
+    doubling makes the image from map k - 1. The later form (`residual=False`) has no bottlenecks, and one more
+    convolution makes the image from map k, of half of `generator_width`. For 64 pixels both are the released networks,
+    of 14,264,192 and 10,301,248 parameters; for 256 pixels straight from Stage-I the release has `first_map=16`.
     """
 
     def __init__(
         self,
+        *,
         size: int = 64,  # s, pixels
         noise_dimension: int = 100,  # Z
-        base_width: int = 128,  # channels of the map before the last (GF_DIM of the release)
+        generator_width: int = 128,  # channels of the map before the last (GF_DIM of the release)
         embedding_dimension: int = 1024,  # T; 0: unconditional
         condition_dimension: int = 128,  # E, of c
-        conditioning: str = 'leaky_relu',  # activation after the linear layer, see `ConditioningAugmentation`
+        activation: str = 'leaky_relu',  # after the linear layer, see `ConditioningAugmentation`
+        augmentation: bool = True,  # off: the condition is mu, whatever epsilon
+        whitening: bool = False,  # whether `EmbeddingWhitening` is applied to embeddings, not in the paper
         residual: bool = True,  # the first form; off: the later one
         synchronized: bool = False,  # batch statistics over all replicas
         first_map: int = SEED_SIZE,  # pixels of the first map
-        whitened: bool = False,  # whether `EmbeddingWhitening` is applied to embeddings, not in the paper
-        augmented: bool = True,  # off: the condition is mu, whatever epsilon
         **kwargs: object,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(
+            embedding_dimension=embedding_dimension,
+            condition_dimension=condition_dimension,
+            activation=activation,
+            augmentation=augmentation,
+            whitening=whitening,
+            **kwargs,
+        )
         self.sizes = (size,)
         self.noise_dimension = noise_dimension
-        self.base_width = base_width
-        self.embedding_dimension = embedding_dimension
-        self.condition_dimension = condition_dimension if embedding_dimension else 0
-        self.conditioning = conditioning
-        self.whitened = whitened
-        self.augmented = augmented
+        self.generator_width = generator_width
         self.residual = residual
         self.synchronized = synchronized
         self.first_map = first_map
         steps = doublings_between(first_map, size)
-        widths = [scaled_width(base_width, steps - 1 - i) for i in range(steps + 1)]
+        widths = [scaled_width(generator_width, steps - 1 - i) for i in range(steps + 1)]
         self.first_width = widths[0]
-        if embedding_dimension:
-            self.augment = stage_augmentation(condition_dimension, conditioning, augmented)
-            self.whiten = EmbeddingWhitening() if whitened else None
+        self.augment, self.whiten = self.make_augment(normal), self.make_whiten()
         self.dense = stage_dense(first_map * first_map * self.first_width, use_bias=residual)
         self.batch_norm = batch_norm(synchronized)
         self.blocks = self._blocks(widths[:-1] if residual else widths)
@@ -81,25 +82,18 @@ class StageOneGenerator(keras.Model):
                 activation = 'linear' if i < bottlenecks else 'relu'
                 blocks.append(StageBlock(width, up=True, activation=activation, synchronized=self.synchronized))
             if i < bottlenecks:
-                blocks.append(StageResidualBlock(True, synchronized=self.synchronized))
+                blocks.append(StageResidualBlock(bottleneck=True, synchronized=self.synchronized))
         return blocks
 
     def build(self, input_shape: Shape, *other_shapes: Shape) -> None:
         """Builds every layer for `[N, Z]`."""
-        if self.embedding_dimension:
-            self.augment.build((None, self.embedding_dimension))
-            if self.whiten is not None:
-                self.whiten.build((None, self.embedding_dimension))
+        self.build_condition()
         self.dense.build((None, self.condition_dimension + self.noise_dimension))
         self.batch_norm.build((None, self.dense.units))
         shape: Shape = (None, self.first_map, self.first_map, self.first_width)
         for block in (*self.blocks, self.to_image):
             block.build(shape)
             shape = block.compute_output_shape(shape)
-
-    def read(self, embedding: KerasTensor) -> KerasTensor:
-        """The input of conditioning augmentation: the embedding `[N, T]`, whitened where `whitened` is set."""
-        return embedding if self.whiten is None else self.whiten(embedding)
 
     def images(self, z: KerasTensor, c: KerasTensor | None = None, training: bool = False) -> tuple[KerasTensor, ...]:
         """Maps noise `[N, Z]`, and conditions `[N, E]`, to one image `[N, s, s, 3]` in [-1, 1]."""
@@ -110,51 +104,9 @@ class StageOneGenerator(keras.Model):
         h = h if self.residual else ops.relu(h)
         h = ops.reshape(h, (-1, self.first_map, self.first_map, self.first_width))
         for block in self.blocks:
-            h = block(h, training=training)  # [N, s/2, s/2, base_width], or [N, s, s, base_width / 2]
+            h = block(h, training=training)  # [N, s/2, s/2, width], or [N, s, s, width / 2]
         return (ops.cast(self.to_image(h), 'float32'),)
-
-    def call(
-        self,
-        z: KerasTensor,
-        embedding: KerasTensor | None = None,
-        conditioning_noise: KerasTensor | None = None,
-        training: bool = False,
-    ) -> tuple[KerasTensor, ...]:
-        """Generates images.
-
-        Args:
-            z: noise, `[N, Z]`.
-            embedding: phi, `[N, T]`, for a conditional network.
-            conditioning_noise: epsilon, `[N, E]`; zeros give the mean of c.
-            training: whether batch normalization uses the batch's statistics.
-
-        Returns:
-            One image `[N, s, s, 3]` in [-1, 1], in a tuple as from `TreeGenerator`.
-        """
-        c = self.augment(self.read(embedding), conditioning_noise)[0] if self.embedding_dimension else None
-        return self.images(z, c, training=training)
 
     def fold_kernels(self) -> None:
         """See `folding.folded`."""
         fold_batch_norm(self.dense, self.batch_norm)
-
-    def compute_output_shape(self, input_shape: Shape, *other_shapes: Shape) -> tuple[Shape, ...]:
-        """`[N, s, s, 3]`, in a tuple."""
-        return tuple((input_shape[0], size, size, 3) for size in self.sizes)
-
-    def get_config(self) -> dict[str, object]:
-        """The constructor's arguments."""
-        return {
-            **super().get_config(),
-            'size': self.sizes[0],
-            'noise_dimension': self.noise_dimension,
-            'base_width': self.base_width,
-            'embedding_dimension': self.embedding_dimension,
-            'condition_dimension': self.condition_dimension,
-            'conditioning': self.conditioning,
-            'residual': self.residual,
-            'synchronized': self.synchronized,
-            'first_map': self.first_map,
-            'whitened': self.whitened,
-            'augmented': self.augmented,
-        }

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import keras
 from keras import KerasTensor, ops
 
-from stackgan_tf.networks.blocks import JointBlock, ResidualBlock, Shape, UpBlock, batch_norm, gated_linear_unit
-from stackgan_tf.networks.conditioning_augmentation import ConditioningAugmentation
+from stackgan_tf.networks.blocks import JointBlock, ResidualBlock, UpBlock
+from stackgan_tf.networks.conditional_generator import ConditionalGenerator
+from stackgan_tf.networks.convolution_block import Shape, batch_norm, gated_linear_unit
 from stackgan_tf.networks.convolutions import conv
-from stackgan_tf.networks.embedding_whitening import EmbeddingWhitening
 from stackgan_tf.networks.folding import fold_batch_norm
 from stackgan_tf.networks.scales import SEED_SIZE, check_sizes, doublings, image_sizes
 
@@ -19,11 +19,17 @@ NARROWEST_BRANCH = 8
 class FirstBranch(keras.layers.Layer):
     """F_0: maps a vector to features of the smallest scale (StackGAN++, "Multi-scale image distributions")."""
 
-    def __init__(self, size: int, width: int, synchronized: bool = False, **kwargs: object) -> None:
+    def __init__(
+        self,
+        *,
+        size: int,  # s, pixels
+        width: int,  # channels of the features
+        synchronized: bool = False,  # batch statistics over all replicas
+        **kwargs: object,
+    ) -> None:
         super().__init__(**kwargs)
         self.size = size
         self.width = width
-        self.synchronized = synchronized
         steps = doublings(size)
         self.seed_channels = width << steps  # halved by each up-block, so it ends at `width`
         self.dense = keras.layers.Dense(
@@ -59,15 +65,6 @@ class FirstBranch(keras.layers.Layer):
         """`[N, s, s, width]`."""
         return input_shape[0], self.size, self.size, self.width
 
-    def get_config(self) -> dict[str, object]:
-        """The constructor's arguments."""
-        return {
-            **super().get_config(),
-            'size': self.size,
-            'width': self.width,
-            'synchronized': self.synchronized,
-        }
-
 
 @keras.saving.register_keras_serializable('stackgan_tf')
 class NextBranch(keras.layers.Layer):
@@ -75,9 +72,10 @@ class NextBranch(keras.layers.Layer):
 
     def __init__(
         self,
+        *,
         width: int,  # channels after the up-block
         residual_blocks: int = 2,
-        synchronized: bool = False,
+        synchronized: bool = False,  # batch statistics over all replicas
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
@@ -88,17 +86,17 @@ class NextBranch(keras.layers.Layer):
     def build(self, vector_shape: Shape, features_shape: Shape) -> None:
         """Builds every layer for vectors `[N, Z]` and features `[N, s, s, C]`."""
         channels = features_shape[-1]
-        self.joint = JointBlock(channels, self.synchronized)
-        self.residual = [ResidualBlock(self.synchronized) for _ in range(self.residual_blocks)]
+        self.joint = JointBlock(channels, synchronized=self.synchronized)
+        self.residual = [ResidualBlock(synchronized=self.synchronized) for _ in range(self.residual_blocks)]
         self.up = UpBlock(self.width, synchronized=self.synchronized)
-        self.joint.build(vector_shape, features_shape)
+        self.joint.build(features_shape, vector_shape)
         for block in self.residual:
             block.build(features_shape)
         self.up.build(features_shape)
 
     def call(self, vector: KerasTensor, features: KerasTensor, training: bool = False) -> KerasTensor:
         """Maps `[N, Z]` and `[N, s, s, C]` to `[N, 2s, 2s, width]`."""
-        h = self.joint(vector, features, training=training)  # [N, s, s, C]
+        h = self.joint(features, vector, training=training)  # [N, s, s, C]
         for block in self.residual:
             h = block(h, training=training)  # [N, s, s, C]
         return self.up(h, training=training)  # [N, 2s, 2s, width]
@@ -108,25 +106,16 @@ class NextBranch(keras.layers.Layer):
         n, height, width, _ = features_shape
         return n, 2 * height, 2 * width, self.width
 
-    def get_config(self) -> dict[str, object]:
-        """The constructor's arguments."""
-        return {
-            **super().get_config(),
-            'width': self.width,
-            'residual_blocks': self.residual_blocks,
-            'synchronized': self.synchronized,
-        }
-
 
 @keras.saving.register_keras_serializable('stackgan_tf')
-class TreeGenerator(keras.Model):
+class TreeGenerator(ConditionalGenerator):
     """The tree G: maps noise `z ~ N(0, I)`, and an embedding if any, to one image per scale, all from the same trunk.
 
-    Source: StackGAN++, section "StackGAN-v2", figure 2. With `sizes=(64, 128, 256)`, `base_width=64` and 100 noise
+    Source: StackGAN++, section "StackGAN-v2", figure 2. With `sizes=(64, 128, 256)`, `generator_width=64` and 100 noise
     dimensions it is the released unconditional network, 16,472,208 parameters; with embeddings of 1024 numbers the
-    released conditional one, 21,239,696. Branch i has `base_width / 2**i` channels, never under 8. The network draws no
-    random numbers: noise is an argument. Without embeddings, z is joined with the features of every branch; with them
-    the condition c is joined instead, and the trunk starts from c and z.
+    released conditional one, 21,239,696. Branch i has `generator_width / 2**i` channels, never under 8. The network
+    draws no random numbers: noise is an argument. Without embeddings, z is joined with the features of every branch;
+    with them the condition c is joined instead, and the trunk starts from c and z.
 
     `branch_images` selects the ablations of table 5. The branches stay the same; the setting decides which of them
     have an image, and of which size: smaller features are enlarged, by nearest neighbor, before the convolution that
@@ -139,47 +128,47 @@ class TreeGenerator(keras.Model):
 
     def __init__(
         self,
+        *,
         sizes: Sequence[int] = (64, 128, 256),  # s_0 < s_1 < ..., each twice the one before
         noise_dimension: int = 100,  # Z
-        base_width: int = 64,  # channels at the first scale (GF_DIM of the release)
+        generator_width: int = 64,  # channels at the first scale (GF_DIM of the release)
         residual_blocks: int = 2,  # in every branch after the first
         synchronized: bool = False,  # batch statistics over all replicas
         embedding_dimension: int = 0,  # T; 0: unconditional
         condition_dimension: int = 128,  # E, of c
-        conditioning: str = 'gated',  # activation after the linear layer, see `ConditioningAugmentation`
-        whitened: bool = False,  # whether `EmbeddingWhitening` is applied to embeddings, not in the paper
-        augmented: bool = True,  # off: the condition is mu, whatever epsilon
+        activation: str = 'gated',  # after the linear layer, see `ConditioningAugmentation`
+        augmentation: bool = True,  # off: the condition is mu, whatever epsilon
+        whitening: bool = False,  # whether `EmbeddingWhitening` is applied to embeddings, not in the paper
         branch_images: str = 'own_size',  # or 'last_size', 'last_alone'; see `image_sizes`
         **kwargs: object,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(
+            embedding_dimension=embedding_dimension,
+            condition_dimension=condition_dimension,
+            activation=activation,
+            augmentation=augmentation,
+            whitening=whitening,
+            **kwargs,
+        )
         self.branch_sizes = check_sizes(sizes)
         self.branch_images = branch_images
         self.image_sizes = image_sizes(self.branch_sizes, branch_images)
         self.sizes = tuple(sorted(set(self.image_sizes)))
         self.noise_dimension = noise_dimension
-        self.base_width = base_width
+        self.generator_width = generator_width
         self.residual_blocks = residual_blocks
-        self.synchronized = synchronized
-        self.embedding_dimension = embedding_dimension
-        self.condition_dimension = condition_dimension if embedding_dimension else 0
-        self.conditioning = conditioning
-        self.whitened = whitened
-        self.augmented = augmented
-        if embedding_dimension:
-            self.whiten = EmbeddingWhitening() if whitened else None
-            self.augment = ConditioningAugmentation(condition_dimension, conditioning, augmented)
-        widths = [max(base_width >> i, min(base_width, NARROWEST_BRANCH)) for i in range(len(self.branch_sizes))]
-        self.first_branch = FirstBranch(self.branch_sizes[0], widths[0], synchronized)
-        self.next_branches = [NextBranch(width, residual_blocks, synchronized) for width in widths[1:]]
+        self.whiten, self.augment = self.make_whiten(), self.make_augment()
+        narrowest = min(generator_width, NARROWEST_BRANCH)
+        widths = [max(generator_width >> i, narrowest) for i in range(len(self.branch_sizes))]
+        self.first_branch = FirstBranch(size=self.branch_sizes[0], width=widths[0], synchronized=synchronized)
+        self.next_branches = [
+            NextBranch(width=width, residual_blocks=residual_blocks, synchronized=synchronized) for width in widths[1:]
+        ]
         self.to_image = [conv(3) for _ in self.image_sizes]
 
     def build(self, input_shape: Shape, *other_shapes: Shape) -> None:
         """Builds every branch for `[N, Z]`."""
-        if self.embedding_dimension:
-            self.augment.build((None, self.embedding_dimension))
-            if self.whiten is not None:
-                self.whiten.build((None, self.embedding_dimension))
+        self.build_condition()
         joined = (None, self.condition_dimension or self.noise_dimension)
         first = (None, self.condition_dimension + self.noise_dimension)
         self.first_branch.build(first)
@@ -190,10 +179,6 @@ class TreeGenerator(keras.Model):
         for to_image, shape in zip(self.to_image, shapes[-len(self.to_image) :], strict=True):
             to_image.build(shape)
 
-    def read(self, embedding: KerasTensor) -> KerasTensor:
-        """The input of conditioning augmentation: the embedding `[N, T]`, whitened where `whitened` is set."""
-        return embedding if self.whiten is None else self.whiten(embedding)
-
     def images(self, z: KerasTensor, c: KerasTensor | None = None, training: bool = False) -> tuple[KerasTensor, ...]:
         """Maps noise `[N, Z]`, and conditions `[N, E]`, to images `[N, s, s, 3]` in [-1, 1] of `image_sizes`."""
         start, joined = (z, z) if c is None else (ops.concatenate([c, ops.cast(z, c.dtype)], axis=-1), c)
@@ -203,48 +188,6 @@ class TreeGenerator(keras.Model):
         with_image = zip(self.to_image, features[-len(self.to_image) :], self.image_sizes, strict=True)
         # tanh and the images are float32 under any compute type.
         return tuple(ops.tanh(ops.cast(to_image(_enlarged(h, size)), 'float32')) for to_image, h, size in with_image)
-
-    def call(
-        self,
-        z: KerasTensor,
-        embedding: KerasTensor | None = None,
-        conditioning_noise: KerasTensor | None = None,
-        training: bool = False,
-    ) -> tuple[KerasTensor, ...]:
-        """Generates images.
-
-        Args:
-            z: noise, `[N, Z]`.
-            embedding: phi, `[N, T]`, for a conditional network.
-            conditioning_noise: epsilon, `[N, E]`; zeros give the mean of c.
-            training: whether batch normalization uses the batch's statistics.
-
-        Returns:
-            Images `[N, s, s, 3]` in [-1, 1] of `sizes`, small to large; where several have one size, the last branch's.
-        """
-        c = self.augment(self.read(embedding), conditioning_noise)[0] if self.embedding_dimension else None
-        return self.images(z, c, training=training)[-len(self.sizes) :]
-
-    def compute_output_shape(self, input_shape: Shape, *other_shapes: Shape) -> tuple[Shape, ...]:
-        """One `[N, s, s, 3]` per scale."""
-        return tuple((input_shape[0], size, size, 3) for size in self.sizes)
-
-    def get_config(self) -> dict[str, object]:
-        """The constructor's arguments."""
-        return {
-            **super().get_config(),
-            'sizes': self.branch_sizes,
-            'noise_dimension': self.noise_dimension,
-            'base_width': self.base_width,
-            'residual_blocks': self.residual_blocks,
-            'synchronized': self.synchronized,
-            'embedding_dimension': self.embedding_dimension,
-            'condition_dimension': self.condition_dimension,
-            'conditioning': self.conditioning,
-            'whitened': self.whitened,
-            'augmented': self.augmented,
-            'branch_images': self.branch_images,
-        }
 
 
 def _enlarged(features: KerasTensor, size: int) -> KerasTensor:

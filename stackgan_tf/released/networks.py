@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
+from stackgan_tf.networks.descriptions import start_with
 from stackgan_tf.networks.scale_discriminator import ScaleDiscriminator
 from stackgan_tf.networks.stacked_generator import StackedGenerator
 from stackgan_tf.networks.stage_discriminator import StageDiscriminator
@@ -99,19 +100,9 @@ def _build(kind: _Kind, weights: Mapping[str, np.ndarray]) -> tuple[keras.Model,
         wanted = list(kind.weights(network))
         mistakes = list(_mistakes(weights, wanted))
         for weight in wanted:
-            weight.variable._initializer = _nothing if mistakes else functools.partial(_first_value, weights, weight)
+            value = None if mistakes else functools.partial(weight.layout.to_ours, weights[weight.key])
+            start_with(weight.variable, value)
     return network, wanted, mistakes
-
-
-# The initializers that Keras calls.
-
-
-def _first_value(weights: Mapping[str, np.ndarray], weight: ReleasedWeight, _: Any, dtype: str) -> np.ndarray:
-    return weight.layout.to_ours(weights[weight.key]).astype(dtype)
-
-
-def _nothing(_: Any, dtype: str) -> np.ndarray:
-    return np.zeros(0, dtype)
 
 
 def released_weights(network: keras.Model, source: str) -> dict[str, np.ndarray]:

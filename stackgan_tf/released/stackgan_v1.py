@@ -28,7 +28,7 @@ _AUGMENTATION = 2  # outputs of conditioning augmentation's dense layer per numb
 
 def stage_one_weights(network: StageOneGenerator, prefix: str = '') -> Iterator[ReleasedWeight]:
     """The weights of Stage-I's generator in the order of the release."""
-    if network.embedding_dimension:
+    if network.augment is not None:
         yield from dense(f'{prefix}ca_net.fc', network.augment.dense)
     yield from dense(f'{prefix}fc.0', network.dense, maps(1))
     yield from batch_normalization(f'{prefix}fc.1', network.batch_norm, maps(1))
@@ -41,7 +41,7 @@ def stacked_weights(network: StackedGenerator) -> Iterator[ReleasedWeight]:
     """The weights of both generators in the order of the release."""
     yield from stage_one_weights(network.stage_one, STAGE_ONE)
     stage: StageTwoGenerator = network.stage_two
-    if stage.embedding_dimension:
+    if stage.augment is not None:
         yield from dense('ca_net.fc', stage.augment.dense)
     first, *further = stage.encode
     yield from convolution('encoder.0', first.conv)
@@ -69,10 +69,10 @@ def make_stage_one(shapes: Shapes, prefix: str = '') -> StageOneGenerator:
     return StageOneGenerator(
         size=SEED_SIZE << ups,
         noise_dimension=remaining(shapes.dimension(f'{prefix}fc.0.weight', 1), condition, 'noise'),
-        base_width=first_width >> (ups - 1),
+        generator_width=first_width >> (ups - 1),
         embedding_dimension=embedding,
         condition_dimension=condition,
-        conditioning='relu',
+        activation='relu',
         residual=False,
     )
 
@@ -91,13 +91,13 @@ def make_stacked(shapes: Shapes) -> StackedGenerator:
     stage_two = StageTwoGenerator(
         stage_one_size=size,
         size=size // _ENCODER << shapes.count('upsample{}.1.weight', 1),
-        base_width=width,
+        generator_width=width,
         residual_blocks=shapes.count('residual.{}.block.0.weight', 0),
         embedding_dimension=embedding,
         condition_dimension=condition,
-        conditioning='relu',
+        activation='relu',
     )
-    return StackedGenerator(stage_one, stage_two)
+    return StackedGenerator(stage_one=stage_one, stage_two=stage_two)
 
 
 def _condition(shapes: Shapes, prefix: str) -> tuple[int, int]:
@@ -133,7 +133,7 @@ def make_discriminator(shapes: Shapes) -> StageDiscriminator:
     joint = 'get_cond_logits.outlogits.0.weight'
     return StageDiscriminator(
         size=SEED_SIZE << downs,
-        base_width=width,
+        width=width,
         condition_dimension=remaining(shapes.dimension(joint, 1), shapes.dimension(joint, 0), 'the condition'),
         projection=0,
         joint_kernel=3,
@@ -167,7 +167,7 @@ def check_stacked(network: StackedGenerator) -> None:
 def _check_conditioning(network: StageOneGenerator | StageTwoGenerator) -> None:
     if not network.embedding_dimension:
         raise UnknownNetworkError('it does not read embeddings')
-    if (network.conditioning, network.whitened, network.augmented) != ('relu', False, True):
+    if (network.activation, network.whitening, network.augmentation) != ('relu', False, True):
         raise UnknownNetworkError("it reads embeddings in another way than the release's rectifier")
 
 
@@ -178,6 +178,10 @@ def check_discriminator(discriminator: StageDiscriminator) -> None:
         UnknownNetworkError: it does not; the message says why.
     """
     found = (discriminator.joint_kernel, discriminator.projection, discriminator.residual, discriminator.logit_bias)
-    others = (discriminator.last_map, discriminator.normalize, discriminator.condition_dimension > 0)
+    others = (
+        discriminator.last_map,
+        discriminator.normalization,
+        discriminator.condition_dimension > 0,
+    )
     if found != (3, 0, False, True) or others != (SEED_SIZE, True, True):
         raise UnknownNetworkError('it does not have the form of the PyTorch release (see gin/coco_v1.gin)')

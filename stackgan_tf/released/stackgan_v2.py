@@ -25,20 +25,20 @@ _GATED = 4  # outputs of conditioning augmentation's dense layer per number of c
 
 def tree_weights(tree: TreeGenerator) -> Iterator[ReleasedWeight]:
     """The weights of a generator in the order of the release."""
-    if tree.embedding_dimension:
+    if tree.augment is not None:
         yield from dense('ca_net.fc', tree.augment.dense)
     first = tree.first_branch
     yield from dense('h_net1.fc.0', first.dense, maps(2))
     yield from batch_normalization('h_net1.fc.1', first.batch_norm, maps(2))
     for number, block in enumerate(first.up, 1):
-        yield from normalized(f'h_net1.upsample{number}', 1, block, block.batch_norm)
+        yield from normalized(f'h_net1.upsample{number}', 1, block.conv, block.batch_norm)
     yield from convolution('img_net1.img.0', tree.to_image[0])
     for number, (branch, to_image) in enumerate(zip(tree.next_branches, tree.to_image[1:], strict=True), 2):
-        yield from normalized(f'h_net{number}.jointConv', 0, branch.joint, branch.joint.batch_norm)
+        yield from normalized(f'h_net{number}.jointConv', 0, branch.joint.conv, branch.joint.batch_norm)
         for i, block in enumerate(branch.residual):
             yield from normalized(f'h_net{number}.residual.{i}.block', 0, block.first_conv, block.first_norm)
             yield from normalized(f'h_net{number}.residual.{i}.block', 3, block.second_conv, block.second_norm)
-        yield from normalized(f'h_net{number}.upsample', 1, branch.up, branch.up.batch_norm)
+        yield from normalized(f'h_net{number}.upsample', 1, branch.up.conv, branch.up.batch_norm)
         yield from convolution(f'img_net{number}.img.0', to_image)
 
 
@@ -58,7 +58,7 @@ def make_tree(shapes: Shapes) -> TreeGenerator:
     return TreeGenerator(
         sizes=[SEED_SIZE << (ups + branch) for branch in range(branches)],
         noise_dimension=remaining(shapes.dimension('h_net1.fc.0.weight', 1), condition, 'noise'),
-        base_width=width,
+        generator_width=width,
         residual_blocks=shapes.count('h_net2.residual.{}.block.0.weight', 0),
         embedding_dimension=embedding,
         condition_dimension=condition,
@@ -97,7 +97,11 @@ def make_discriminator(shapes: Shapes) -> ScaleDiscriminator:
     if shapes.has('jointConv.0.weight'):
         features = shapes.dimension('jointConv.0.weight', 0)
         condition = remaining(shapes.dimension('jointConv.0.weight', 1), features, 'a condition')
-    return ScaleDiscriminator(SEED_SIZE << downs, width, condition_dimension=condition)
+    return ScaleDiscriminator(
+        size=SEED_SIZE << downs,
+        width=width,
+        condition_dimension=condition,
+    )
 
 
 def check_tree(tree: TreeGenerator) -> None:
@@ -106,7 +110,7 @@ def check_tree(tree: TreeGenerator) -> None:
     Raises:
         UnknownNetworkError: it does not; the message says why.
     """
-    if tree.embedding_dimension and (tree.conditioning, tree.whitened, tree.augmented) != ('gated', False, True):
+    if tree.embedding_dimension and (tree.activation, tree.whitening, tree.augmentation) != ('gated', False, True):
         raise UnknownNetworkError("it reads embeddings in another way than the release's gated linear unit")
     if tree.branch_images != 'own_size':
         raise UnknownNetworkError('not each of its branches has an image of its own size')
@@ -120,7 +124,7 @@ def check_discriminator(discriminator: ScaleDiscriminator) -> None:
     """
     if doublings(discriminator.size) < _S16:
         raise UnknownNetworkError(f'it reads {discriminator.size} pixels, those of the release 64 and more')
-    if not discriminator.normalize or discriminator.projection or discriminator.inner_product:
+    if not discriminator.normalization or discriminator.projection or discriminator.inner_product:
         raise UnknownNetworkError('it has no batch normalization, or it projects the condition')
-    if not discriminator.unconditional or discriminator.spectral:
+    if not discriminator.unconditional or discriminator.spectral_normalization:
         raise UnknownNetworkError('it has no unconditional logit, or it has spectral normalization')

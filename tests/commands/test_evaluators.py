@@ -23,7 +23,7 @@ from stackgan_tf.system.errors import UserError
 def classifier(tmp_path_factory):
     """An exported classifier of 16 pixels."""
     keras.utils.set_random_seed(0)
-    network = AttributeClassifierNetwork(16, (3, 2), 4)
+    network = AttributeClassifierNetwork(size=16, choices=(3, 2), width=4)
     network.build((None, 16, 16, 3))
     folder = tmp_path_factory.mktemp('classifier') / 'export'
     export_classifier(network, folder)

@@ -110,7 +110,7 @@ def test_a_saved_model_that_does_not_map_images_to_vectors(tmp_path):
 
 def classifier():
     keras.utils.set_random_seed(1)
-    network = AttributeClassifierNetwork(16, (3, 2), 4)
+    network = AttributeClassifierNetwork(size=16, choices=(3, 2), width=4)
     network.build((None, 16, 16, 3))
     return network
 
@@ -128,7 +128,7 @@ def test_a_classifiers_features_and_every_combination_of_its_attributes():
 
 def test_a_class_classifiers_features():
     keras.utils.set_random_seed(1)
-    network = ClassClassifierNetwork(32, 'MobileNetV2', 5)
+    network = ClassClassifierNetwork(size=32, backbone='MobileNetV2', classes=5)
     network.build((None, 32, 32, 3))
     found = ClassifierFeatures(network)(IMAGES)
     inputs = clean_resize(tf.constant(IMAGES), 32) / 127.5 - 1

@@ -5,14 +5,14 @@ import tensorflow as tf
 from keras import ops
 from layer_harness import check_layer
 
-from stackgan_tf.networks import blocks
+from stackgan_tf.networks import convolution_block
 from stackgan_tf.networks.blocks import (
     JointBlock,
     LeakyBlock,
     ResidualBlock,
     UpBlock,
-    gated_linear_unit,
 )
+from stackgan_tf.networks.convolution_block import UpConv, gated_linear_unit
 from stackgan_tf.networks.convolutions import up_convolve
 
 
@@ -31,7 +31,7 @@ def test_up_block(tmp_path, folded):
 
 
 def test_joint_block(tmp_path):
-    check_layer(lambda: JointBlock(3), (normal(2, 7), normal(2, 4, 4, 5)), ((2, 4, 4, 3),), tmp_path)
+    check_layer(lambda: JointBlock(3), (normal(2, 4, 4, 5), normal(2, 7)), ((2, 4, 4, 3),), tmp_path)
 
 
 def test_residual_block(tmp_path):
@@ -40,7 +40,7 @@ def test_residual_block(tmp_path):
 
 @pytest.mark.parametrize(('strides', 'side'), [(2, 4), (1, 8)])
 def test_leaky_block(tmp_path, strides, side):
-    check_layer(lambda: LeakyBlock(6, strides), (normal(2, 8, 8, 3),), ((2, side, side, 6),), tmp_path)
+    check_layer(lambda: LeakyBlock(6, strides=strides), (normal(2, 8, 8, 3),), ((2, side, side, 6),), tmp_path)
 
 
 @pytest.mark.parametrize('size', [1, 4, 16])
@@ -64,10 +64,12 @@ def test_folded_up_block_equals_the_plain_one_in_value_and_gradient(size):
 
 
 def test_up_block_folds_by_size(monkeypatch):
-    assert UpBlock.FOLD_FROM == 16
+    assert UpConv.FOLD_FROM == 16
     calls = []
     monkeypatch.setattr(
-        blocks, 'up_convolve', lambda x, kernel, folded: calls.append(folded) or up_convolve(x, kernel, folded)
+        convolution_block,
+        'up_convolve',
+        lambda x, kernel, folded: calls.append(folded) or up_convolve(x, kernel, folded),
     )
     block = UpBlock(2)
     block.build((1, 16, 16, 2))
@@ -79,13 +81,13 @@ def test_up_block_folds_by_size(monkeypatch):
 def test_kernels_read_the_channels_of_the_vector_first():
     vector, features = normal(2, 5), normal(2, 4, 4, 6)
     joint = JointBlock(4)
-    joint.build(vector.shape, features.shape)
-    leaky = LeakyBlock(4, 1)
+    joint.build(features.shape, vector.shape)
+    leaky = LeakyBlock(4, strides=1)
     leaky.build((2, 4, 4, 11))
     joined = np.concatenate([np.tile(vector[:, None, None, :], (1, 4, 4, 1)), features], -1)
-    h = joint.batch_norm(ops.conv(joined, joint.kernel, padding='same'), training=True)
-    np.testing.assert_allclose(joint(vector, features, training=True), gated_linear_unit(h), atol=1e-5)
-    np.testing.assert_allclose(leaky.joined(vector, features, training=True), leaky(joined, training=True), atol=1e-5)
+    h = joint.batch_norm(ops.conv(joined, joint.conv.kernel, padding='same'), training=True)
+    np.testing.assert_allclose(joint(features, vector, training=True), gated_linear_unit(h), atol=1e-5)
+    np.testing.assert_allclose(leaky(features, vector, training=True), leaky(joined, training=True), atol=1e-5)
 
 
 def test_residual_block_adds_without_activation():

@@ -28,7 +28,12 @@ def test_published_networks_have_the_published_parameters(name, parameters):
 
 @pytest.mark.parametrize(('recurrence', 'last_pool'), [('relu', True), ('gru', False)])
 def test_network(recurrence, last_pool, tmp_path):
-    check_layer(lambda: CharCNNRNN((6, 8, 8), recurrence, last_pool, 6), (tokens(),), ((2, 6),), tmp_path)
+    check_layer(
+        lambda: CharCNNRNN(widths=(6, 8, 8), recurrence=recurrence, last_pool=last_pool, dimension=6),
+        (tokens(),),
+        ((2, 6),),
+        tmp_path,
+    )
 
 
 @pytest.mark.parametrize('layer', [ReluRecurrence, GatedRecurrence])
@@ -72,7 +77,7 @@ def test_gated_recurrence_against_its_formula():
 
 
 def test_an_embedding_does_not_depend_on_the_batch():
-    network = CharCNNRNN((16, 32, 32), 'gru', False, 16)
+    network = CharCNNRNN(widths=(16, 32, 32), recurrence='gru', last_pool=False, dimension=16)
     network.build((None, LENGTH))
     together = np.asarray(network(tokens(7)))
     alone = np.concatenate([network(tokens(7)[i : i + 1]) for i in range(7)])
@@ -80,7 +85,7 @@ def test_an_embedding_does_not_depend_on_the_batch():
 
 
 def test_unknown_characters_have_no_features():
-    network = CharCNNRNN((6, 8, 8), 'relu', True, 6)
+    network = CharCNNRNN(widths=(6, 8, 8), recurrence='relu', last_pool=True, dimension=6)
     network.build((None, LENGTH))
     padding = np.full((1, LENGTH), -1)
     assert np.isfinite(np.asarray(network(padding))).all()
@@ -93,7 +98,10 @@ def test_unknown_recurrence():
 
 
 def test_initial_weights_are_as_released_or_glorot_uniform():
-    released, narrow = CharCNNRNN((6, 8, 8), dimension=6), CharCNNRNN((6, 8, 8), dimension=6, initial_range=0.0)
+    released, narrow = (
+        CharCNNRNN(widths=(6, 8, 8), dimension=6),
+        CharCNNRNN(widths=(6, 8, 8), dimension=6, initial_range=0.0),
+    )
     for network, limit in ((released, 0.08), (narrow, 1.0)):
         network.build((None, LENGTH))
         largest = max(np.abs(weight).max() for weight in network.get_weights())

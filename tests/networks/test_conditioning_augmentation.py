@@ -10,19 +10,19 @@ NOISE = RNG.normal(size=(4, 3)).astype('float32')
 
 
 def built(activation):
-    layer = ConditioningAugmentation(3, activation)
+    layer = ConditioningAugmentation(3, activation=activation)
     layer.build(EMBEDDING.shape)
     return layer
 
 
 @pytest.mark.parametrize('activation', ACTIVATIONS)
 def test_layer(activation, tmp_path):
-    check_layer(lambda: ConditioningAugmentation(3, activation), (EMBEDDING, NOISE), ((4, 3),) * 3, tmp_path)
+    check_layer(lambda: ConditioningAugmentation(3, activation=activation), (EMBEDDING, NOISE), ((4, 3),) * 3, tmp_path)
 
 
 @pytest.mark.parametrize(('activation', 'parameters'), [('gated', 524_800), ('leaky_relu', 262_400), ('relu', 262_400)])
 def test_released_parameters(activation, parameters):
-    layer = ConditioningAugmentation(128, activation)
+    layer = ConditioningAugmentation(128, activation=activation)
     layer.build((None, 1024))
     assert layer.count_params() == parameters
 
@@ -50,4 +50,4 @@ def test_each_activation_against_its_formula():
 
 def test_unknown_activation():
     with pytest.raises(ValueError, match="no activation 'tanh'"):
-        ConditioningAugmentation(3, 'tanh')
+        ConditioningAugmentation(3, activation='tanh')

@@ -36,8 +36,10 @@ def test_informative_directions_have_equal_variance():
 
 
 def test_the_tree_reads_whitened_embeddings():
-    settings = {'noise_dimension': 4, 'base_width': 8, 'residual_blocks': 1, 'embedding_dimension': 6}
-    plain, whitened = (TreeGenerator((8,), **settings, condition_dimension=3, whitened=each) for each in (False, True))
+    settings = {'noise_dimension': 4, 'generator_width': 8, 'residual_blocks': 1, 'embedding_dimension': 6}
+    plain, whitened = (
+        TreeGenerator(sizes=(8,), **settings, condition_dimension=3, whitening=each) for each in (False, True)
+    )
     for network in (plain, whitened):
         network.build((None, 4))
     assert plain.count_params() + 6 + 36 == whitened.count_params()

@@ -10,15 +10,34 @@ from stackgan_tf.networks.tree_generator import TreeGenerator
 
 
 def tree():
-    return TreeGenerator((8, 16, 32), 6, 8, 1, embedding_dimension=7, condition_dimension=3)
+    return TreeGenerator(
+        sizes=(8, 16, 32),
+        noise_dimension=6,
+        generator_width=8,
+        residual_blocks=1,
+        embedding_dimension=7,
+        condition_dimension=3,
+    )
 
 
 def stage_one(residual=True):
-    return StageOneGenerator(32, 6, 4, 7, 3, residual=residual)
+    return StageOneGenerator(
+        size=32, noise_dimension=6, generator_width=4, embedding_dimension=7, condition_dimension=3, residual=residual
+    )
 
 
 def stacked():
-    return StackedGenerator(stage_one(), StageTwoGenerator(32, 64, 4, 1, 7, 3))
+    return StackedGenerator(
+        stage_one=stage_one(),
+        stage_two=StageTwoGenerator(
+            stage_one_size=32,
+            size=64,
+            generator_width=4,
+            residual_blocks=1,
+            embedding_dimension=7,
+            condition_dimension=3,
+        ),
+    )
 
 
 @pytest.mark.parametrize('make', [tree, stage_one, lambda: stage_one(residual=False), stacked])

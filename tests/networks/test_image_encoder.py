@@ -12,11 +12,11 @@ def images(size, count=2):
 
 @pytest.mark.parametrize('size', [8, 32])
 def test_network(size, tmp_path):
-    check_layer(lambda: ImageEncoder(size, 4, 6), (images(size),), ((2, 6),), tmp_path)
+    check_layer(lambda: ImageEncoder(size=size, width=4, dimension=6), (images(size),), ((2, 6),), tmp_path)
 
 
 def test_number_of_parameters():
-    network = ImageEncoder(16, 4, 10)
+    network = ImageEncoder(size=16, width=4, dimension=10)
     network.build((None, 16, 16, 3))
     # Convolutions, four numbers per channel of batch normalization, and the linear layer.
     assert network.count_params() == 16 * 3 * 4 + 4 * 4 + 16 * 4 * 8 + 4 * 8 + (16 * 8 * 10 + 10)
@@ -24,12 +24,12 @@ def test_number_of_parameters():
 
 def test_sizes_are_checked():
     with pytest.raises(ValueError, match='48'):
-        ImageEncoder(48)
+        ImageEncoder(size=48)
 
 
 def backbone(name='MobileNetV2'):
     keras.utils.set_random_seed(0)
-    network = BackboneEncoder(32, name, 6)
+    network = BackboneEncoder(size=32, backbone=name, dimension=6)
     network.build((None, 32, 32, 3))
     return network
 

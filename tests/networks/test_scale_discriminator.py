@@ -20,7 +20,7 @@ from stackgan_tf.networks.scale_discriminator import ScaleDiscriminator
 def test_released_networks_have_the_released_parameters(size, condition, parameters, monkeypatch):
     # Counting parameters needs no orthogonal kernels, which take most of a minute.
     monkeypatch.setattr(keras.initializers, 'Orthogonal', keras.initializers.Zeros)
-    network = ScaleDiscriminator(size, 64, condition_dimension=condition)
+    network = ScaleDiscriminator(size=size, width=64, condition_dimension=condition)
     network.build((None, size, size, 3))
     assert sum(int(np.prod(variable.shape)) for variable in network.trainable_variables) == parameters
 
@@ -28,7 +28,12 @@ def test_released_networks_have_the_released_parameters(size, condition, paramet
 @pytest.mark.parametrize(('size', 'normalize'), [(8, True), (16, False), (64, True), (128, False)])
 def test_discriminator(tmp_path, size, normalize):
     images = np.random.default_rng(0).normal(size=(2, size, size, 3)).astype('float32')
-    check_layer(lambda: ScaleDiscriminator(size, 2, normalize), (images,), ((2,),), tmp_path)
+    check_layer(
+        lambda: ScaleDiscriminator(size=size, width=2, normalization=normalize),
+        (images,),
+        ((2,),),
+        tmp_path,
+    )
 
 
 @pytest.mark.parametrize(('size', 'projection'), [(8, 0), (16, 5)])
@@ -38,7 +43,7 @@ def test_conditional_discriminator(tmp_path, size, projection):
     conditions = rng.normal(size=(2, 6)).astype('float32')
 
     def make():
-        return ScaleDiscriminator(size, 2, condition_dimension=6, projection=projection)
+        return ScaleDiscriminator(size=size, width=2, condition_dimension=6, projection=projection)
 
     check_layer(make, (images, conditions), ((2,), (2,)), tmp_path)
     network = make()
@@ -57,10 +62,10 @@ def test_the_inner_product_is_added_to_the_conditional_logit(tmp_path):
     conditions = rng.normal(size=(3, 6)).astype('float32')
 
     def make():
-        return ScaleDiscriminator(16, 2, condition_dimension=6, projection=5, inner_product=True)
+        return ScaleDiscriminator(size=16, width=2, condition_dimension=6, projection=5, inner_product=True)
 
     check_layer(make, (images, conditions), ((3,), (3,)), tmp_path)
-    network = ScaleDiscriminator(16, 2, condition_dimension=6, inner_product=True)
+    network = ScaleDiscriminator(size=16, width=2, condition_dimension=6, inner_product=True)
     network.build(images.shape)
     conditional_logits, unconditional_logits = network(images, conditions)
     expected = conditions @ network.expected.kernel.numpy()
@@ -77,7 +82,7 @@ def test_without_an_unconditional_logit(tmp_path):
     inputs = (rng.normal(size=(2, 8, 8, 3)).astype('float32'), rng.normal(size=(2, 6)).astype('float32'))
 
     def make(unconditional=False):
-        return ScaleDiscriminator(8, 2, condition_dimension=6, unconditional=unconditional)
+        return ScaleDiscriminator(size=8, width=2, condition_dimension=6, unconditional=unconditional)
 
     check_layer(make, inputs, ((2,),), tmp_path)
     one, two = make(), make(True)
@@ -92,7 +97,7 @@ def test_without_an_unconditional_logit(tmp_path):
     [(8, 8, [], []), (32, 2, [4, 8], []), (64, 1, [2, 4, 8], []), (256, 1, [2, 4, 8, 16, 32], [16, 8])],
 )
 def test_widths(size, first, down, across):
-    network = ScaleDiscriminator(size, 10)
+    network = ScaleDiscriminator(size=size, width=10)
     assert network.first.filters == 10 * first
     assert [block.filters for block in network.down] == [10 * width for width in down]
     assert [block.filters for block in network.across] == [10 * width for width in across]

@@ -46,7 +46,7 @@ def test_a_discriminator_with_spectral_normalization(tmp_path):
     images, conditions = image(2, 16, 16, 3), image(2, 6)
 
     def make():
-        return ScaleDiscriminator(16, 2, condition_dimension=6, spectral=True)
+        return ScaleDiscriminator(size=16, width=2, condition_dimension=6, spectral_normalization=True)
 
     network = make()
     network.build(images.shape)

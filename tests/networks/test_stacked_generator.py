@@ -14,8 +14,21 @@ def normal(*shape):
 
 
 def stacked(conditional=True):
-    stage_two = StageTwoGenerator(8, 16, 4, 1, 7, 2, conditional=conditional)
-    return StackedGenerator(StageOneGenerator(8, 5, 4, 7, 3), stage_two)
+    stage_two = StageTwoGenerator(
+        stage_one_size=8,
+        size=16,
+        generator_width=4,
+        residual_blocks=1,
+        embedding_dimension=7,
+        condition_dimension=2,
+        conditional=conditional,
+    )
+    return StackedGenerator(
+        stage_one=StageOneGenerator(
+            size=8, noise_dimension=5, generator_width=4, embedding_dimension=7, condition_dimension=3
+        ),
+        stage_two=stage_two,
+    )
 
 
 def test_both_stages(tmp_path):

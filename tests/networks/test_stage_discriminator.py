@@ -29,9 +29,9 @@ def parameters(network, shape):
         ({}, 4_029_824),
         ({'size': 256}, 48_603_520),
         (LATER, 5_715_713),
-        ({**LATER, 'base_width': 96}, 12_407_425),
+        ({**LATER, 'width': 96}, 12_407_425),
         ({**LATER, 'size': 256, 'unconditional': True}, 71_269_122),
-        ({**LATER, 'size': 256, 'unconditional': True, 'base_width': 96}, 159_889_538),
+        ({**LATER, 'size': 256, 'unconditional': True, 'width': 96}, 159_889_538),
     ],
 )
 def test_released_networks_have_the_released_parameters(options, expected):
@@ -40,7 +40,7 @@ def test_released_networks_have_the_released_parameters(options, expected):
 
 
 def test_released_ablation_of_256_pixels_has_the_widths_of_64():
-    discriminator = StageDiscriminator(256, last_map=16)
+    discriminator = StageDiscriminator(size=256, last_map=16)
     assert [block.filters for block in discriminator.blocks] == [64, 128, 256, 512]
     assert parameters(discriminator, (None, 256, 256, 3)) == 4_029_824 + (16 * 16 - 4 * 4) * 512
 
@@ -49,7 +49,7 @@ def test_released_ablation_of_256_pixels_has_the_widths_of_64():
     ('size', 'options'),
     [
         (8, {}),
-        (16, {'normalize': False}),
+        (16, {'normalization': False}),
         (64, {'released_linear': True}),
         (64, {'last_map': 16}),
         (128, {'projection': 0}),
@@ -60,7 +60,7 @@ def test_conditional_discriminator(tmp_path, size, options):
     images, condition = normal(2, size, size, 3), normal(2, 6)
 
     def make():
-        return StageDiscriminator(size, 2, **{'condition_dimension': 6, 'projection': 5, **options})
+        return StageDiscriminator(size=size, width=2, **{'condition_dimension': 6, 'projection': 5, **options})
 
     check_layer(make, (images, condition), ((2,),), tmp_path)
     network = make()
@@ -75,16 +75,21 @@ def test_conditional_discriminator(tmp_path, size, options):
 
 def test_discriminator_with_both_heads(tmp_path):
     def make():
-        return StageDiscriminator(32, 2, 6, unconditional=True)
+        return StageDiscriminator(size=32, width=2, condition_dimension=6, unconditional=True)
 
     check_layer(make, (normal(2, 32, 32, 3), normal(2, 6)), ((2,), (2,)), tmp_path)
 
 
-@pytest.mark.parametrize('options', [{}, {'residual': False, 'normalize': False}])
+@pytest.mark.parametrize('options', [{}, {'residual': False, 'normalization': False}])
 def test_unconditional_discriminator(tmp_path, options):
-    network = StageDiscriminator(32, 2, 0, **options)
+    network = StageDiscriminator(size=32, width=2, condition_dimension=0, **options)
     assert network.unconditional
-    check_layer(lambda: StageDiscriminator(32, 2, 0, **options), (normal(2, 32, 32, 3),), ((2,),), tmp_path)
+    check_layer(
+        lambda: StageDiscriminator(size=32, width=2, condition_dimension=0, **options),
+        (normal(2, 32, 32, 3),),
+        ((2,),),
+        tmp_path,
+    )
 
 
 @pytest.mark.parametrize(
@@ -99,6 +104,6 @@ def test_unconditional_discriminator(tmp_path, options):
     ],
 )
 def test_activations_of_the_blocks(options, expected):
-    blocks = StageDiscriminator(**{'base_width': 2, **options}).blocks
+    blocks = StageDiscriminator(**{'width': 2, **options}).blocks
     assert ''.join('l' if block.activation == 'linear' else 'a' for block in blocks) == expected
-    assert [block.normalize for block in blocks] == [False] + [True] * (len(blocks) - 1)
+    assert [block.batch_norm is not None for block in blocks] == [False] + [True] * (len(blocks) - 1)

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 from layer_harness import check_layer
 
-from stackgan_tf.networks.stage_blocks import StageBlock, StageResidualBlock, UpConv
+from stackgan_tf.networks.convolution_block import UpConv
+from stackgan_tf.networks.stage_blocks import StageBlock, StageResidualBlock
 from stackgan_tf.networks.stage_one import StageOneGenerator
 
 RNG = np.random.default_rng(0)
@@ -26,8 +27,8 @@ def parameters(network, shape):
     ('options', 'expected'),
     [
         ({}, 14_264_192),
-        ({'residual': False, 'conditioning': 'relu'}, 10_301_248),
-        ({'residual': False, 'conditioning': 'relu', 'base_width': 192}, 20_020_832),
+        ({'residual': False, 'activation': 'relu'}, 10_301_248),
+        ({'residual': False, 'activation': 'relu', 'generator_width': 192}, 20_020_832),
     ],
 )
 def test_released_generators_have_the_released_parameters(options, expected):
@@ -35,7 +36,7 @@ def test_released_generators_have_the_released_parameters(options, expected):
 
 
 def test_released_ablation_of_256_pixels_has_the_blocks_of_64():
-    generator, small = StageOneGenerator(256, first_map=16), StageOneGenerator()
+    generator, small = StageOneGenerator(size=256, first_map=16), StageOneGenerator()
     assert [block.get_config() for block in generator.blocks if isinstance(block, StageBlock)] == [
         {**block.get_config(), 'name': other.name}
         for block, other in zip(small.blocks, generator.blocks, strict=True)
@@ -48,7 +49,14 @@ def test_released_ablation_of_256_pixels_has_the_blocks_of_64():
 @pytest.mark.parametrize('size', [8, 16, 32])
 def test_generator(tmp_path, size, residual):
     def make():
-        return StageOneGenerator(size, 5, 8, 7, 3, residual=residual)
+        return StageOneGenerator(
+            size=size,
+            noise_dimension=5,
+            generator_width=8,
+            embedding_dimension=7,
+            condition_dimension=3,
+            residual=residual,
+        )
 
     z, embedding, noise = normal(4, 5), normal(4, 7), normal(4, 3)
     check_layer(make, (z, embedding, noise), ((4, size, size, 3),), tmp_path)
@@ -62,13 +70,25 @@ def test_generator(tmp_path, size, residual):
 
 
 def test_generator_without_embeddings_or_from_a_larger_first_map(tmp_path):
-    check_layer(lambda: StageOneGenerator(64, 5, 4, 0), (normal(4, 5),), ((4, 64, 64, 3),), tmp_path)
-    check_layer(lambda: StageOneGenerator(64, 5, 4, 0, first_map=16), (normal(4, 5),), ((4, 64, 64, 3),), tmp_path)
+    check_layer(
+        lambda: StageOneGenerator(size=64, noise_dimension=5, generator_width=4, embedding_dimension=0),
+        (normal(4, 5),),
+        ((4, 64, 64, 3),),
+        tmp_path,
+    )
+    check_layer(
+        lambda: StageOneGenerator(size=64, noise_dimension=5, generator_width=4, embedding_dimension=0, first_map=16),
+        (normal(4, 5),),
+        ((4, 64, 64, 3),),
+        tmp_path,
+    )
 
 
 @pytest.mark.parametrize('residual', [True, False])
 def test_each_form_joins_the_condition_in_its_order(residual):
-    network = StageOneGenerator(8, 5, 2, 7, 3, residual=residual)
+    network = StageOneGenerator(
+        size=8, noise_dimension=5, generator_width=2, embedding_dimension=7, condition_dimension=3, residual=residual
+    )
     network.build((None, 5))
     condition = slice(3) if residual else slice(5, None)
     kernel = network.dense.kernel.numpy()
@@ -79,22 +99,22 @@ def test_each_form_joins_the_condition_in_its_order(residual):
 
 
 def test_bottlenecks_follow_the_first_two_maps():
-    blocks = StageOneGenerator(64, base_width=8, embedding_dimension=0).blocks
+    blocks = StageOneGenerator(size=64, generator_width=8, embedding_dimension=0).blocks
     assert [type(block) for block in blocks] == [StageResidualBlock, StageBlock, StageResidualBlock, *[StageBlock] * 2]
     ups = [block for block in blocks if isinstance(block, StageBlock)]
     assert [(up.filters, up.activation) for up in ups] == [(32, 'linear'), (16, 'relu'), (8, 'relu')]
-    later = StageOneGenerator(64, base_width=32, embedding_dimension=0, residual=False).blocks
+    later = StageOneGenerator(size=64, generator_width=32, embedding_dimension=0, residual=False).blocks
     assert [(up.filters, up.activation) for up in later] == [(width, 'relu') for width in (128, 64, 32, 16)]
 
 
 @pytest.mark.parametrize('first_map', [0, 3, 16, 32])
 def test_a_first_map_must_double_to_the_image(first_map):
     with pytest.raises(ValueError, match='does not double to 16 pixels'):
-        StageOneGenerator(16, first_map=first_map)
+        StageOneGenerator(size=16, first_map=first_map)
 
 
 def test_initial_weights_are_as_released():
-    network = StageOneGenerator(16, 100, 64, 512)
+    network = StageOneGenerator(size=16, noise_dimension=100, generator_width=64, embedding_dimension=512)
     network.build((None, 100))
     for layer in (network.dense, network.augment.dense):
         assert np.std(layer.kernel) == pytest.approx(0.02, rel=0.02)

@@ -11,14 +11,14 @@ def trainable(network):
     return sum(int(np.prod(variable.shape)) for variable in network.trainable_variables)
 
 
-def built(*args, **kwargs):
-    network = TreeGenerator(*args, **kwargs)
+def built(**settings):
+    network = TreeGenerator(**settings)
     network.build((None, network.noise_dimension))
     return network
 
 
 def test_released_network_has_the_released_parameters():
-    network = built((64, 128, 256), noise_dimension=100, base_width=64)
+    network = built(sizes=(64, 128, 256), noise_dimension=100, generator_width=64)
     assert trainable(network) == 16_472_208
     assert trainable(network.first_branch) == 15_879_936
     assert [trainable(branch) for branch in network.next_branches] == [448_128, 141_120]
@@ -26,7 +26,7 @@ def test_released_network_has_the_released_parameters():
 
 
 def test_released_conditional_network_has_the_released_parameters():
-    network = built((64, 128, 256), noise_dimension=100, base_width=64, embedding_dimension=1024)
+    network = built(sizes=(64, 128, 256), noise_dimension=100, generator_width=64, embedding_dimension=1024)
     assert trainable(network) == 21_239_696
     assert trainable(network.augment) == 524_800
     assert trainable(network.first_branch) == 20_074_240
@@ -40,7 +40,7 @@ def test_released_conditional_network_has_the_released_parameters():
 def test_fewer_and_more_branches(sizes, parameters, monkeypatch):
     # The release has 21,290,792 in four: its last branch has one residual block, 7,008, where the others have two.
     monkeypatch.setattr(keras.initializers, 'Orthogonal', keras.initializers.Zeros)
-    assert trainable(built(sizes, embedding_dimension=1024)) == parameters
+    assert trainable(built(sizes=sizes, embedding_dimension=1024)) == parameters
 
 
 def test_conditional_network(tmp_path):
@@ -49,7 +49,14 @@ def test_conditional_network(tmp_path):
     shapes = ((2, 8, 8, 3), (2, 16, 16, 3))
 
     def make():
-        return TreeGenerator((8, 16), 5, 8, 1, embedding_dimension=7, condition_dimension=3)
+        return TreeGenerator(
+            sizes=(8, 16),
+            noise_dimension=5,
+            generator_width=8,
+            residual_blocks=1,
+            embedding_dimension=7,
+            condition_dimension=3,
+        )
 
     check_layer(make, (z, embedding, noise), shapes, tmp_path)
     network = make()
@@ -64,7 +71,12 @@ def test_conditional_network(tmp_path):
 def test_one_to_five_scales(tmp_path, sizes):
     z = np.random.default_rng(0).normal(size=(2, 5)).astype('float32')
     shapes = tuple((2, size, size, 3) for size in sizes)
-    check_layer(lambda: TreeGenerator(sizes, 5, 8, 1), (z,), shapes, tmp_path)
+    check_layer(
+        lambda: TreeGenerator(sizes=sizes, noise_dimension=5, generator_width=8, residual_blocks=1),
+        (z,),
+        shapes,
+        tmp_path,
+    )
 
 
 @pytest.mark.parametrize(('branch_images', 'images'), [('last_size', 3), ('last_alone', 1)])
@@ -72,9 +84,11 @@ def test_tree_with_images_of_the_last_size_alone(tmp_path, branch_images, images
     z = np.random.default_rng(0).normal(size=(2, 5)).astype('float32')
 
     def make():
-        return built((8, 16, 32), 5, 8, 1, branch_images=branch_images)
+        return built(
+            sizes=(8, 16, 32), noise_dimension=5, generator_width=8, residual_blocks=1, branch_images=branch_images
+        )
 
-    network, whole = make(), built((8, 16, 32), 5, 8, 1)
+    network, whole = make(), built(sizes=(8, 16, 32), noise_dimension=5, generator_width=8, residual_blocks=1)
     assert network.image_sizes == (32,) * images
     assert network.sizes == (32,)
     assert trainable(whole) - trainable(network) == (3 - images) * 3 * 9 * 8  # the layers of the missing images
@@ -89,7 +103,7 @@ def test_tree_with_images_of_the_last_size_alone(tmp_path, branch_images, images
 
 
 def test_smaller_features_are_enlarged_before_their_image():
-    network = built((8, 16), noise_dimension=4, base_width=8, branch_images='last_size')
+    network = built(sizes=(8, 16), noise_dimension=4, generator_width=8, branch_images='last_size')
     z = np.random.default_rng(0).normal(size=(1, 4)).astype('float32')
     h = network.first_branch(z).numpy()
     enlarged = np.kron(h[0].transpose(2, 0, 1), np.ones((2, 2))).transpose(1, 2, 0)[None]
@@ -99,26 +113,26 @@ def test_smaller_features_are_enlarged_before_their_image():
 
 def test_unknown_branch_images():
     with pytest.raises(ValueError, match="branch_images = 'last' must be 'own_size' or 'last_size' or 'last_alone'"):
-        TreeGenerator((8, 16), branch_images='last')
+        TreeGenerator(sizes=(8, 16), branch_images='last')
 
 
 def test_images_stay_within_one():
-    images = built((8, 16), noise_dimension=4, base_width=8)(100 * np.ones((3, 4), 'float32'))
+    images = built(sizes=(8, 16), noise_dimension=4, generator_width=8)(100 * np.ones((3, 4), 'float32'))
     assert all(float(abs(image).numpy().max()) <= 1 for image in images)
 
 
 def test_branches_halve_and_never_go_under_eight():
-    network = built((8, 16, 32, 64), noise_dimension=4, base_width=16)
+    network = built(sizes=(8, 16, 32, 64), noise_dimension=4, generator_width=16)
     assert [branch.width for branch in network.next_branches] == [8, 8, 8]
 
 
-def test_first_branch_ends_at_the_base_width():
-    network = built((64,), noise_dimension=4, base_width=8)
+def test_first_branch_ends_at_the_generator_width():
+    network = built(sizes=(64,), noise_dimension=4, generator_width=8)
     assert [block.filters for block in network.first_branch.up] == [64, 32, 16, 8]
 
 
 def test_the_generator_is_deterministic():
-    network = built((8, 16), noise_dimension=4, base_width=8)
+    network = built(sizes=(8, 16), noise_dimension=4, generator_width=8)
     z = np.ones((2, 4), 'float32')
     for one, other in zip(network(z, training=False), network(z, training=False), strict=True):
         np.testing.assert_array_equal(one, other)

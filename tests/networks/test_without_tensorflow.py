@@ -16,19 +16,19 @@ for package in (stackgan_tf.networks, stackgan_tf.losses):
     for module in pkgutil.iter_modules(package.__path__, package.__name__ + '.'):
         importlib.import_module(module.name)
 from stackgan_tf.networks.tree_generator import TreeGenerator
-generator = TreeGenerator((8, 16, 32), 6, 8)
+generator = TreeGenerator(sizes=(8, 16, 32), noise_dimension=6, generator_width=8)
 generator.build((None, 6))
 generator.load_weights('tree.weights.h5')
 np.savez('images.npz', *[np.asarray(image) for image in generator(np.load('noise.npy'), training=False)])
 from stackgan_tf.networks.scale_discriminator import ScaleDiscriminator
-discriminator = ScaleDiscriminator(8, 2, spectral=True)
+discriminator = ScaleDiscriminator(size=8, width=2, spectral_normalization=True)
 discriminator.build((None, 8, 8, 3))
 assert np.isfinite(np.asarray(discriminator(np.ones((2, 8, 8, 3)), training=True))).all()
 """
 
 
 def test_networks_run_without_tensorflow_on_weights_saved_with_it(tmp_path):
-    generator = TreeGenerator((8, 16, 32), 6, 8)
+    generator = TreeGenerator(sizes=(8, 16, 32), noise_dimension=6, generator_width=8)
     generator.build((None, 6))
     z = np.random.default_rng(0).normal(size=(3, 6)).astype('float32')
     generator.save_weights(tmp_path / 'tree.weights.h5')

@@ -48,7 +48,7 @@ def assert_same_images(ours, theirs, tolerance=2e-5):
 def test_v2_generator_with_embeddings():
     weights = random_weights(tree_shapes(16, residual=1, branches=2, **SMALL))
     tree = network_of(weights, 'netG.pth')
-    assert (tree.sizes, tree.base_width, tree.residual_blocks) == ((64, 128), 16, 1)
+    assert (tree.sizes, tree.generator_width, tree.residual_blocks) == ((64, 128), 16, 1)
     assert (tree.noise_dimension, tree.embedding_dimension, tree.condition_dimension) == (7, 12, 5)
     given = draws(7, 12, 5)
     assert_same_images(tree(*given), Release(weights).tree(*given))
@@ -66,7 +66,11 @@ def test_v2_generator_without_captions():
 def test_v2_discriminators(size, condition):
     weights = random_weights(scale_discriminator_shapes(size, 4, condition))
     discriminator = network_of(weights, 'netD.pth')
-    assert (discriminator.size, discriminator.base_width, discriminator.condition_dimension) == (size, 4, condition)
+    assert (discriminator.size, discriminator.width, discriminator.condition_dimension) == (
+        size,
+        4,
+        condition,
+    )
     conditions = draws(5) if condition else []
     ours = discriminator(image(size), *conditions)
     theirs = Release(weights).scale_discriminator(image(size).transpose(0, 3, 1, 2), *conditions)
@@ -76,7 +80,7 @@ def test_v2_discriminators(size, condition):
 def test_v1_stage_one():
     weights = random_weights(stage_one_shapes(16, **SMALL))
     network = network_of(weights, 'netG.pth')
-    assert (network.sizes, network.base_width, network.conditioning) == ((64,), 16, 'relu')
+    assert (network.sizes, network.generator_width, network.activation) == ((64,), 16, 'relu')
     given = draws(7, 12, 5)
     assert_same_images(network(*given), [Release(weights).stage_one(*given)])
 
@@ -94,7 +98,11 @@ def test_v1_both_stages():
 def test_v1_discriminators(size):
     weights = random_weights(stage_discriminator_shapes(size, 4, 5))
     discriminator = network_of(weights, 'netD.pth')
-    assert (discriminator.size, discriminator.base_width, discriminator.unconditional) == (size, 4, size == 256)
+    assert (discriminator.size, discriminator.width, discriminator.unconditional) == (
+        size,
+        4,
+        size == 256,
+    )
     ours = discriminator(image(size), *draws(5))
     theirs = Release(weights).stage_discriminator(image(size).transpose(0, 3, 1, 2), *draws(5))
     np.testing.assert_allclose(ours if size == 256 else [ours], theirs, rtol=1e-4, atol=1e-5)
@@ -229,16 +237,28 @@ def test_more_layers_than_any_network_has():
 
 
 def test_networks_without_a_released_form():
-    tree = TreeGenerator((64,), 7, 16, embedding_dimension=12, condition_dimension=5, conditioning='linear')
+    tree = TreeGenerator(
+        sizes=(64,),
+        noise_dimension=7,
+        generator_width=16,
+        embedding_dimension=12,
+        condition_dimension=5,
+        activation='linear',
+    )
     tree.build((None, 7))
-    first_form = StageOneGenerator(64, 7, 16, 12, 5, conditioning='relu')
+    first_form = StageOneGenerator(
+        size=64, noise_dimension=7, generator_width=16, embedding_dimension=12, condition_dimension=5, activation='relu'
+    )
     first_form.build((None, 7))
-    small, bare = ScaleDiscriminator(16, 4), ScaleDiscriminator(64, 4, normalize=False)
+    small, bare = (
+        ScaleDiscriminator(size=16, width=4),
+        ScaleDiscriminator(size=64, width=4, normalization=False),
+    )
     small.build((None, 16, 16, 3))
     bare.build((None, 64, 64, 3))
     last, spectral = (
-        TreeGenerator((64, 128), 7, 16, branch_images='last_alone'),
-        ScaleDiscriminator(64, 4, spectral=True),
+        TreeGenerator(sizes=(64, 128), noise_dimension=7, generator_width=16, branch_images='last_alone'),
+        ScaleDiscriminator(size=64, width=4, spectral_normalization=True),
     )
     last.build((None, 7))
     spectral.build((None, 64, 64, 3))

@@ -96,7 +96,14 @@ def test_docker_compose_and_kubernetes_start_the_same_server(served):
 
 @pytest.mark.parametrize('kind', ['text', 'class', 'embedding', 'unconditional'])
 def test_the_requests_of_the_readme_are_json_and_python(generator, kind):
-    network = TreeGenerator((8,), 5, 8, 1, embedding_dimension=12 * (kind != 'unconditional'), condition_dimension=3)
+    network = TreeGenerator(
+        sizes=(8,),
+        noise_dimension=5,
+        generator_width=8,
+        residual_blocks=1,
+        embedding_dimension=12 * (kind != 'unconditional'),
+        condition_dimension=3,
+    )
     of_kind = {
         'text': generator,
         'class': NetworkGenerator(network, class_names=[str(number) for number in range(12)]),

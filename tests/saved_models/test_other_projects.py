@@ -40,9 +40,16 @@ assert any(float(tf.reduce_max(abs(a - b))) > 0 for a, b in changed)
 
 def test_every_example_of_the_page(tmp_path):
     keras.utils.set_random_seed(0)
-    network = TreeGenerator((32, 64), 100, 8, 1, embedding_dimension=512, condition_dimension=64)
+    network = TreeGenerator(
+        sizes=(32, 64),
+        noise_dimension=100,
+        generator_width=8,
+        residual_blocks=1,
+        embedding_dimension=512,
+        condition_dimension=64,
+    )
     network.build((None, 100))
-    words = CharCNNRNN((4, 4, 4), 'relu', dimension=512, initial_range=0.0)
+    words = CharCNNRNN(widths=(4, 4, 4), recurrence='relu', dimension=512, initial_range=0.0)
     words.build((None, LENGTH))
     export_saved_model(network, tmp_path / 'bird_model', CharacterEncoder(words))
     examples = re.findall(r'```python\n(.*?)```', PAGE.read_text('utf-8'), re.DOTALL)

@@ -57,7 +57,7 @@ print(json.dumps({
 
 @pytest.fixture(scope='module')
 def network():
-    network = TreeGenerator((8, 16), 5, 8, 1)
+    network = TreeGenerator(sizes=(8, 16), noise_dimension=5, generator_width=8, residual_blocks=1)
     network.build((None, 5))
     for _ in range(3):  # moving statistics that differ from their start
         network(tf.random.stateless_normal((8, 5), (3, 4)), training=True)
@@ -100,7 +100,9 @@ def test_signatures_are_those_of_the_contract(elsewhere):
 
 @pytest.mark.parametrize('branch_images', ['last_alone', 'last_size'])
 def test_a_tree_whose_images_are_of_one_size(tmp_path, branch_images):
-    network = TreeGenerator((8, 16), 5, 8, 1, branch_images=branch_images)
+    network = TreeGenerator(
+        sizes=(8, 16), noise_dimension=5, generator_width=8, residual_blocks=1, branch_images=branch_images
+    )
     network.build((None, 5))
     export_saved_model(network, tmp_path / 'export')
     model = stackgan_tf.load(str(tmp_path / 'export'))

@@ -35,9 +35,9 @@ np.savez(
 @pytest.fixture(scope='module')
 def encoder():
     keras.utils.set_random_seed(0)
-    network = CharCNNRNN((8, 8, 8), 'gru', dimension=12, initial_range=0.0)
+    network = CharCNNRNN(widths=(8, 8, 8), recurrence='gru', dimension=12, initial_range=0.0)
     network.build((None, LENGTH))
-    tower = ImageEncoder(8, 4, 12)
+    tower = ImageEncoder(size=8, width=4, dimension=12)
     tower.build((None, 8, 8, 3))
     return CharacterEncoder(network, tower)
 

@@ -53,7 +53,14 @@ print(json.dumps({
 @pytest.fixture(scope='module')
 def network():
     keras.utils.set_random_seed(0)
-    network = TreeGenerator((8, 16), 5, 8, 1, embedding_dimension=12, condition_dimension=3)
+    network = TreeGenerator(
+        sizes=(8, 16),
+        noise_dimension=5,
+        generator_width=8,
+        residual_blocks=1,
+        embedding_dimension=12,
+        condition_dimension=3,
+    )
     network.build((None, 5))
     return network
 
@@ -61,7 +68,7 @@ def network():
 @pytest.fixture(scope='module')
 def encoder():
     keras.utils.set_random_seed(1)
-    network = CharCNNRNN((16, 16, 16), 'relu', dimension=12, initial_range=0.0)
+    network = CharCNNRNN(widths=(16, 16, 16), recurrence='relu', dimension=12, initial_range=0.0)
     network.build((None, LENGTH))
     network.embed.kernel.assign(30 * network.embed.kernel)  # untrained, captions hardly differ
     return CharacterEncoder(network)

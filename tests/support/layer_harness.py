@@ -1,5 +1,6 @@
 """The checks that every layer and network must pass, in one call."""
 
+import json
 from collections.abc import Callable
 
 import keras
@@ -49,7 +50,9 @@ def _check_gradients(layer, inputs):
 
 
 def _check_round_trip(layer, inputs, tmp_path):
-    copy = type(layer).from_config(layer.get_config())
+    config = json.loads(json.dumps(layer.get_config()))  # as in a file
+    copy = type(layer).from_config(config)
+    assert json.loads(json.dumps(copy.get_config())) == config
     copy.build(*[array.shape for array in inputs])
     copy.set_weights(layer.get_weights())
     for one, other in zip(_tuple(layer(*inputs, training=False)), _tuple(copy(*inputs, training=False)), strict=True):

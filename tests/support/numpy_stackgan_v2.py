@@ -72,7 +72,7 @@ def augmented(w, layer, embedding, epsilon):
 
 
 def up(w, block, h):
-    return gated(normalized(w, block.batch_norm, convolve(doubled(h), w[block.kernel])))
+    return gated(normalized(w, block.batch_norm, convolve(doubled(h), w[block.conv.kernel])))
 
 
 def residual(w, block, h):
@@ -90,7 +90,7 @@ def images(w, tree, z, c):
     made = [np.tanh(convolve(h, w[tree.to_image[0].kernel]))]
     for branch, to_image in zip(tree.next_branches, tree.to_image[1:], strict=True):
         tiled = np.broadcast_to(c[:, None, None], (*h.shape[:3], c.shape[-1]))
-        joined = convolve(np.concatenate([tiled, h], axis=-1), w[branch.joint.kernel])
+        joined = convolve(np.concatenate([tiled, h], axis=-1), w[branch.joint.conv.kernel])
         h = gated(normalized(w, branch.joint.batch_norm, joined))
         for block in branch.residual:
             h = residual(w, block, h)

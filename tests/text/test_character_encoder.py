@@ -14,7 +14,7 @@ ODD = ['', 'x' * 100_000, 'A RED BIRD', 'caf\u00e9', '\U0001f426 bird', 'nul \x0
 
 def network(seed=0, recurrence='relu', **settings):
     keras.utils.set_random_seed(seed)
-    made = CharCNNRNN((16, 16, 16), recurrence, dimension=12, initial_range=0.0, **settings)
+    made = CharCNNRNN(widths=(16, 16, 16), recurrence=recurrence, dimension=12, initial_range=0.0, **settings)
     made.build((None, LENGTH))
     return made
 
@@ -49,7 +49,7 @@ def test_a_fingerprint_is_of_the_weights_and_of_how_they_are_used():
 
 
 def test_images_are_encoded_by_the_tower_of_its_training():
-    tower = ImageEncoder(8, 4, 12)
+    tower = ImageEncoder(size=8, width=4, dimension=12)
     tower.build((None, 8, 8, 3))
     encoder = CharacterEncoder(network(), tower)
     assert encoder.image_size == 8

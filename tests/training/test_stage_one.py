@@ -102,7 +102,7 @@ def test_weights_come_from_a_phase_of_this_run(trained):
 @pytest.mark.parametrize(
     ('settings', 'message'),
     [
-        ({'width': 16}, 'base_width 8 there, 16 here:'),
+        ({'width': 16}, 'generator_width 8 there, 16 here:'),
         ({'size': 16}, 'size 8 there, 16 here:'),
         ({'embedding': 6}, 'embedding_dimension 0 there, 6 here;'),
         ({'noise': 9}, 'noise_dimension 8 there, 9 here:'),

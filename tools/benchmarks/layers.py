@@ -9,8 +9,9 @@ from keras import ops
 
 from benchmarks.timing import BATCH_SIZE, REPEATS, compare, forward_and_back
 from stackgan_tf.data.image_pyramid import image_pyramid
-from stackgan_tf.networks.blocks import JointBlock, UpBlock, gated_linear_unit
+from stackgan_tf.networks.blocks import JointBlock, UpBlock
 from stackgan_tf.networks.char_cnn_rnn import LENGTH, PUBLISHED, CharCNNRNN
+from stackgan_tf.networks.convolution_block import gated_linear_unit
 from stackgan_tf.networks.tree_generator import TreeGenerator
 from stackgan_tf.seeded_images import images_of_seeds, noise_of_seeds
 from stackgan_tf.text.character_encoder import CharacterEncoder
@@ -34,14 +35,17 @@ def joint_block() -> None:
         vector = tf.random.normal((BATCH_SIZE.value, 100))
         features = tf.random.normal((BATCH_SIZE.value, size, size, channels))
         block = JointBlock(channels)
-        block.build(vector.shape, features.shape)
+        block.build(features.shape, vector.shape)
 
         def tiled(v: tf.Tensor, f: tf.Tensor, block: JointBlock = block, size: int = size) -> tf.Tensor:
             joined = tf.concat([tf.tile(v[:, None, None], (1, size, size, 1)), f], -1)
-            return gated_linear_unit(block.batch_norm(ops.conv(joined, block.kernel, padding='same'), training=True))
+            assert block.batch_norm is not None
+            return gated_linear_unit(
+                block.batch_norm(ops.conv(joined, block.conv.kernel, padding='same'), training=True)
+            )
 
         def spread(v: tf.Tensor, f: tf.Tensor, block: JointBlock = block) -> tf.Tensor:
-            return block(v, f, training=True)
+            return block(f, v, training=True)
 
         works = [forward_and_back(form, block.trainable_variables, vector, features) for form in (tiled, spread)]
         compare(f'joint block {size}x{size}, {channels} channels', *works)
@@ -50,7 +54,7 @@ def joint_block() -> None:
 def export() -> None:
     """Images one by one against one batch."""
     for sizes, width in (((16, 32, 64), 24), ((64, 128, 256), 64)):
-        network = TreeGenerator(sizes, base_width=width)
+        network = TreeGenerator(sizes=sizes, generator_width=width)
         network.build((None, network.noise_dimension))
         seeds = tf.range(BATCH_SIZE.value, dtype=tf.int64)
         one_by_one = tf.function(lambda s, n=network: images_of_seeds(n, s))

@@ -16,16 +16,15 @@ from keras import KerasTensor, ops
 from stackgan_tf.losses.joint_conditional import Logits
 from stackgan_tf.models import adversarial_model, optimizers, trained_model
 from stackgan_tf.models.adversarial_model import AdversarialModel
-from stackgan_tf.networks import blocks, stage_blocks
+from stackgan_tf.networks import convolution_block
 
 
 @contextlib.contextmanager
 def plain_keras() -> Iterator[None]:
     """A context in which models are built and their steps traced in the plain form."""
     with contextlib.ExitStack() as stack:
-        for module in (blocks, stage_blocks):
-            stack.enter_context(mock.patch.object(module, 'up_convolve', _up_convolve))
-            stack.enter_context(mock.patch.object(module, 'convolve_joined', _convolve_joined))
+        stack.enter_context(mock.patch.object(convolution_block, 'up_convolve', _up_convolve))
+        stack.enter_context(mock.patch.object(convolution_block, 'convolve_joined', _convolve_joined))
         stack.enter_context(mock.patch.object(optimizers, 'FusedAdam', keras.optimizers.Adam))
         stack.enter_context(mock.patch.object(trained_model, 'fuse_normalization'))
         stack.enter_context(mock.patch.object(adversarial_model, 'move_towards', _move_towards))
