@@ -81,17 +81,17 @@ def check_export(export: Path, trials: Sequence[Trial]) -> None:
 
 
 def _run(export: Path, folder: Path) -> None:
-    """Runs the fresh process: on the CPU, without this package and without environment variables for Python.
+    """Runs the fresh process: on the CPU, with the packages of this one, of which it imports TensorFlow and NumPy.
 
     Raises:
         UserError: the process fails.
     """
-    command = [sys.executable, '-I', str(_SCRIPT), str(export.absolute()), 'requests.npz', 'outputs.npz']
+    # Not -I, -E or -s: TensorFlow may be installed for the user, or be found through PYTHONPATH, which may be relative.
+    files = [str(folder / name) for name in ('requests.npz', 'outputs.npz')]
+    command = [sys.executable, '-P', str(_SCRIPT), str(export.absolute()), *files]
     environment = {**os.environ, 'CUDA_VISIBLE_DEVICES': '-1'}
     try:
-        subprocess.run(
-            command, cwd=folder, env=environment, check=True, capture_output=True, text=True, timeout=_SECONDS
-        )
+        subprocess.run(command, env=environment, check=True, capture_output=True, text=True, timeout=_SECONDS)
     except subprocess.TimeoutExpired as error:
         raise UserError(f'the export did not answer within {_SECONDS} seconds: nothing was kept') from error
     except subprocess.CalledProcessError as error:
