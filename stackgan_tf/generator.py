@@ -29,6 +29,7 @@ class Generator(abc.ABC):
         embedding_dimension: T, the length of embeddings; 0 if unconditional.
         condition_dimension: E, the length of conditioning augmentation's noise; 0 if unconditional.
         class_names: for kind class, in the order of the labels.
+        embedding_scale: mean and standard deviation of the numbers in the embeddings of its training, where known.
         title: a name for reports.
         trained: the phase and the step of a run; None for a model from elsewhere.
     """
@@ -41,6 +42,7 @@ class Generator(abc.ABC):
     embedding_dimension: int = 0
     condition_dimension: int = 0
     class_names: tuple[str, ...] = ()
+    embedding_scale: tuple[float, float] = (0.0, 1.0)
 
     def generate(
         self,
@@ -66,8 +68,7 @@ class Generator(abc.ABC):
         """
         embeddings = None if self.kind == 'unconditional' else self._embeddings(what)
         count = len(embeddings) if embeddings is not None else self._count(what, seeds)
-        if seeds is None:
-            seeds = range(seed, seed + count)
+        seeds = range(seed, seed + count) if seeds is None else seeds
         if len(seeds) != count:
             raise UserError(f'{count} images need as many seeds, not {len(seeds)}')
         images = self.generate_every_size(seeds, embeddings)
@@ -93,8 +94,7 @@ class Generator(abc.ABC):
         Raises:
             UserError: the model does not take such a condition.
         """
-        if isinstance(what, str):
-            what = [what]
+        what = [what] if isinstance(what, str) else what
         given_text = isinstance(what, Sequence) and all(isinstance(each, str) for each in what) and len(what) > 0
         shape: tuple[int, ...] = tuple(getattr(what, 'shape', ()))
         if (given_text and self.kind == 'text') or (self.kind == 'class' and len(shape) != 2):

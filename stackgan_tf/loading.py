@@ -98,6 +98,7 @@ def load_phase(run: Path, name: str | None = None, checkpoint: str = 'newest') -
     generator = NetworkGenerator(
         _network(checkpoints, 'generator_ema', checkpoint), encoder, source.get('class_names', ())
     )
+    generator.embedding_scale = tuple(progress.get('embedding_scale') or generator.embedding_scale)
     generator.trained = (name, progress['step'])
     generator.title = f'averaged generator of {run / name} after {progress["step"]:,} steps'
     return generator

@@ -7,7 +7,7 @@ from stackgan_tf.text.text_encoder import TextEncoder
 
 # The random streams of a seed. They define what a seed means: never change them.
 _LATENT_STREAM = 0
-_CONDITIONING_STREAM = 1
+CONDITIONING_STREAM = 1
 
 
 def noise_of_seeds(seeds: tf.Tensor, dimension: int, stream: int = _LATENT_STREAM) -> tf.Tensor:
@@ -43,7 +43,7 @@ def images_of_seeds(
     """
     inputs = [noise_of_seeds(seeds, network.noise_dimension)]
     if embeddings is not None:
-        inputs += [embeddings, noise_of_seeds(seeds, network.condition_dimension, _CONDITIONING_STREAM)]
+        inputs += [embeddings, noise_of_seeds(seeds, network.condition_dimension, CONDITIONING_STREAM)]
 
     def one(rows: list[tf.Tensor]) -> tuple[tf.Tensor, ...]:
         return tuple(to_uint8(image[0]) for image in network(*[row[tf.newaxis] for row in rows], training=False))

@@ -16,7 +16,14 @@ from stackgan_tf.networks.tree_generator import TreeGenerator
 from stackgan_tf.runs.checkpoints import Checkpoints
 from stackgan_tf.system.errors import UserError
 
-PROGRESS = {'step': 4, 'phases': ['tree'], 'model': 'StackGANv2', 'condition_source': {}, 'embeddings': None}
+PROGRESS = {
+    'step': 4,
+    'phases': ['tree'],
+    'model': 'StackGANv2',
+    'condition_source': {},
+    'embeddings': None,
+    'embedding_scale': [0.5, 0.01],
+}
 
 
 def built(network):
@@ -54,6 +61,7 @@ def run(tmp_path_factory):
 
 
 def test_a_run_loads_without_its_recipe(run):
+    assert load(run).embedding_scale == (0.5, 0.01)
     images = load(run).generate(3)
     assert (images.shape, images.dtype) == ((3, 16, 16, 3), np.uint8)
     expected = networks()['generator_ema']

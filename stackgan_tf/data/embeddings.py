@@ -66,6 +66,12 @@ def some_embeddings(embeddings: Embeddings, count: int, most: int = 10_000) -> n
     return embeddings.drawn(tf.constant(indices, tf.int64), tf.constant(rng.random(most, np.float32))).numpy()
 
 
+def embedding_scale(embeddings: Embeddings, count: int) -> tuple[float, float]:
+    """The mean and the standard deviation of all numbers in some of the embeddings of `count` examples."""
+    some = some_embeddings(embeddings, count, most=1000)
+    return float(some.mean()), float(some.std())
+
+
 class CaptionEmbeddings(Embeddings):
     """Embeddings of every caption, computed once and cached.
 

@@ -14,6 +14,10 @@ from stackgan_tf.networks.convolution_block import Shape, activate
 # half is log sigma (released v1 for birds and flowers), a ReLU (released v1 for COCO).
 Activation = Literal['linear', 'gated', 'leaky_relu', 'relu']
 ACTIVATIONS = get_args(Activation)
+# The largest log sigma squared that is drawn with. Embeddings unlike those of training can give thousands, whose
+# exponential is infinite, and every pixel NaN. Training stays below: at 16, the divergence of one number is 4 million.
+# Normal noise times sigma, 2,981, is finite in float16 too.
+MOST_LOG_VARIANCE = 16.0
 
 
 @keras.saving.register_keras_serializable('stackgan_tf')
@@ -53,7 +57,7 @@ class ConditioningAugmentation(keras.layers.Layer):
             noise: epsilon, `[N, E]`.
 
         Returns:
-            c, mu and the logarithm of sigma squared, each `[N, E]`.
+            c, mu and the logarithm of sigma squared, each `[N, E]`. c is drawn with at most `MOST_LOG_VARIANCE` of it.
         """
         h = activate(self.dense(embedding), self.activation)
         mu, log_variance = ops.split(h, 2, axis=-1)
@@ -61,7 +65,9 @@ class ConditioningAugmentation(keras.layers.Layer):
             log_variance = 2.0 * log_variance
         if not self.augmentation:
             return mu, mu, log_variance
-        return mu + ops.exp(0.5 * log_variance) * ops.cast(noise, mu.dtype), mu, log_variance
+        # The bound is on the draw alone: the loss needs the gradient of the log variance that is above it, to lower it.
+        sigma = ops.exp(0.5 * ops.minimum(log_variance, MOST_LOG_VARIANCE))
+        return mu + sigma * ops.cast(noise, mu.dtype), mu, log_variance
 
     def compute_output_shape(self, *input_shapes: Shape) -> tuple[Shape, Shape, Shape]:
         """Three times `[N, E]`."""

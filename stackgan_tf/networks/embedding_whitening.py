@@ -39,6 +39,11 @@ class EmbeddingWhitening(keras.layers.Layer):
         """Maps embeddings `[N, T]` to the same shape."""
         return ops.matmul(embedding - self.mean, self.matrix)
 
+    def embeddings_of(self, whitened: np.ndarray) -> np.ndarray:
+        """The embeddings `[N, T]` that the fitted map takes to the given outputs `[N, T]`."""
+        matrix = self.matrix.numpy().astype(np.float64)
+        return np.linalg.solve(matrix, whitened.T).T + self.mean.numpy()
+
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Unchanged."""
         return input_shape

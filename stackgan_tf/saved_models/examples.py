@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stackgan_tf.generator import Generator
+from stackgan_tf.generator import Generator, NetworkGenerator
 
 CAPTIONS = (
     'a small red bird with a black crown',
@@ -12,7 +12,7 @@ CAPTIONS = (
 )
 
 
-def example_request(generator: Generator, count: int) -> dict[str, np.ndarray]:
+def example_request(generator: NetworkGenerator, count: int) -> dict[str, np.ndarray]:
     """Inputs of the signatures `serving_default` and `images` for a model of any kind.
 
     Args:
@@ -30,10 +30,18 @@ def example_request(generator: Generator, count: int) -> dict[str, np.ndarray]:
     elif generator.kind == 'class':
         condition['label'] = seeds % len(generator.class_names)
     elif generator.kind == 'embedding':
-        condition['embedding'] = (
-            np.random.default_rng(0).normal(size=(count, generator.embedding_dimension)).astype('f4')
-        )
+        condition['embedding'] = _embeddings_like_those_of_training(generator, count)
     return condition | {'seed': seeds}
+
+
+def _embeddings_like_those_of_training(generator: NetworkGenerator, count: int) -> np.ndarray:
+    """Random embeddings, float32 `[count, T]`, of the scale that the network knows: others give saturated images."""
+    values = np.random.default_rng(0).normal(size=(count, generator.embedding_dimension))
+    reader = getattr(generator.network, 'stage_one', generator.network)
+    if reader.whiten is not None:
+        return reader.whiten.embeddings_of(values).astype(np.float32)
+    mean, deviation = generator.embedding_scale
+    return (mean + deviation * values).astype(np.float32)
 
 
 def embeddings_of(generator: Generator, request: dict[str, np.ndarray]) -> np.ndarray | None:

@@ -11,15 +11,17 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from stackgan_tf.generator import Generator
+from stackgan_tf.generator import NetworkGenerator
 from stackgan_tf.saved_models.examples import CAPTIONS, embeddings_of, example_request
-from stackgan_tf.seeded_images import image_name
+from stackgan_tf.seeded_images import CONDITIONING_STREAM, image_name, noise_of_seeds
 from stackgan_tf.system.errors import UserError
 from stackgan_tf.text.text_encoder import TextEncoder
 
 _SCRIPT = Path(__file__).with_name('fresh_process.py')
 _ROWS = 2
-_LEVELS = 1  # of 255; another graph of the same network may round a pixel differently
+# What another graph of the same network may differ by.
+_LEVELS = 1  # of 255, since a pixel may be rounded differently
+_LATENT = _LEVELS / 127.5  # the same in images in [-1, 1]
 _RELATIVE = 1e-4  # of the largest value of embeddings
 _SECONDS = 600
 
@@ -32,22 +34,53 @@ class Trial:
         signature: its name.
         inputs: `[N, ...]` by name.
         outputs: `[N, ...]` by name; PNG files as decoded images.
+        tolerance: the largest difference of an output of the export.
+
+    Raises:
+        UserError: an expected output is not finite: images of NaN are alike in uint8.
     """
 
     signature: str
     inputs: Mapping[str, np.ndarray]
     outputs: Mapping[str, np.ndarray]
+    tolerance: float = _LEVELS
+
+    def __post_init__(self) -> None:
+        """Checks the expected outputs."""
+        for name, expected in self.outputs.items():
+            if not np.isfinite(expected).all():
+                raise UserError(
+                    f'the model gives {name} with NaN or infinite numbers, so it is not exported: train it again, or '
+                    'export an earlier checkpoint'
+                )
 
 
-def generator_check(generator: Generator) -> Callable[[Path], None]:
-    """The check of a generator's exports: the images of two requests, through both signatures that servers use."""
+def generator_check(generator: NetworkGenerator) -> Callable[[Path], None]:
+    """The check of a generator's exports: the images of two requests, through all signatures that give images.
+
+    Raises:
+        UserError: the images of the generator are not finite.
+    """
     request = example_request(generator, _ROWS)
+    embeddings = embeddings_of(generator, request)
     with tf.device('/CPU:0'):  # the device of the fresh process on any machine
-        images = generator.generate_every_size(request['seed'].tolist(), embeddings_of(generator, request))
+        latent = _latent_trial(generator, request, embeddings)
+        images = generator.generate_every_size(request['seed'].tolist(), embeddings)
     every_size = {image_name(size): of_size for size, of_size in images.items()}
     largest = {'image_bytes': images[generator.sizes[-1]]}
-    trials = [Trial('images', request, every_size), Trial('serving_default', request, largest)]
+    trials = [latent, Trial('images', request, every_size), Trial('serving_default', request, largest)]
     return lambda export: check_export(export, trials)
+
+
+def _latent_trial(generator: NetworkGenerator, request: dict[str, np.ndarray], embeddings: np.ndarray | None) -> Trial:
+    """The images of a request as float32, from the same noise as from its seeds."""
+    inputs = {'noise': noise_of_seeds(request['seed'], generator.noise_dimension).numpy()}
+    if embeddings is not None:
+        condition = {'label': request['label']} if 'label' in request else {'embedding': embeddings}
+        noise = noise_of_seeds(request['seed'], generator.condition_dimension, CONDITIONING_STREAM)
+        inputs |= condition | {'conditioning_noise': noise.numpy()}
+    images = generator.latent(*inputs.values())
+    return Trial('latent', inputs, {image_name(size): image.numpy() for size, image in images.items()}, _LATENT)
 
 
 def encoder_check(encoder: TextEncoder) -> Callable[[Path], None]:
@@ -55,7 +88,8 @@ def encoder_check(encoder: TextEncoder) -> Callable[[Path], None]:
     captions = np.array([caption.encode() for caption in CAPTIONS])
     with tf.device('/CPU:0'):
         vectors = encoder(tf.constant(captions)).numpy()
-    return lambda export: check_export(export, [Trial('embed', {'caption': captions}, {'embedding': vectors})])
+    trial = Trial('embed', {'caption': captions}, {'embedding': vectors}, _RELATIVE * float(np.abs(vectors).max()))
+    return lambda export: check_export(export, [trial])
 
 
 def check_export(export: Path, trials: Sequence[Trial]) -> None:
@@ -73,7 +107,8 @@ def check_export(export: Path, trials: Sequence[Trial]) -> None:
     for trial in trials:
         for name, expected in trial.outputs.items():
             found, alone = (outputs.get(f'{trial.signature}/{name}{suffix}') for suffix in ('', '/alone'))
-            if not _alike(found, expected) or not _alike(alone, found, exact=expected.dtype == np.uint8):
+            one_by_one = 0.0 if expected.dtype == np.uint8 else trial.tolerance  # of `alone`
+            if not _alike(found, expected, trial.tolerance) or not _alike(alone, found, one_by_one):
                 raise UserError(
                     f'loaded in a fresh process, {trial.signature} of the export gives another {name} than the '
                     'network: nothing was kept; please report it with the recipe'
@@ -81,17 +116,17 @@ def check_export(export: Path, trials: Sequence[Trial]) -> None:
 
 
 def _run(export: Path, folder: Path) -> None:
-    """Runs the fresh process: on the CPU, without this package and without environment variables for Python.
+    """Runs the fresh process: on the CPU, with the packages of this one, of which it imports TensorFlow and NumPy.
 
     Raises:
         UserError: the process fails.
     """
-    command = [sys.executable, '-I', str(_SCRIPT), str(export.absolute()), 'requests.npz', 'outputs.npz']
+    # Not -I, -E or -s: TensorFlow may be installed for the user, or be found through PYTHONPATH, which may be relative.
+    files = [str(folder / name) for name in ('requests.npz', 'outputs.npz')]
+    command = [sys.executable, '-P', str(_SCRIPT), str(export.absolute()), *files]
     environment = {**os.environ, 'CUDA_VISIBLE_DEVICES': '-1'}
     try:
-        subprocess.run(
-            command, cwd=folder, env=environment, check=True, capture_output=True, text=True, timeout=_SECONDS
-        )
+        subprocess.run(command, env=environment, check=True, capture_output=True, text=True, timeout=_SECONDS)
     except subprocess.TimeoutExpired as error:
         raise UserError(f'the export did not answer within {_SECONDS} seconds: nothing was kept') from error
     except subprocess.CalledProcessError as error:
@@ -99,10 +134,8 @@ def _run(export: Path, folder: Path) -> None:
         raise UserError(f'the export cannot be used by a fresh process ({reason}): nothing was kept') from error
 
 
-def _alike(found: np.ndarray | None, expected: np.ndarray | None, exact: bool = False) -> bool:
+def _alike(found: np.ndarray | None, expected: np.ndarray | None, tolerance: float) -> bool:
+    """Whether two outputs differ by at most `tolerance`; NaN differs from everything."""
     if found is None or expected is None or found.shape != expected.shape or found.dtype != expected.dtype:
         return False
-    if exact:
-        return np.array_equal(found, expected)
-    tolerance = _LEVELS if expected.dtype == np.uint8 else _RELATIVE * float(np.abs(expected).max())
     return bool(np.abs(found.astype(float) - expected.astype(float)).max() <= tolerance)

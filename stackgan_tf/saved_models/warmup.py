@@ -8,7 +8,7 @@ import tensorflow as tf
 from tensorflow_serving.apis.predict_pb2 import PredictRequest
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog, PredictLog
 
-from stackgan_tf.generator import Generator
+from stackgan_tf.generator import NetworkGenerator
 from stackgan_tf.saved_models.examples import example_request
 
 # The path inside the folder of a version where TensorFlow Serving reads at most 1,000 records.
@@ -26,7 +26,7 @@ def predict_request(model: str, inputs: dict[str, np.ndarray], signature: str = 
     return request
 
 
-def write_warmup(folder: Path, model: str, generator: Generator, batch_sizes: Sequence[int]) -> None:
+def write_warmup(folder: Path, model: str, generator: NetworkGenerator, batch_sizes: Sequence[int]) -> None:
     """Writes one request of each allowed batch size, because the first call of each size is slow.
 
     Args:

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from stackgan_tf.data.embeddings import Embeddings
+from stackgan_tf.data.embeddings import Embeddings, embedding_scale
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.training_batches import training_batches
 from stackgan_tf.models.trained_model import TrainedModel
@@ -124,7 +124,8 @@ def resumed_progress(
         )
     # The last part of a folder's path: model cards name the data.
     data = Path(source.title).name if Path(source.title).is_absolute() else source.title
-    return {**progress, 'data': data, 'images': source.count, 'embeddings': fingerprint}
+    scale = embedding_scale(embeddings, source.count) if embeddings is not None else None
+    return {**progress, 'data': data, 'images': source.count, 'embeddings': fingerprint, 'embedding_scale': scale}
 
 
 def ticks_between(start: int, stop: int, tick: int) -> Iterator[tuple[int, int, int]]:

@@ -20,7 +20,7 @@ from stackgan_tf.saved_models import serving_export, verification
 from stackgan_tf.saved_models.config_protos import BatchingParameters, MonitoringConfig, read_config
 from stackgan_tf.saved_models.hub_export import export_for_hub
 from stackgan_tf.saved_models.model_card import Origin, model_card
-from stackgan_tf.saved_models.serving_export import ServingOptions, export_for_serving, name_of
+from stackgan_tf.saved_models.serving_export import ServingOptions, export_for_serving, name_of, versions_of
 from stackgan_tf.saved_models.warmup import read_warmup
 from stackgan_tf.system.errors import UserError
 
@@ -126,13 +126,60 @@ def test_the_requests_of_the_readme_are_json_and_python(generator, kind):
 def test_a_new_version_is_added_to_the_folder(generator, served, monkeypatch):
     monkeypatch.setattr(serving_export, 'generator_check', UNCHECKED)
     (served / 'models.config').write_text('# edited\n' + (served / 'models.config').read_text())
-    export_for_serving(generator, served, ServingOptions('birds', 4, (1,)))
-    assert {path.name for path in (served / 'birds').iterdir()} == {'3', '4'}
+    (served / 'birds' / '10.bak').mkdir()
+    export_for_serving(generator, served, ServingOptions('birds', 4, (1, 4)))
+    assert [path.name for path in versions_of(served / 'birds')] == ['3', '4']
     assert (served / 'models.config').read_text().startswith('# edited')
-    shutil.rmtree(served / 'birds' / '4')
+    for name in ('4', '10.bak'):
+        shutil.rmtree(served / 'birds' / name)
     for name, version in (('birds', 3), ('fish', 1)):
         with pytest.raises(UserError, match='exists: remove it or name another folder'):
             export_for_serving(generator, served, ServingOptions(name, version))
+
+
+@pytest.mark.parametrize('sizes', [(1, 4, 8), (1,), (1, 2, 4)])
+def test_versions_share_their_batch_sizes(generator, served, monkeypatch, sizes):
+    monkeypatch.setattr(serving_export, 'generator_check', UNCHECKED)
+    with pytest.raises(UserError, match=r'is for all versions: export this one with --batch_sizes=1,4 too, or to'):
+        export_for_serving(generator, served, ServingOptions('birds', 4, sizes))
+    assert [path.name for path in (served / 'birds').iterdir()] == ['3']
+
+
+@pytest.mark.parametrize(
+    ('sizes', 'embedding', 'difference'),
+    [
+        ((8, 16), 0, "has kind 'text', this model 'unconditional'"),
+        ((8, 16), 12, "has kind 'text', this model 'embedding'"),
+        ((16,), 12, r'has sizes \(8, 16\), this model \(16,\)'),
+    ],
+)
+def test_versions_share_their_interface(generator, served, monkeypatch, sizes, embedding, difference):
+    monkeypatch.setattr(serving_export, 'generator_check', UNCHECKED)
+    network = TreeGenerator(sizes, 5, 8, 1, embedding_dimension=embedding, condition_dimension=3)
+    other = NetworkGenerator(network, generator.encoder if sizes == (16,) else None)
+    with pytest.raises(UserError, match=f'{difference}: its clients would fail with this version'):
+        export_for_serving(other, served, ServingOptions('birds', 4, (1, 4)))
+    assert [path.name for path in (served / 'birds').iterdir()] == ['3']
+
+
+@pytest.mark.parametrize('name', ['no', 'null', 'true', 'e1', 'x-1'])
+def test_names_stay_strings_in_yaml(generator, name):
+    def filled(template):
+        return list(yaml.safe_load_all(serving_export._filled(template, serving_export._GPU, generator, options)))
+
+    options = ServingOptions(name)
+    for template in ('docker-compose.yaml', 'docker-compose.gpu.yaml'):
+        assert list(filled(template)[0]['services']) == [name]
+    volume, deployment, service = filled('kubernetes.yaml')
+    pod = deployment['spec']['template']
+    assert [each['metadata']['name'] for each in (volume, deployment, service)] == [f'{name}-models', name, name]
+    labels = [
+        deployment['metadata']['labels'],
+        deployment['spec']['selector']['matchLabels'],
+        pod['metadata']['labels'],
+    ]
+    assert [*labels, service['spec']['selector']] == [{'app': name}] * 4
+    assert pod['spec']['containers'][0]['readinessProbe']['httpGet']['path'] == f'/v1/models/{name}'
 
 
 def test_a_failed_check_leaves_nothing(generator, tmp_path, monkeypatch):
@@ -155,23 +202,29 @@ def test_a_failed_check_leaves_nothing(generator, tmp_path, monkeypatch):
 
 def test_the_tolerance_of_the_verification():
     image = np.full((1, 2, 2, 3), 100, np.uint8)
-    assert verification._alike(image + 1, image)
-    assert not verification._alike(image + 2, image)
-    assert not verification._alike(image + 1, image, exact=True)
-    assert not verification._alike(None, image)
-    assert not verification._alike(image[:, :1], image)
-    assert verification._alike(np.float32([1.00001]), np.float32([1]))
-    assert not verification._alike(np.float32([np.nan]), np.float32([1]))
+    assert verification._alike(image + 1, image, 1)
+    assert not verification._alike(image + 2, image, 1)
+    assert not verification._alike(None, image, 1)
+    assert not verification._alike(image[:, :1], image, 1)
+    assert verification._alike(np.float32([1.00001]), np.float32([1]), 1e-4)
+    assert not verification._alike(np.float32([np.nan]), np.float32([1]), 1e-4)
 
 
 def test_names_and_batch_sizes():
-    assert [name_of(text) for text in ('Painted_Birds 64px', '__', 'a' * 60)] == [
+    texts = ('Painted_Birds 64px', '__', 'a' * 60, '2024', '3birds', '1' * 60, '\N{SUPERSCRIPT TWO}')
+    assert [name_of(text) for text in texts] == [
         'painted-birds-64px',
         'stackgan',
         'a' * 50,
+        'stackgan-2024',
+        'stackgan-3birds',
+        f'stackgan-{"1" * 41}',
+        'stackgan',
     ]
-    for name in ('Birds', '-a', '', 'a/b'):
-        with pytest.raises(UserError, match='lower-case letters'):
+    for name in map(name_of, texts):
+        ServingOptions(name)
+    for name in ('Birds', '-a', 'a-', '', 'a/b', 'a' * 51, '2024', '1e5', '3birds', '0x1f', 'a\n'):
+        with pytest.raises(UserError, match='lower-case letters, digits and dashes, a letter first'):
             ServingOptions(name)
     for sizes in ((), (0, 1), (2, 1), (1, 1), (1, 1000)):
         with pytest.raises(UserError, match='must rise'):

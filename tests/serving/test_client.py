@@ -12,10 +12,8 @@ import pytest
 from command_runs import assert_one_line, command, run
 from development_server.batching import BatchQueue, TooLargeError
 from development_server.prediction_service import load_models, serving
-from tiny_text_model import text_generator
+from served_folder import served_folder
 
-from stackgan_tf.saved_models import serving_export
-from stackgan_tf.saved_models.serving_export import ServingOptions, export_for_serving
 from stackgan_tf.serving import connections
 from stackgan_tf.serving.client_requests import requested_images, requests_of
 from stackgan_tf.serving.connections import BusyError, GrpcConnection, RestConnection, with_retries
@@ -27,11 +25,7 @@ CAPTIONS = np.array([f'a bird with {number} red feathers'.encode() for number in
 
 @pytest.fixture(scope='module')
 def model(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('served') / 'served'
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(serving_export, 'generator_check', lambda generator: lambda export: None)
-        export_for_serving(text_generator(), folder, ServingOptions('birds', 1, (1, 2, 4)))
-    return load_models(folder)['birds']
+    return load_models(served_folder(tmp_path_factory.mktemp('served')))['birds']
 
 
 @pytest.fixture(scope='module')

@@ -150,6 +150,7 @@ def test_a_checkpoint_holds_the_source_of_the_condition(tmp_path):
     train(tmp_path / 'run', ('reader', lambda: Reader(3), {'text_encoder': LabelVectors}))
     progress = Checkpoints(tmp_path / 'run/reader/checkpoints').progress()
     assert progress['condition_source'] == {'class_names': ['red', 'green', 'blue']}
+    assert progress['embedding_scale'] == pytest.approx([1 / 3, 2**0.5 / 3], rel=1e-3)  # of one-hot vectors
 
 
 def test_data_to_score_on_must_have_captions(tmp_path):

@@ -13,7 +13,7 @@ from tensorflow_serving.apis.predict_pb2 import PredictRequest, PredictResponse
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 from development_server.rest import rest_server
-from development_server.served_model import RefusedError, ServedModel
+from development_server.served_model import RefusedError, ServedModel, arrays_of
 from stackgan_tf.saved_models.config_protos import MonitoringConfig, read_config
 from stackgan_tf.saved_models.warmup import SIGNATURE
 from stackgan_tf.system.errors import UserError
@@ -32,7 +32,7 @@ class _PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
             raise AssertionError  # abort has raised
         signature = request.model_spec.signature_name or SIGNATURE
         try:
-            outputs = model.predict(signature, {name: tf.make_ndarray(each) for name, each in request.inputs.items()})
+            outputs = model.predict(signature, arrays_of(request))
         except RefusedError as error:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         response = PredictResponse()

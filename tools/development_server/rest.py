@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from development_server.batching import Rows
 from development_server.served_model import RefusedError, ServedModel
 from stackgan_tf.saved_models.warmup import SIGNATURE
 
-_PATH = re.compile(r'/v1/models/([^/:]+)(?:/versions/(\d+))?(:predict)?')
+_PATH = re.compile('/v1/models/([^/:]+)(?:/versions/([0-9]{1,19}))?(:predict)?')
 _MOST_BYTES = 16 * 2**20
+_NEEDED = 'JSON with "inputs" or "instances" is needed'
 
 
 def rest_server(models: Mapping[str, ServedModel], port: int) -> ThreadingHTTPServer:
@@ -42,12 +42,15 @@ class _Handler(BaseHTTPRequestHandler):
         model = self._model()
         if model is None:
             return
-        length = int(self.headers.get('Content-Length') or 0)
-        if length > _MOST_BYTES:
+        length = self.headers.get('Content-Length', '')
+        if not re.fullmatch('[0-9]{1,19}', length):
+            self._answer(400, {'error': 'Content-Length must be the number of bytes of the request'})
+            return
+        if int(length) > _MOST_BYTES:
             self._answer(413, {'error': f'a request has at most {_MOST_BYTES} bytes'})
             return
         try:
-            self._answer(200, predict(model, self.rfile.read(length)))
+            self._answer(200, predict(model, self.rfile.read(int(length))))
         except RefusedError as error:
             self._answer(400, {'error': str(error)})
 
@@ -79,14 +82,19 @@ def predict(model: ServedModel, body: bytes) -> dict[str, Any]:
     """
     try:
         request = json.loads(body)
-        signature = request.get('signature_name', SIGNATURE)
-        by_rows = 'instances' in request
-        inputs = _columns(request['instances'], list(model.inputs(signature))) if by_rows else request['inputs']
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise RefusedError('JSON with "inputs" or "instances" is needed') from error
-    if not isinstance(inputs, dict):
+    except (ValueError, RecursionError) as error:
+        raise RefusedError(_NEEDED) from error
+    if not isinstance(request, dict) or ('inputs' in request) == ('instances' in request):
+        raise RefusedError(_NEEDED)
+    signature = request.get('signature_name', SIGNATURE)
+    by_rows = 'instances' in request
+    inputs = request.get('inputs')
+    if by_rows:
+        inputs = _columns(request['instances'], list(model.inputs(signature)))
+    elif not isinstance(inputs, dict):
         inputs = dict.fromkeys(list(model.inputs(signature))[:1], inputs)  # a single input may come without its name
-    columns = {name: _json(name, each) for name, each in model.predict(signature, inputs).items()}
+    decoded = {name: _decoded(column) for name, column in inputs.items()}
+    columns = {name: _json(name, each) for name, each in model.predict(signature, decoded).items()}
     alone = next(iter(columns.values())) if len(columns) == 1 else None
     if not by_rows:
         return {'outputs': columns if alone is None else alone}
@@ -94,10 +102,37 @@ def predict(model: ServedModel, body: bytes) -> dict[str, Any]:
     return {'predictions': rows if alone is None else alone}
 
 
-def _columns(rows: list[Any], names: list[str]) -> Rows:
-    if rows and not isinstance(rows[0], dict):
-        return {names[0]: rows}  # type: ignore[dict-item]
-    return {name: [row[name] for row in rows] for name in rows[0]}  # type: ignore[misc]
+def _columns(rows: Any, names: list[str]) -> dict[str, Any]:
+    """The inputs by name, from rows of named values, or of values of a single input.
+
+    Raises:
+        RefusedError: there are no rows, or they have different names.
+    """
+    if not isinstance(rows, list) or not rows:
+        raise RefusedError(_NEEDED)
+    if not any(isinstance(row, dict) and not _is_bytes(row) for row in rows):
+        return {names[0]: rows}
+    if any(not isinstance(row, dict) or set(row) != set(rows[0]) for row in rows):
+        raise RefusedError('each of the "instances" must have the same inputs')
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def _decoded(column: Any) -> Any:
+    """The values of an input, where bytes may be written as `{"b64": ...}`.
+
+    Raises:
+        RefusedError: it is not base64.
+    """
+    if not isinstance(column, list):
+        return column
+    try:
+        return [base64.b64decode(each['b64'], validate=True) if _is_bytes(each) else each for each in column]
+    except (TypeError, ValueError) as error:
+        raise RefusedError('"b64" is not base64') from error
+
+
+def _is_bytes(value: Any) -> bool:
+    return isinstance(value, dict) and set(value) == {'b64'}
 
 
 def _json(name: str, output: np.ndarray) -> list[Any]:

@@ -6,16 +6,30 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tensorflow_serving.apis.predict_pb2 import PredictRequest
 
 from development_server.batching import BatchQueue, Rows, TooLargeError
 from stackgan_tf.formats.hub_module import load_hub_module
 from stackgan_tf.saved_models.config_protos import BatchingParameters, read_config
+from stackgan_tf.saved_models.serving_export import versions_of
 from stackgan_tf.saved_models.warmup import read_warmup
 from stackgan_tf.system.errors import UserError
 
 
 class RefusedError(Exception):
     """A request is not valid; the message says why."""
+
+
+def arrays_of(request: PredictRequest) -> Rows:
+    """The inputs of a request by name.
+
+    Raises:
+        RefusedError: one is not a tensor that NumPy has.
+    """
+    try:
+        return {name: tf.make_ndarray(tensor) for name, tensor in request.inputs.items()}
+    except (TypeError, ValueError, LookupError) as error:
+        raise RefusedError(f'an input is not a tensor: {error}') from error
 
 
 class ServedModel:
@@ -31,11 +45,11 @@ class ServedModel:
         warmed_up: number of warm-up requests.
 
     Raises:
-        UserError: the folder has no version of the model.
+        UserError: the folder has no version of the model, or the newest does not answer its warm-up requests.
     """
 
     def __init__(self, folder: Path, name: str) -> None:
-        versions = sorted((folder / name).glob('[0-9]*'), key=lambda path: int(path.name))
+        versions = versions_of(folder / name)
         if not versions:
             raise UserError(f'{folder / name} has no version of a model')
         self.name, self.version = name, int(versions[-1].name)
@@ -51,9 +65,12 @@ class ServedModel:
             for signature, function in self._loaded.signatures.items()
         }
         self.warmed_up = 0
-        for request in read_warmup(versions[-1]):
-            self.predict(request.model_spec.signature_name, {k: tf.make_ndarray(v) for k, v in request.inputs.items()})
-            self.warmed_up += 1
+        try:
+            for request in read_warmup(versions[-1]):
+                self.predict(request.model_spec.signature_name, arrays_of(request))
+                self.warmed_up += 1
+        except RefusedError as error:
+            raise UserError(f'{versions[-1]} refuses a warm-up request ({error}): export it again') from error
 
     def inputs(self, signature: str) -> dict[str, tf.TensorSpec]:
         """The inputs of a signature by name.
@@ -61,6 +78,8 @@ class ServedModel:
         Raises:
             RefusedError: the signature does not exist.
         """
+        if not isinstance(signature, str):
+            raise RefusedError('the name of a signature is a string')
         if signature not in self._queues:
             raise RefusedError(f'Serving signature name: "{signature}" not found in signature def')
         return self._loaded.signatures[signature].structured_input_signature[1]
@@ -89,19 +108,38 @@ def _array(value: Any, spec: tf.TensorSpec) -> np.ndarray:
     """An input as an array of the model's type.
 
     Raises:
-        RefusedError: the input has another type or shape.
+        RefusedError: a value has another type or shape, which would fail all requests of its batch.
     """
+    wanted = f'{spec.name} must be {spec.dtype.name} {spec.shape.as_list()}'
+    if not isinstance(value, list | np.ndarray):
+        raise RefusedError(wanted)
     try:
-        if spec.dtype == tf.string:
-            array = np.array([each.encode() if isinstance(each, str) else each for each in value], object)
-        else:
-            array = np.array(value)
+        array = _strings(value) if spec.dtype == tf.string else np.array(value)
     except (TypeError, ValueError) as error:
-        raise RefusedError(f'{spec.name} is not an array') from error
+        raise RefusedError(wanted) from error
     kinds = {tf.string: 'O', tf.int64: 'iu'}.get(spec.dtype, 'fiu')
     if array.dtype.kind not in kinds or not spec.shape.is_compatible_with(array.shape):
-        raise RefusedError(f'{spec.name} must be {spec.dtype.name} {spec.shape.as_list()}')
-    return array if spec.dtype == tf.string else array.astype(spec.dtype.as_numpy_dtype)
+        raise RefusedError(wanted)
+    if spec.dtype == tf.string:
+        return array
+    finite = array[np.isfinite(array)]
+    least, largest = np.array([spec.dtype.min, spec.dtype.max]).tolist()
+    if finite.size and not least <= finite.min().item() <= finite.max().item() <= largest:
+        raise RefusedError(f'{wanted}, in its range')
+    return array.astype(spec.dtype.as_numpy_dtype)
+
+
+def _strings(values: Any) -> np.ndarray:
+    """Text and bytes as an array of bytes.
+
+    Raises:
+        TypeError: there is something else.
+        ValueError: a text has no UTF-8 form.
+    """
+    encoded = [each.encode() if isinstance(each, str) else each for each in values]
+    if not all(isinstance(each, bytes) for each in encoded):
+        raise TypeError('not a string')
+    return np.array(encoded, object)
 
 
 def _run(function: Any, rows: Rows) -> Rows:
