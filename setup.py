@@ -58,7 +58,7 @@ setup(
     packages=[*find_packages(include=['stackgan_tf', 'stackgan_tf.*']), *RECIPES],
     package_dir={'stackgan_tf.gin': 'gin'},
     package_data={
-        'stackgan_tf': ['py.typed'],
+        'stackgan_tf': ['py.typed', 'presets/*/*'],
         'stackgan_tf.saved_models': ['templates/*'],
         **{folder: ['*.gin'] for folder in RECIPES},
         **{name: ['README.md', 'CITATIONS.bib', 'checksums.tsv'] for name in DATA_SETS},

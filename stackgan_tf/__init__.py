@@ -39,8 +39,10 @@ _MODULES = {
     'UserError': 'stackgan_tf.system.errors',
     'batches_for': 'stackgan_tf.training.batches',
     'export_generator': 'stackgan_tf.saved_models.generator_export',
+    'from_preset': 'stackgan_tf.loading',
     'load': 'stackgan_tf.loading',
     'load_text_encoder': 'stackgan_tf.loading',
+    'presets': 'stackgan_tf.preset_files',
 }
 __all__ = ['__version__', *sorted(_MODULES)]
 

@@ -14,7 +14,10 @@ from stackgan_tf.system.command_line import run_command
 from stackgan_tf.system.errors import UserError
 
 _MODEL = flags.DEFINE_string(
-    'model', None, 'A run directory, an exported model, a TF Hub handle, or a folder of images.', required=True
+    'model',
+    None,
+    'A run directory, an exported model, preset:NAME, a TF Hub handle, or a folder of generated images; by default a '
+    'preset of birds.',
 )
 _OUTPUT = flags.DEFINE_string('output', None, 'The report; by default evaluation.json in the run directory.')
 _CHECKPOINT = flags.DEFINE_string(
@@ -60,20 +63,22 @@ def main() -> None:
     from stackgan_tf.commands.evaluators import build_evaluator, open_model
     from stackgan_tf.evaluation.image_sources import ImageSource
     from stackgan_tf.evaluation.report import report, table
+    from stackgan_tf.preset_files import source_or_default
     from stackgan_tf.runs.run_directory import CONFIG, environment
     from stackgan_tf.system.atomic_files import write_json
 
     tf.config.experimental.enable_op_determinism()
     settings: dict[str, Any] = {flag.name: flag.value for flag in _EVALUATOR}
-    run = Path(_MODEL.value) if (Path(_MODEL.value) / CONFIG).is_file() else None
+    source = source_or_default(_MODEL.value)
+    run = Path(source) if (Path(source) / CONFIG).is_file() else None
     if _WATCH.value and run is None:
-        raise UserError(f'--watch is for runs: {_MODEL.value} is not one')
-    model = None if _WATCH.value else open_model(_MODEL.value, _CHECKPOINT.value)
+        raise UserError(f'--watch is for runs: {source} is not one')
+    model = None if _WATCH.value else open_model(source, _CHECKPOINT.value)
     evaluator = build_evaluator(**settings)
     settings['count'] = evaluator.count
-    details = {'model': _MODEL.value, 'settings': settings, 'environment': environment()}
+    details = {'model': source, 'settings': settings, 'environment': environment()}
     if model is None:
-        evaluate_continuously(Path(_MODEL.value), evaluator, details)
+        evaluate_continuously(Path(source), evaluator, details)
         return
     size = model.size if isinstance(model, ImageSource) else model.sizes[-1]
     measurement = evaluator.measure(model, evaluator.reference(size))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # their import loads TensorFlow, which takes seconds
     from stackgan_tf.saved_models.model_card import Origin
     from stackgan_tf.text.text_encoder import TextEncoder
 
-_MODEL = flags.DEFINE_string('model', None, 'A run directory.', required=True)
+_MODEL = flags.DEFINE_string('model', None, 'A run directory, or preset:NAME; by default a preset of birds.')
 _PHASE = flags.DEFINE_string('phase', None, 'The phase whose model is exported; by default the last.')
 _CHECKPOINT = flags.DEFINE_string(
     'checkpoint', 'newest', 'For a generator: newest, best (if its recipe scores it) or a step.'
@@ -42,17 +42,19 @@ _LICENSE = flags.DEFINE_string('licence', '', 'For hub: the license of the model
 
 def main() -> None:
     """Exports the model of the flags."""
-    from stackgan_tf.loading import TrainedClassifier, load_phase
+    from stackgan_tf.loading import TrainedClassifier, from_preset, load_phase
+    from stackgan_tf.preset_files import PREFIX, source_or_default
     from stackgan_tf.saved_models.classifier_module import export_classifier
     from stackgan_tf.saved_models.saved_model import check_target
     from stackgan_tf.text.text_encoder import TextEncoder
 
-    run = Path(_MODEL.value)
+    source = source_or_default(_MODEL.value)
+    run = Path(source.removeprefix(PREFIX))
     names = {'saved_model': 'export', 'hub': f'{_name(run)}.tar.gz', 'serving': 'serving'}
     target = Path(_OUTPUT.value) if _OUTPUT.value else run / names[_FORMAT.value]
     if _FORMAT.value != 'serving':  # a version may be added to an existing folder
         check_target(target)
-    model = load_phase(run, _PHASE.value, _CHECKPOINT.value)
+    model = from_preset(run.name) if source.startswith(PREFIX) else load_phase(run, _PHASE.value, _CHECKPOINT.value)
     if _FORMAT.value != 'saved_model' and isinstance(model, TextEncoder | TrainedClassifier):
         raise UserError(f'--format={_FORMAT.value} is for generators: export this with --format=saved_model')
     if isinstance(model, TextEncoder):
@@ -109,15 +111,20 @@ def _batch_sizes() -> list[int]:
 
 
 def _origin(generator: 'NetworkGenerator', run: Path) -> 'Origin':
-    """The training of a run's model, for its card.
+    """The training of a model, for its card.
 
     Raises:
         UserError: the evaluation report of the run cannot be read.
     """
     from stackgan_tf.data.published.data_sets import PUBLISHED_DATA_SETS
     from stackgan_tf.loading import training_of
+    from stackgan_tf.preset_files import open_preset
     from stackgan_tf.saved_models.model_card import Origin
 
+    if generator.trained is None:
+        facts = open_preset(run.name).facts
+        origin = {name: facts[name] for name in ('model', 'steps', 'images', 'data', 'data_license')}
+        return Origin(**origin, license=_LICENSE.value or facts['license'], scores=facts['scores'])
     model, progress = training_of(run, _PHASE.value, _CHECKPOINT.value)
     data = progress.get('data', '')
     published = PUBLISHED_DATA_SETS.get(data)

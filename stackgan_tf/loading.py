@@ -1,4 +1,4 @@
-"""Loads a finished model from a run, an export or TF Hub; a run loads from its checkpoints, without recipe and data."""
+"""Loads a finished model from a run, an export, a preset or TF Hub; none of them needs its recipe or its data."""
 
 import dataclasses
 from pathlib import Path
@@ -8,6 +8,7 @@ import keras
 
 from stackgan_tf.generator import Generator, NetworkGenerator, load_saved_model
 from stackgan_tf.networks.descriptions import build_network
+from stackgan_tf.preset_files import PREFIX, Preset, open_preset
 from stackgan_tf.runs.checkpoints import Checkpoints
 from stackgan_tf.runs.run_directory import CONFIG
 from stackgan_tf.system.errors import UserError
@@ -38,12 +39,15 @@ def load(source: str | Path, checkpoint: str = 'newest') -> Generator:
     """Loads a model to generate with.
 
     Args:
-        source: a run directory (its averaged generator), the folder of an exported model, or a TF Hub handle.
+        source: a run directory (its averaged generator), the folder of an exported model, `preset:NAME`, or a TF Hub
+            handle.
         checkpoint: of a run: `newest`, `best` (where its recipe scores it) or a step.
 
     Raises:
         UserError: there is no model.
     """
+    if str(source).startswith(PREFIX):
+        return from_preset(str(source).removeprefix(PREFIX))
     if not _is_run(source):
         return load_saved_model(str(source))
     model = load_phase(Path(source), checkpoint=checkpoint)
@@ -52,16 +56,36 @@ def load(source: str | Path, checkpoint: str = 'newest') -> Generator:
     return model
 
 
+def from_preset(name: str) -> NetworkGenerator:
+    """Loads a small trained model that comes with the package; `presets()` lists them.
+
+    Raises:
+        UserError: there is no such preset.
+    """
+    preset = open_preset(name)
+    encoder = _preset_encoder(preset) if 'text_encoder' in preset.networks else None
+    class_names = preset.facts.get('condition_source', {}).get('class_names', ())
+    generator = NetworkGenerator(preset.network('generator_ema'), encoder, class_names)
+    generator.title = f'preset {name}'
+    return generator
+
+
+def _preset_encoder(preset: Preset) -> CharacterEncoder:
+    return CharacterEncoder(preset.network('text_encoder'), preset.network('image_encoder'))
+
+
 def load_text_encoder(source: str | Path) -> TextEncoder:
     """Loads an encoder from captions to embeddings.
 
     Args:
-        source: a run directory (the first of its phases that trains a text encoder), or the folder or TF Hub handle of
-            a SavedModel that maps strings to vectors.
+        source: a run directory (the first of its phases that trains a text encoder), `preset:NAME`, or the folder or
+            TF Hub handle of a SavedModel that maps strings to vectors.
 
     Raises:
         UserError: there is none.
     """
+    if str(source).startswith(PREFIX):
+        return _preset_encoder(open_preset(str(source).removeprefix(PREFIX)))
     if not _is_run(source):
         return SavedEncoder(str(source))
     run = Path(source)

@@ -1,5 +1,6 @@
 r"""Writes generated images as PNG files, and a grid of all, with the sketches of two-stage models.
 
+python -m stackgan_tf.sample --caption="a small red bird with a black crown"
 python -m stackgan_tf.sample --model=runs/quickstart --caption="a small red bird with a black crown"
 """
 
@@ -15,7 +16,9 @@ from stackgan_tf.formats.numpy_files import read_array
 from stackgan_tf.system.command_line import run_command
 from stackgan_tf.system.errors import UserError
 
-_MODEL = flags.DEFINE_string('model', None, 'A run directory, an exported model, or a TF Hub handle.', required=True)
+_MODEL = flags.DEFINE_string(
+    'model', None, 'A run directory, an exported model, preset:NAME or a TF Hub handle; by default a preset of birds.'
+)
 _CHECKPOINT = flags.DEFINE_string(
     'checkpoint', 'newest', 'For a run: newest, best (if its recipe scores it) or a step.'
 )
@@ -123,11 +126,12 @@ def main() -> None:
     from stackgan_tf.figures.caption_grid import caption_grid
     from stackgan_tf.figures.image_grid import image_grid, sketches_above, write_png
     from stackgan_tf.loading import load
+    from stackgan_tf.preset_files import source_or_default
 
     captions = read_captions(_CAPTION.value, _CAPTIONS_FILE.value)
     count = _COUNT.value or (8 if captions or _LABEL.value or _EMBEDDINGS.value else 16)
     seeds = parse_seeds(_SEEDS.value) if _SEEDS.value else list(range(_SEED.value, _SEED.value + count))
-    model = load(_MODEL.value, _CHECKPOINT.value)
+    model = load(source_or_default(_MODEL.value), _CHECKPOINT.value)
     output = Path(_OUTPUT.value)
     kind, embeddings = 'embedding', None
     if _EMBEDDINGS.value is not None:

@@ -22,7 +22,8 @@ ALLOWED = {
     'data': {'formats', 'text', 'system'},
     'seeded_images': {'text'},
     'generator': {'seeded_images', 'text', 'formats', 'system'},
-    'loading': {'generator', 'networks', 'text', 'runs', 'system'},
+    'preset_files': {'networks', 'system'},
+    'loading': {'generator', 'networks', 'text', 'runs', 'preset_files', 'system'},
     'evaluation': {'generator', 'metrics', 'data', 'text', 'formats', 'system'},
     'figures': {'system'},
     'saved_models': {'generator', 'seeded_images', 'networks', 'released', 'text', 'formats', 'system', ''},
@@ -34,9 +35,9 @@ ALLOWED = {
     'recipe': {'training', 'models', 'networks', 'data', 'evaluation', 'runs', 'system', ''},
     'commands': {'recipe', 'loading', 'generator', 'evaluation', 'data', 'text', 'runs', 'system'},
     'train': {'recipe', 'runs', 'system'},
-    'sample': {'loading', 'figures', 'formats', 'system'},
-    'evaluate': {'commands', 'evaluation', 'runs', 'system'},
-    'export': {'loading', 'generator', 'saved_models', 'data', 'text', 'system'},
+    'sample': {'loading', 'preset_files', 'figures', 'formats', 'system'},
+    'evaluate': {'commands', 'preset_files', 'evaluation', 'runs', 'system'},
+    'export': {'loading', 'preset_files', 'generator', 'saved_models', 'data', 'text', 'system'},
 }
 WITHOUT_TENSORFLOW = ('networks', 'losses', 'released', 'loading', 'serving')
 WITHOUT_GIN = sorted(ALLOWED.keys() - {'recipe'})

@@ -1,0 +1,100 @@
+"""Presets: small trained models that come with the package, in files that run no code.
+
+A preset is a folder in `stackgan_tf/presets`: `preset.json` describes its networks and how they were trained,
+`weights.npz` holds their weights in float16, and `README.md` is its model card.
+"""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from stackgan_tf.networks.descriptions import build_network, describe_network
+from stackgan_tf.system.console import say
+from stackgan_tf.system.errors import UserError
+
+PREFIX = 'preset:'  # of a source that names a preset
+DEFAULT = 'painted_birds'
+_FOLDER = Path(__file__).parent / 'presets'
+_DESCRIPTION = 'preset.json'
+_WEIGHTS = 'weights.npz'
+
+
+@dataclasses.dataclass(frozen=True)
+class Preset:
+    """A preset, read.
+
+    Attributes:
+        name: of its folder.
+        networks: the descriptions of its networks, by name: `generator_ema`, `text_encoder`, `image_encoder` and
+            `discriminator_64`, ...
+        facts: `condition_source`, `recipe`, `commit`, `steps` and `scores`.
+        folder: of its files.
+    """
+
+    name: str
+    networks: Mapping[str, Mapping[str, Any]]
+    facts: Mapping[str, Any]
+    folder: Path
+
+    def values(self, network: str) -> list[np.ndarray]:
+        """The weights of a network in the order of its variables, float32 that float16 holds exactly."""
+        with np.load(self.folder / _WEIGHTS, allow_pickle=False) as weights:
+            names = sorted(name for name in weights.files if name.startswith(f'{network}/'))
+            return [weights[name].astype(np.float32) for name in names]
+
+    def network(self, name: str) -> keras.Model:
+        """A network with its weights."""
+        return build_network(self.networks[name], self.values(name))
+
+
+def presets() -> tuple[str, ...]:
+    """The names of the presets."""
+    return tuple(sorted(folder.parent.name for folder in _FOLDER.glob(f'*/{_DESCRIPTION}')))
+
+
+def source_or_default(source: str | None) -> str:
+    """The source of a command's `--model`; without one the default preset, and a line that says so."""
+    if source is not None:
+        return source
+    say(f'Model: the preset {DEFAULT}, which comes with the package; --model=... names another.')
+    return PREFIX + DEFAULT
+
+
+def open_preset(name: str) -> Preset:
+    """Opens a preset by its name.
+
+    Raises:
+        UserError: there is no such preset.
+    """
+    if name not in presets():
+        raise UserError(f'there is no preset {name!r}: there are {", ".join(presets())}')
+    described = json.loads((_FOLDER / name / _DESCRIPTION).read_text(encoding='utf-8'))
+    return Preset(name, described['networks'], described['facts'], _FOLDER / name)
+
+
+def write_preset(folder: Path, networks: Mapping[str, keras.Model], facts: Mapping[str, Any]) -> None:
+    """Writes the files of a preset but its model card into a folder.
+
+    Raises:
+        UserError: a weight does not fit in float16.
+    """
+    weights = {
+        f'{name}/{number:04d}': variable.numpy()
+        for name, network in networks.items()
+        for number, variable in enumerate(network.variables)
+    }
+    limit = float(np.finfo(np.float16).max)
+    if unfit := [name for name, value in weights.items() if not np.all(np.abs(value) <= limit)]:
+        raise UserError(f'{unfit[0]} has weights beyond {limit:g}, the most that float16 holds')
+    described = {
+        'networks': {name: describe_network(network) for name, network in networks.items()},
+        'facts': dict(facts),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _DESCRIPTION).write_text(json.dumps(described, indent=1) + '\n', encoding='utf-8')
+    np.savez_compressed(folder / _WEIGHTS, **{name: value.astype(np.float16) for name, value in weights.items()})
