@@ -146,6 +146,15 @@ def load_adversaries(run: Path, name: str | None = None) -> tuple[keras.Model, l
     return _network(checkpoints, 'generator_ema'), [_network(checkpoints, network) for network in networks]
 
 
+def load_network(run: Path, phase: str, network: str) -> keras.Model:
+    """Loads a network of a phase by its name in checkpoints, such as `text_encoder` or `generator_ema`.
+
+    Raises:
+        UserError: the directory is not a run, has no such phase, or its newest checkpoint no such network.
+    """
+    return _network(_checkpoints(run, _checked_phase(run, phase)), network)
+
+
 def training_of(run: Path, name: str | None = None, checkpoint: str = 'newest') -> tuple[str, dict[str, Any]]:
     """The class of a phase's model, and the progress in its checkpoint.
 

@@ -30,7 +30,7 @@ ALLOWED = {
     'serving': {'saved_models', 'system'},
     'training': {
         *('models', 'networks', 'data', 'text', 'formats', 'runs', 'system'),
-        *('generator', 'loading', 'evaluation', 'metrics', 'figures'),
+        *('generator', 'loading', 'preset_files', 'evaluation', 'metrics', 'figures'),
     },
     'recipe': {'training', 'models', 'networks', 'data', 'evaluation', 'runs', 'system', ''},
     'commands': {'recipe', 'loading', 'generator', 'evaluation', 'data', 'text', 'runs', 'system'},

@@ -32,6 +32,7 @@ class Phase:
         without_captions: images without a caption train the unconditional terms alone (`'unconditional'`), or are
             left out (`'left_out'`); text encoders leave them out.
         image_features: for a text encoder whose image tower is that of a classifier, the earlier phase that trains it.
+        initial_weights: the weights that the phase begins with, where they fit: `preset:NAME` or the folder of a run.
         stage_one: for a Stage-II, makes the Stage-I model whose averaged generator it refines.
         stage_one_weights: the source of its weights: the name of an earlier phase, or the folder of a run, of one of
             its phases or of an export.
@@ -48,6 +49,7 @@ class Phase:
     captions_averaged: Count = 1
     without_captions: Literal['unconditional', 'left_out'] = 'unconditional'
     image_features: str | None = None
+    initial_weights: str | None = None
     stage_one: Callable[[], AdversarialModel] | None = None
     stage_one_weights: str | None = None
 

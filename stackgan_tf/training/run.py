@@ -21,7 +21,7 @@ from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
 from stackgan_tf.system.interruption import InterruptedRunError, StopRequest
 from stackgan_tf.system.ranges import AtLeast, Count, MoreThan, OneOf, Seed, Weight
-from stackgan_tf.training.callbacks.reports import ComputeScores, MetricsLog, SaveCheckpoints
+from stackgan_tf.training.callbacks.reports import ComputeScores, EstimateTime, MetricsLog, SaveCheckpoints
 from stackgan_tf.training.callbacks.samples import GenerateSamples, WriteSamples, sample_conditions
 from stackgan_tf.training.callbacks.steps import CheckFinite, CountSteps, PhaseState, StopTogether
 from stackgan_tf.training.computation import PRECISIONS, layers_in
@@ -29,6 +29,7 @@ from stackgan_tf.training.devices import all_devices, check_batch_size, check_co
 from stackgan_tf.training.divergence import DivergedError
 from stackgan_tf.training.generator_scores import generator_scores
 from stackgan_tf.training.image_features import load_image_features
+from stackgan_tf.training.initial_weights import load_initial_weights
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.prepared_phase import PreparedPhase, resumed_progress, ticks_between
 from stackgan_tf.training.projector import write_projector
@@ -153,6 +154,7 @@ class Run:
             fingerprint = None if embeddings is None else embeddings.fingerprint
             load_stage_one(phase, model, self.phases, directory, fingerprint)
             load_image_features(phase, model, self.phases, directory)
+            load_initial_weights(phase, model)
         check_batch_size(model.batch_size, strategy)
         check_compilation(self.jit_compile, strategy)
         scores = None
@@ -194,6 +196,8 @@ class Run:
             saving = SaveCheckpoints(state, work.checkpoints, stop)
             if workers.chief:
                 directory.open()
+                last = phase is self.phases[-1]
+                callbacks += [EstimateTime(state, phase.name, last)]
                 callbacks += [*_report_callbacks(work, state, directory.path / phase.name), saving]
             say(_greeting(phase, start, model, work.source.count, work.strategy))
             check_replicas(model, work.strategy)

@@ -7,12 +7,17 @@ import keras
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.networks.descriptions import describe_network
 from stackgan_tf.runs.checkpoints import Checkpoints
+from stackgan_tf.system.console import say
 from stackgan_tf.system.interruption import StopRequest
 from stackgan_tf.training.callbacks.steps import PhaseState
 from stackgan_tf.training.generator_scores import GeneratorScores
 from stackgan_tf.training.health import DIVERSITY, leads, sample_diversity
 from stackgan_tf.training.scores import scores_on_test_data
 from stackgan_tf.training.tick_report import TickReport
+
+_MEASURED_SECONDS = 8.0  # before the time of a phase is estimated
+_LOOK_SECONDS = 120.0  # of a first look
+_MINUTES_FROM = 90.0  # seconds from which a time is said in minutes
 
 
 class ComputeScores(keras.callbacks.Callback):
@@ -55,6 +60,54 @@ class ComputeScores(keras.callbacks.Callback):
             value, best = found[scored.best], self._checkpoints.best()
             if best is None or scored.is_better(value, best['value']):
                 self._state.progress['best'] = {'step': self._state.step, 'score': scored.best, 'value': value}
+
+
+class EstimateTime(keras.callbacks.Callback):
+    """Says once, after the first seconds of a phase, how long the phase takes on this machine.
+
+    Args:
+        state: of the phase.
+        phase: its name.
+        last: whether it is the run's last phase, whose steps `--steps` sets.
+    """
+
+    def __init__(self, state: PhaseState, phase: str, last: bool) -> None:
+        super().__init__()
+        self._state = state
+        self._phase = phase
+        self._last = last
+        self._first: tuple[float, int] | None = None
+        self._said = False
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        """Measures without the first step, which builds the graph."""
+        state = self._state
+        if self._first is None:
+            self._first = time.monotonic(), state.step
+        seconds, steps = time.monotonic() - self._first[0], state.step - self._first[1]
+        if self._said or seconds < _MEASURED_SECONDS or not steps:
+            return
+        self._said = True
+        say(time_estimate(self._phase, state, steps / seconds, self.model.batch_size, self._last))
+
+
+def time_estimate(phase: str, state: PhaseState, pace: float, batch_size: int, last: bool) -> str:
+    """The line of `EstimateTime`; where the run's last phase takes long, with the steps of a first look.
+
+    Args:
+        phase: its name.
+        state: of the phase.
+        pace: steps per second.
+        batch_size: images of a step.
+        last: see `EstimateTime`.
+    """
+    left = (state.steps - state.step) / pace
+    shown = f'{left / 60:.0f} minutes' if left >= _MINUTES_FROM else f'{left:.0f} seconds'
+    line = f'{phase}: about {shown} on this machine ({pace * batch_size:.0f} images/s)'
+    look = round(_LOOK_SECONDS * pace / state.tick) * state.tick
+    if not last or left < 2 * _LOOK_SECONDS or look < 1:
+        return line
+    return f'{line}; for a first look: --steps={look}'
 
 
 class MetricsLog(keras.callbacks.Callback):
