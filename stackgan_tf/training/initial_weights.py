@@ -31,7 +31,8 @@ def load_initial_weights(phase: Phase, model: TrainedModel) -> None:
     if phase.initial_weights is None:
         return
     setting = f'{phase.name}/Phase.initial_weights = {phase.initial_weights!r}'
-    taken, left = [], []
+    taken: list[str] = []
+    left: list[str] = []
     for name, network in model.checkpoint_networks().items():
         source = _source_network(phase.initial_weights, name, setting)
         count = 0 if source is None else copy_matching(source, network)
