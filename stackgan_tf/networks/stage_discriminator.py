@@ -125,7 +125,8 @@ class StageDiscriminator(Network):
     def conditional_logits(self, features: KerasTensor, condition: KerasTensor, training: bool = False) -> KerasTensor:
         """Maps `features` and conditions `[N, E]` to a logit `[N]`, positive for real and matching, in float32."""
         condition = condition if self.project is None else ops.leaky_relu(self.project(condition), LEAKY_SLOPE)
-        h = self.joint(features, condition, training=training)  # [N, m, m, C]
+        # `call`: under another name scope, TensorFlow adds the gradients of several passes in another order.
+        h = self.joint.call(features, condition, training=training)  # [N, m, m, C]
         return ops.cast(self.conditional_logit(h)[:, 0, 0, 0], 'float32')
 
     def call(self, image: KerasTensor, condition: KerasTensor | None = None, training: bool = False) -> Any:
