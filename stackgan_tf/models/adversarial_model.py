@@ -1,6 +1,7 @@
 """The base of the adversarial models: a generator, its moving average, discriminators and their optimizers."""
 
 import abc
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -154,7 +155,7 @@ class AdversarialModel(ConditionalModel):
         kinds += ['confidence_real'] if self.discriminators[0].unconditional else []
         kinds += ['confidence_generated']
         kinds += ['confidence_match', 'confidence_mismatch'] if self.embedding_dimension else []
-        kinds += ['r1_loss'] if self.discriminator_inputs.r1_weight else []
+        kinds += [f'{name}_loss' for name in ('r1', 'r2') if getattr(self.discriminator_inputs, f'{name}_weight')]
         of_each = [f'{kind}_{name}' for name in self.discriminator_names() for kind in kinds]
         return [*(['kl_loss'] if self.embedding_dimension else []), *of_each]
 
@@ -214,32 +215,40 @@ class AdversarialModel(ConditionalModel):
             real_images = discriminator_input(batch['images'][scale])
             features = discriminator.features(real_images, training=True)
             real = logits_of_features(discriminator, features, condition)
-            generated = logits_of(discriminator, discriminator_input(tf.stop_gradient(image)), condition)
+            generated_images = discriminator_input(tf.stop_gradient(image))
+            generated = logits_of(discriminator, generated_images, condition)
             if condition is not None:
                 mismatched, rows = self.mismatched(discriminator, discriminator_input, batch, features, condition)
             loss = self.discriminator_loss(real, mismatched, generated, rows, batch)
-            r1_loss = self.r1_loss(discriminator, real_images, condition, batch)
-            scaled = (loss + r1_loss) / self.replicas
+            r1, r2 = self.gradient_penalties(discriminator, real_images, generated_images, condition, batch)
+            scaled = (loss + r1 + r2) / self.replicas
         self.apply_gradients(self.discriminator_optimizers[number], tape, scaled, discriminator.trainable_variables)
-        record = {'discriminator_loss': loss, 'r1_loss': r1_loss, **confidences_of(real, mismatched, generated)}
+        record = {'discriminator_loss': loss, 'r1_loss': r1, 'r2_loss': r2}
+        record |= confidences_of(real, mismatched, generated)
         return {f'{kind}_{name}': value for kind, value in record.items()}
 
-    def r1_loss(
-        self, discriminator: keras.Model, images: tf.Tensor, condition: tf.Tensor | None, batch: Batch
-    ) -> tf.Tensor:
-        """The weighted R1 penalty at the real images, computed every `r1_every` steps and scaled by as much.
+    def gradient_penalties(
+        self,
+        discriminator: keras.Model,
+        real_images: tf.Tensor,
+        generated_images: tf.Tensor,
+        condition: tf.Tensor | None,
+        batch: Batch,
+    ) -> list[tf.Tensor]:
+        """The weighted R1 and R2 penalties, computed every `r1_every` steps and scaled by as much.
 
         Source: Karras et al. (StyleGAN2, arXiv 1912.04958), "Lazy regularization".
         """
-        every = self.discriminator_inputs.r1_every
-        if not self.discriminator_inputs.r1_weight:
-            return tf.constant(0.0)
-        weight = 0.5 * self.discriminator_inputs.r1_weight * every
-        return tf.cond(
-            tf.equal(self.step % every, 0),
-            lambda: weight * r1_penalty(discriminator, images, condition, batch.get('has_condition', 1.0)),
-            lambda: tf.constant(0.0),
-        )
+        settings, has_condition = self.discriminator_inputs, batch.get('has_condition', 1.0)
+        penalties = []
+        for gamma, images in ((settings.r1_weight, real_images), (settings.r2_weight, generated_images)):
+            penalty = functools.partial(r1_penalty, discriminator, images, condition, has_condition)
+            penalties.append(self._lazily(0.5 * gamma * settings.r1_every, penalty) if gamma else tf.constant(0.0))
+        return penalties
+
+    def _lazily(self, weight: float, penalty: Callable[[], tf.Tensor]) -> tf.Tensor:
+        due = tf.equal(self.step % self.discriminator_inputs.r1_every, 0)
+        return tf.cond(due, lambda: weight * penalty(), lambda: tf.constant(0.0))
 
     @abc.abstractmethod
     def discriminator_loss(

@@ -111,20 +111,22 @@ class StageDiscriminators(Settings):
 
 @dataclasses.dataclass(frozen=True)
 class DiscriminatorInputs(Settings):
-    """Additions to the paper at the inputs of discriminators: noise, augmentation, label smoothing, the R1 penalty.
+    """Additions to the paper at the discriminators: noise, augmentation, label smoothing, R1 and R2 penalties.
 
     Attributes:
         noise: standard deviation of the noise that is added to images.
         augmentation: random changes of real and generated images alike, of `'color'`, `'translation'`, `'cutout'`.
         real_target: the target of real images; below 1, one-sided label smoothing.
         r1_weight: gamma of the R1 gradient penalty at real images.
-        r1_every: steps between computations of the R1 penalty.
+        r2_weight: gamma of the R2 gradient penalty, the same at generated images.
+        r1_every: steps between computations of the two penalties.
     """
 
     noise: Weight = 0.0
     augmentation: Sequence[Augmentation] = ()
     real_target: Annotated[float, AtLeast(0), AtMost(1)] = 1.0
     r1_weight: Weight = 0.0
+    r2_weight: Weight = 0.0
     r1_every: Count = 16
 
 

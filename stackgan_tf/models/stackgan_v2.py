@@ -4,8 +4,8 @@ Source: StackGAN++ (arXiv 1710.10916), section "StackGAN-v2: multi-distribution 
 """
 
 import dataclasses
-from collections.abc import Sequence
-from typing import Annotated, Any
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Literal
 
 import keras
 import tensorflow as tf
@@ -13,6 +13,7 @@ import tensorflow as tf
 from stackgan_tf.losses.adversarial import discriminator_loss, generator_loss
 from stackgan_tf.losses.color_consistency import color_consistency_loss
 from stackgan_tf.losses.joint_conditional import Logits, joint_discriminator_loss, joint_generator_loss
+from stackgan_tf.losses.relativistic import relativistic_discriminator_loss, relativistic_generator_loss
 from stackgan_tf.models.adversarial_model import AdversarialModel
 from stackgan_tf.models.batch import Batch
 from stackgan_tf.models.discriminator_logits import logits_of
@@ -28,6 +29,7 @@ from stackgan_tf.models.settings import (
 from stackgan_tf.networks.scale_discriminator import ScaleDiscriminator
 from stackgan_tf.networks.scales import BranchImages, check_sizes
 from stackgan_tf.networks.tree_generator import TreeGenerator
+from stackgan_tf.system.errors import UserError
 from stackgan_tf.system.ranges import Accepted, AtLeast, Count, Seed
 
 
@@ -56,12 +58,19 @@ class StackGANv2(AdversarialModel):
         discriminator: TreeDiscriminators = TreeDiscriminators(),
         discriminator_inputs: DiscriminatorInputs = DiscriminatorInputs(),
         term_weights: TermWeights = TermWeights(),
+        adversarial_loss: Literal['cross_entropy', 'relativistic'] = 'cross_entropy',  # the latter not in the paper
         color_consistency: ColorConsistency = ColorConsistency(),
         optimization: Optimization = Optimization(),
         seed: Seed = 0,
     ) -> None:
         super().__init__(seed, batch_size, conditioning, discriminator_inputs, optimization)
         self.term_weights = term_weights
+        self.adversarial_loss = adversarial_loss
+        if adversarial_loss == 'relativistic' and discriminator_inputs.real_target < 1:
+            raise UserError(
+                f'real_target = {discriminator_inputs.real_target} has no effect with adversarial_loss = '
+                "'relativistic', which has no targets: set it to 1.0"
+            )
         self.discriminators_per_image = discriminator.per_image
         self.noise_dimension = noise_dimension
         self.color_consistency = color_consistency
@@ -138,12 +147,10 @@ class StackGANv2(AdversarialModel):
         # Update the tree, with the updated discriminators.
         with tape:
             losses = {
-                f'generator_loss_{name}': self._generator_loss(
-                    logits_of(discriminator, discriminator_input(image), condition), batch
+                f'generator_loss_{name}': self.generator_loss(
+                    *self._logits_of_generated(number, inputs[number], generated[number], condition, batch), batch
                 )
-                for name, discriminator, image, discriminator_input in zip(
-                    self.discriminator_names(), self.discriminators, generated, inputs, strict=True
-                )
+                for number, name in enumerate(self.discriminator_names())
             }
             colors = self.color_consistency
             color_loss = color_consistency_loss(images, colors.mean_weight, colors.covariance_weight, colors.norm)
@@ -156,24 +163,46 @@ class StackGANv2(AdversarialModel):
         self.record(recorded)
         return recorded
 
-    def _generator_loss(self, logits: Logits, batch: Batch) -> tf.Tensor:
+    def _logits_of_generated(
+        self,
+        number: int,
+        discriminator_input: Callable[[tf.Tensor], tf.Tensor],
+        image: tf.Tensor,
+        condition: tf.Tensor | None,
+        batch: Batch,
+    ) -> tuple[Logits, Logits | None]:
+        """One discriminator's logits of generated images, and of real ones where the loss compares the two."""
+        discriminator, real = self.discriminators[number], None
+        if self.adversarial_loss == 'relativistic':
+            real_images = batch['images'][self.sizes.index(discriminator.size)]
+            constant = None if condition is None else tf.stop_gradient(condition)
+            real = logits_of(discriminator, discriminator_input(real_images), constant)
+        return logits_of(discriminator, discriminator_input(image), condition), real
+
+    def generator_loss(self, generated: Logits, real: Logits | None, batch: Batch) -> tf.Tensor:
+        """The tree's adversarial loss of one discriminator."""
+        weights = {
+            'conditional_weight': self.term_weights.conditional_weight,
+            'unconditional_weight': self.term_weights.unconditional_weight,
+        }
+        if real is not None:
+            return relativistic_generator_loss(real, generated, batch.get('has_condition', 1.0), **weights)
         if not self.embedding_dimension:
-            return generator_loss(logits.unconditional_logits)
-        return joint_generator_loss(
-            logits,
-            batch['has_condition'],
-            conditional_weight=self.term_weights.conditional_weight,
-            unconditional_weight=self.term_weights.unconditional_weight,
-        )
+            return generator_loss(generated.unconditional_logits)
+        return joint_generator_loss(generated, batch['has_condition'], **weights)
 
     def discriminator_loss(
         self, real: Logits, mismatched: Logits | None, generated: Logits, rows: tf.Tensor | None, batch: Batch
     ) -> tf.Tensor:
         """The adversarial loss of images alone, or with a condition the joint conditional and unconditional loss."""
         real_target = self.discriminator_inputs.real_target
+        weights = dataclasses.asdict(self.term_weights)
+        if self.adversarial_loss == 'relativistic':
+            del weights['mismatched_real_weight']  # a mismatched image has no generated one to be compared with
+            has_condition = batch.get('has_condition', 1.0)
+            return relativistic_discriminator_loss(real, mismatched, generated, rows, has_condition, **weights)
         if mismatched is None:
             return discriminator_loss(real.unconditional_logits, generated.unconditional_logits, real_target)
-        weights = dataclasses.asdict(self.term_weights)
         return joint_discriminator_loss(
             real, mismatched, generated, rows, real_target, batch['has_condition'], **weights
         )

@@ -4,6 +4,7 @@ import pytest
 import tensorflow as tf
 
 from stackgan_tf.models.gradient_penalty import r1_penalty
+from stackgan_tf.models.noise import Purpose
 from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.models.trained_model import variables_of
 from tests.support.small_models import TREE, build
@@ -84,6 +85,15 @@ def test_it_is_computed_every_r1_every_steps_and_scaled_by_as_much():
     for number, (found, due) in enumerate(penalties):
         assert found == pytest.approx(due if number % 3 == 0 else 0.0, rel=1e-4)
         assert due > 0
+
+
+def test_r2_is_the_same_penalty_at_generated_images():
+    model = make(r2_weight=2.0, r1_every=1, normalization=False)
+    images = model.generator(model.draw(Purpose.LATENT, (8,)), training=True)
+    due = float(r1_penalty(model.discriminators[1], images[1], None))
+    recorded = model.train_step(batch(0))
+    assert float(recorded['r2_loss_16']) == pytest.approx(0.5 * 2.0 * due, rel=1e-4)
+    assert 'r1_loss_16' not in recorded
 
 
 def test_it_reduces_the_gradients_of_discriminators():
