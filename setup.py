@@ -41,7 +41,10 @@ TEST = [
 LINT = ['mypy>=1.11', 'ruff>=0.6']
 
 HERE = Path(__file__).parent
-RECIPES = ['stackgan_tf.gin', *(f'stackgan_tf.gin.{name}' for name in ('ablations', 'base', 'evaluation', 'text'))]
+RECIPES = [
+    'stackgan_tf.gin',
+    *(f'stackgan_tf.gin.{name}' for name in ('ablations', 'base', 'evaluation', 'presets', 'text')),
+]
 BUILDERS = sorted(HERE.glob('stackgan_tf/data/**/*_dataset_builder.py'))
 DATA_SETS = ['.'.join(path.parent.relative_to(HERE).parts) for path in BUILDERS]
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from small_models import TREE, build
 
 from stackgan_tf.data.array_images import ArrayImages
 from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.system.errors import UserError
 from stackgan_tf.training.batches import batches_for
-from tests.support.small_models import TREE, build
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 19, 19, 3), np.uint8)
 

@@ -4,11 +4,11 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from small_models import TREE, build
 
 from stackgan_tf.generator import NetworkGenerator
 from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.models.trained_model import variables_of
-from tests.support.small_models import TREE, build
 
 SIZES = (8, 16, 32)
 ABLATIONS = {

@@ -11,10 +11,10 @@ import numpy as np
 import numpy_stackgan_v2 as golden
 import pytest
 import tensorflow as tf
+from small_models import build
 
 from stackgan_tf.models.noise import Purpose
 from stackgan_tf.models.stackgan_v2 import StackGANv2
-from tests.support.small_models import build
 
 STEP = 1e-6  # of central differences, along a unit vector
 COLOR_WEIGHT, KL_WEIGHT = 3.0, 2.0

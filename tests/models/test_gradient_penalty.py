@@ -2,12 +2,12 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from small_models import TREE, build
 
 from stackgan_tf.models.gradient_penalty import r1_penalty
 from stackgan_tf.models.noise import Purpose
 from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.models.trained_model import variables_of
-from tests.support.small_models import TREE, build
 
 IMAGES = np.random.default_rng(0).normal(size=(3, 4, 4, 3)).astype('float32')
 CONDITION = np.array([[2.0], [3.0], [5.0]], 'float32')

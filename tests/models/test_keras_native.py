@@ -6,13 +6,13 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from small_models import build as small
 
 from stackgan_tf.models.attribute_classifier import AttributeClassifier
 from stackgan_tf.models.stackgan_v1 import StageI, StageII
 from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.models.text_matching import TextMatching
 from stackgan_tf.system.errors import UserError
-from tests.support.small_models import build as small
 
 N, Z, T, E = 4, 5, 6, 3  # batch size, dimensions of noise, embeddings and conditions
 STEPS, EPOCHS = 2, 2

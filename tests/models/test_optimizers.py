@@ -1,12 +1,12 @@
 import keras
 import numpy as np
 import tensorflow as tf
+from small_models import TREE, build
 
 from stackgan_tf.models.optimizers import adam
 from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.models.trained_model import variables_of
 from stackgan_tf.training.computation import layers_in
-from tests.support.small_models import TREE, build
 
 
 def normal(*shape, seed=0):

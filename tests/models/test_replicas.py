@@ -5,6 +5,7 @@ Two logical CPUs need a process of their own.
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,8 +22,9 @@ from stackgan_tf.models.text_matching import TextMatching
 from stackgan_tf.models.trained_model import variables_of
 from stackgan_tf.training.computation import layers_in
 from stackgan_tf.training.devices import all_devices, distributed
-from tests.support import small_models
-from tests.support.small_models import STAGE_ONE, STAGE_TWO, build
+sys.path.append(sys.argv[2])
+import small_models
+from small_models import STAGE_ONE, STAGE_TWO, build
 
 N, T = 8, 6
 TREE = {**small_models.TREE, 'batch_size': N, 'averaging_decay': 0.9}
@@ -105,7 +107,8 @@ np.savez(sys.argv[1], **results)
 @pytest.fixture(scope='module')
 def results(tmp_path_factory):
     path = tmp_path_factory.mktemp('replicas') / 'results.npz'
-    subprocess.run([sys.executable, '-c', SCRIPT, str(path)], check=True, timeout=300)
+    support = Path(__file__).parents[1] / 'support'
+    subprocess.run([sys.executable, '-c', SCRIPT, str(path), str(support)], check=True, timeout=600)
     return dict(np.load(path))
 
 

@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from small_models import build
 
 from stackgan_tf.losses.joint_conditional import Logits, partners
 from stackgan_tf.losses.matching_aware import matching_aware_discriminator_loss
@@ -9,7 +10,6 @@ from stackgan_tf.models.noise import Purpose
 from stackgan_tf.models.stackgan_v1 import StageI, StageII
 from stackgan_tf.models.trained_model import Rate, variables_of
 from stackgan_tf.system.errors import UserError
-from tests.support.small_models import build
 
 COMMON = {
     'batch_size': 4,

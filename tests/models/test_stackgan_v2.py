@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from small_models import TREE, build
 
 from stackgan_tf.losses.color_consistency import color_consistency_loss
 from stackgan_tf.losses.joint_conditional import Logits, joint_discriminator_loss, partners
@@ -9,7 +10,6 @@ from stackgan_tf.models.noise import Purpose
 from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.models.trained_model import variables_of
 from stackgan_tf.system.errors import UserError
-from tests.support.small_models import TREE, build
 
 
 def make(**settings):

@@ -15,6 +15,7 @@ import keras
 import tensorflow as tf
 from drawn_images import Speckled
 from feature_extractors import MeanColours
+from small_models import STAGE_ONE, STAGE_TWO, TREE, build
 from tiny_backbone import tiny_backbone
 
 from stackgan_tf.models.attribute_classifier import AttributeClassifier
@@ -27,7 +28,6 @@ from stackgan_tf.runs.run_directory import RunDirectory
 from stackgan_tf.training.generator_scores import GeneratorScores
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.run import Run
-from tests.support.small_models import STAGE_ONE, STAGE_TWO, TREE, build
 
 CONDITIONAL = {'embedding_dimension': 5, 'condition_dimension': 3, 'whitening': True}
 AIDS = {'discriminator_inputs__noise': 0.1, 'averaging_decay': 0.9}

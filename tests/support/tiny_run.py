@@ -12,6 +12,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
+from small_models import STAGE_ONE, STAGE_TWO, TREE, build
 
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.random_crop import random_crops
@@ -23,7 +24,6 @@ from stackgan_tf.system.interruption import InterruptedRunError
 from stackgan_tf.training.callbacks.steps import CountSteps
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.run import Run
-from tests.support.small_models import STAGE_ONE, STAGE_TWO, TREE, build
 
 
 class Noise(ExampleSource):

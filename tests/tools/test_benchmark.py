@@ -7,11 +7,11 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from small_models import TREE, build
 
 from stackgan_tf.models.stackgan_v1 import StageI
 from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.system.errors import UserError
-from tests.support.small_models import TREE, build
 
 TOOLS = Path(__file__).parents[2] / 'tools'
 pytestmark = pytest.mark.skipif(not TOOLS.exists(), reason='needs the source tree')

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tiny_run
+from small_models import TREE, build
 
 from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.models.trained_model import variables_of
@@ -15,7 +16,6 @@ from stackgan_tf.training.computation import PRECISIONS, layers_in, prepare_step
 from stackgan_tf.training.devices import check_compilation
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.run import Run
-from tests.support.small_models import TREE, build
 
 
 def data(steps):

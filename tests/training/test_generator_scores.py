@@ -6,6 +6,7 @@ import json
 import pytest
 from drawn_images import Speckled
 from feature_extractors import MeanColours
+from small_models import TREE, build
 
 from stackgan_tf.data.embeddings import LabelVectors
 from stackgan_tf.models.attribute_classifier import AttributeClassifier
@@ -16,7 +17,6 @@ from stackgan_tf.system.errors import UserError
 from stackgan_tf.training.generator_scores import GeneratorScores
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.run import Run
-from tests.support.small_models import TREE, build
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ from stackgan_tf.models.trained_model import TrainedModel
 from stackgan_tf.training import replica_check
 from stackgan_tf.training.devices import all_devices
 from stackgan_tf.system.errors import UserError
-from tests.support.small_models import TREE, build
+from small_models import TREE, build
 
 strategy = all_devices()
 keras.utils.set_random_seed(0)

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from small_models import STAGE_ONE, STAGE_TWO, TREE, build
 
 from stackgan_tf.models.stackgan_v1 import StageI, StageII
 from stackgan_tf.models.stackgan_v2 import StackGANv2
@@ -20,7 +21,6 @@ from stackgan_tf.system.errors import UserError
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.stage_one import load_stage_one
 from stackgan_tf.training.text_encoders import refuse_orphans
-from tests.support.small_models import STAGE_ONE, STAGE_TWO, TREE, build
 
 TINY_RUN = Path(__file__).parents[1] / 'support' / 'tiny_run.py'
 
