@@ -25,8 +25,8 @@ def silence() -> None:
     _terminal = open(os.devnull, 'w', encoding='utf-8')  # noqa: SIM115
 
 
-def shown(name: str | Path) -> str:
-    """A file's name as one printable line."""
+def printable(name: str | Path) -> str:
+    """A name from a file, safe to print: as it is, or as a Python literal if it has line breaks or control characters."""
     return str(name) if str(name).isprintable() else ascii(str(name))
 
 
