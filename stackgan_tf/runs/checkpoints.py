@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from stackgan_tf.system.atomic_files import write_json, write_whole
+from stackgan_tf.system.atomic_files import scratch_name, whole_folder, write_json, write_whole
 from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
 
@@ -24,7 +24,8 @@ _PROGRESS = 'progress.json'
 _NETWORKS = 'networks.json'
 _SUMS = 'SHA256SUMS'
 _KEY = '{name}/{number}/.ATTRIBUTES/VARIABLE_VALUE'
-_STEP = re.compile(r'step_(\d+)')
+_STEP_PREFIX = 'step_'
+_STEP = re.compile(rf'{_STEP_PREFIX}(\d+)')
 
 
 class Checkpoints:
@@ -56,7 +57,7 @@ class Checkpoints:
 
     def path(self, step: int) -> Path:
         """The folder of one step's checkpoint."""
-        return self.directory / f'step_{step:06d}'
+        return self.directory / f'{_STEP_PREFIX}{step:06d}'
 
     def save(
         self,
@@ -76,17 +77,15 @@ class Checkpoints:
         Raises:
             UserError: it cannot be written; earlier ones are kept.
         """
-        writing = self.directory / f'.writing_{os.getpid()}'
         try:
-            self.directory.mkdir(parents=True, exist_ok=True)
-            tf.train.Checkpoint(**checkpoint_variables).write(str(writing / _VARIABLES))
-            write_json(writing / _PROGRESS, progress)
-            write_json(writing / _NETWORKS, dict(networks or {}))
-            _read_back(writing)
-            sums = [f'{_sha256(file)}  {file.name}\n' for file in sorted(writing.iterdir())]
-            write_whole(writing / _SUMS, ''.join(sums).encode())
-            _flush(*writing.iterdir(), writing)
-            writing.rename(self.path(step))
+            with whole_folder(self.path(step)) as writing:
+                tf.train.Checkpoint(**checkpoint_variables).write(str(writing / _VARIABLES))
+                write_json(writing / _PROGRESS, progress)
+                write_json(writing / _NETWORKS, dict(networks or {}))
+                _read_back(writing)
+                sums = [f'{_sha256(file)}  {file.name}\n' for file in sorted(writing.iterdir())]
+                write_whole(writing / _SUMS, ''.join(sums).encode())
+                _flush(*writing.iterdir(), writing)
             _flush(self.directory)
         except (OSError, tf.errors.OpError) as error:
             reason = getattr(error, 'strerror', None) or getattr(error, 'message', None) or str(error)
@@ -95,12 +94,10 @@ class Checkpoints:
                 f'cannot write the checkpoint of step {step} in {self.directory} ({reason.splitlines()[0]}); {kept}: '
                 'make room there and run the same command again'
             ) from error
-        finally:
-            shutil.rmtree(writing, ignore_errors=True)
         self._known[step] = None
         for old in set(self.steps()) - self._kept(progress.get('best')):
             # Renamed first: a half-removed one would count as damaged.
-            doomed = self.directory / f'.removing_{old}'
+            doomed = scratch_name(self.path(old))
             self.path(old).rename(doomed)
             shutil.rmtree(doomed, ignore_errors=True)
 
@@ -145,7 +142,7 @@ class Checkpoints:
         Raises:
             UserError: all are damaged; the next start trains from the first step.
         """
-        for leftover in (*self.directory.glob('.writing_*'), *self.directory.glob('.removing_*')):
+        for leftover in self.directory.glob(f'.{_STEP_PREFIX}*'):
             shutil.rmtree(leftover, ignore_errors=True)
         good, damaged = self.newest(), [step for step in self.steps() if self._known.get(step)]
         for step in damaged:

@@ -17,7 +17,7 @@ from typing import IO
 import tensorflow as tf
 
 from stackgan_tf.system import onednn
-from stackgan_tf.system.atomic_files import read_back, remove_leftovers, write_json, write_whole
+from stackgan_tf.system.atomic_files import open_lock, read_back, remove_leftovers, write_json, write_whole
 from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
 
@@ -109,13 +109,10 @@ class RunDirectory:
         self._started = True
 
     def _take_lock(self) -> None:
-        lock = (self.path / '.lock').open(
-            'a+', encoding='utf-8'
-        )  # not 'w': the file names the process that holds the lock
+        lock = open_lock(self.path / '.lock')
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            lock.seek(0)
             with lock:
                 holder = lock.read()
             raise UserError(

@@ -26,7 +26,7 @@ def silence() -> None:
 
 
 def printable(name: str | Path) -> str:
-    """A name from a file, safe to print: as it is, or as a Python literal if it has line breaks or control characters."""
+    """A name from a file, safe to print: a Python literal if it has line breaks or control characters."""
     return str(name) if str(name).isprintable() else ascii(str(name))
 
 
