@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from absl import app, flags, logging
 
+from stackgan_tf.system.console import escaped
 from stackgan_tf.system.errors import UserError
 
 USER_ERROR_STATUS = 2
@@ -105,7 +106,7 @@ def _disk_message(error: Exception) -> str | None:
 
 def _print_error(message: str) -> int:
     # Only the first line: gin appends the place of the error.
-    print(f'{os.path.basename(sys.argv[0])}: {message.splitlines()[0]}', file=sys.stderr)
+    print(f'{os.path.basename(sys.argv[0])}: {escaped(message).partition(chr(10))[0]}', file=sys.stderr)
     return USER_ERROR_STATUS
 
 

@@ -14,7 +14,7 @@ _terminal: TextIO | None = None  # the target of `say` while the output of libra
 def say(text: str) -> None:
     """Prints a line and flushes it; a closed pipe (as of `tee` after Ctrl-C) does not stop the program."""
     try:
-        print(text, file=_terminal or sys.stdout, flush=True)
+        print(escaped(text), file=_terminal or sys.stdout, flush=True)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -23,6 +23,13 @@ def silence() -> None:
     """Discards all further output: another process reports for this one."""
     global _terminal
     _terminal = open(os.devnull, 'w', encoding='utf-8')  # noqa: SIM115
+
+
+def escaped(text: str) -> str:
+    """Text for the terminal with its control characters as escapes, since it may quote files; line breaks stay."""
+    return ''.join(
+        each if each.isprintable() or each in '\n\t' else each.encode('unicode_escape').decode() for each in text
+    )
 
 
 def printable(name: str | Path) -> str:
