@@ -11,6 +11,7 @@ from typing import Any
 from absl import flags
 
 from stackgan_tf.system.command_line import run_command
+from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
 
 _MODEL = flags.DEFINE_string(
@@ -77,10 +78,10 @@ def main() -> None:
         return
     size = model.size if isinstance(model, ImageSource) else model.sizes[-1]
     measurement = evaluator.measure(model, evaluator.reference(size))
-    print(table(measurement))
+    say(table(measurement))
     target = Path(_OUTPUT.value) if _OUTPUT.value is not None else (run or Path()) / 'evaluation.json'
     write_json(target, report(measurement, {'trained': getattr(model, 'trained', None), **details}))
-    print(f'\nThe report is {target}')
+    say(f'\nThe report is {target}')
 
 
 if __name__ == '__main__':

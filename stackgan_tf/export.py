@@ -13,6 +13,7 @@ from absl import flags
 
 from stackgan_tf.system.atomic_files import read_back
 from stackgan_tf.system.command_line import run_command
+from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
 
 if TYPE_CHECKING:  # their import loads TensorFlow, which takes seconds
@@ -56,13 +57,13 @@ def main() -> None:
     if _FORMAT.value != 'saved_model' and isinstance(model, TextEncoder | TrainedClassifier):
         raise UserError(f'--format={_FORMAT.value} is for generators: export this with --format=saved_model')
     if isinstance(model, TextEncoder):
-        print(_export_encoder(model, target))
+        say(_export_encoder(model, target))
     elif isinstance(model, TrainedClassifier):
         export_classifier(model.network, target)
         size = model.network.size
-        print(f'The classifier (of {size} pixels) is in {target}: --features=saved_model:{target} reads it.')
+        say(f'The classifier (of {size} pixels) is in {target}: --features=saved_model:{target} reads it.')
     else:
-        print(_export_generator(model, run, target))
+        say(_export_generator(model, run, target))
 
 
 def _export_encoder(encoder: 'TextEncoder', target: Path) -> str:
@@ -128,7 +129,7 @@ def _origin(generator: 'NetworkGenerator', run: Path) -> 'Origin':
     with read_back(report):
         scores = json.loads(report.read_text(encoding='utf-8')) if report.exists() else None
         if scores is not None and scores.get('trained') != list(generator.trained or ()):
-            print(f'{report} belongs to another phase or step, so the model card has no scores: evaluate again')
+            say(f'{report} belongs to another phase or step, so the model card has no scores: evaluate again')
             scores = None
     return Origin(model, progress['step'], progress['images'], data, data_license, _LICENSE.value, scores)
 

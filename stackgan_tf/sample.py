@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from stackgan_tf.formats.numpy_files import read_array
 from stackgan_tf.system.command_line import run_command
+from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
 
 _MODEL = flags.DEFINE_string('model', None, 'A run directory, an exported model, or a TF Hub handle.', required=True)
@@ -167,7 +168,7 @@ def main() -> None:
         grid = caption_grid(conditions, tiles) if conditions else image_grid(tiles, _COLUMNS.value)
         write_png(output / f'grid{suffixes[size]}.png', grid)
     of_first = '' if in_grid == len(names) else f' of the first {in_grid}'
-    print(f'{len(names)} image(s) and their grid{of_first} are in {output}')
+    say(f'{len(names)} image(s) and their grid{of_first} are in {output}')
 
 
 if __name__ == '__main__':

@@ -47,7 +47,7 @@ def main() -> None:
         raise UserError(f'name a recipe with --gin_file: there are {", ".join(known_recipes())}')
     recipe = read_recipe(_GIN_FILE.value, _GIN_PARAM.value)
     if _DRY_RUN.value:
-        print(describe(recipe))
+        say(describe(recipe))
         return
     directory = RunDirectory(_workdir(), recipe.config)
     try:

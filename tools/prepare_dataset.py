@@ -10,6 +10,7 @@ from pathlib import Path
 from absl import flags
 
 from stackgan_tf.system.command_line import run_command
+from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
 
 _LIST = flags.DEFINE_bool('list', False, 'List the data sets and which are prepared, and do nothing else.')
@@ -41,9 +42,9 @@ def main(names: list[str]) -> None:
     count = min(_GRID, source.count)
     indices = tf.cast(tf.linspace(0, source.count - 1, count), tf.int64)
     write_png(Path(_OUTPUT.value), image_grid(source.crops(indices, tf.fill((count, 2), 0.5), _SIZE).numpy()))
-    print(f'A grid of {count} images is in {_OUTPUT.value}.')
+    say(f'A grid of {count} images is in {_OUTPUT.value}.')
     if _MAX_EXAMPLES.value is not None:
-        print(f'To train on these few: --gin_param="TfdsImages.data_dir = {str(data_dir)!r}"')
+        say(f'To train on these few: --gin_param="TfdsImages.data_dir = {str(data_dir)!r}"')
 
 
 if __name__ == '__main__':

@@ -9,6 +9,7 @@ from pathlib import Path
 from absl import flags
 
 from stackgan_tf.system.command_line import run_command
+from stackgan_tf.system.console import say
 
 _TABLE = flags.DEFINE_enum('table', '5', ['5'], 'The table of StackGAN++; 5 has the ablations of StackGAN-v2.')
 _OUT = flags.DEFINE_string('out', 'runs/table_5', 'The folder of all runs, scores and the table.')
@@ -26,7 +27,7 @@ def main() -> None:
 
     os.nice(19)
     experiment = Experiment(Path(_OUT.value), _SEEDS.value, _GIN_PARAM.value, _COUNT.value, _CLASSIFIER.value)
-    print(experiment.reproduce())
+    say(experiment.reproduce())
 
 
 if __name__ == '__main__':

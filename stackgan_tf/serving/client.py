@@ -14,6 +14,7 @@ from absl import flags
 
 from stackgan_tf.serving.client_requests import ImageRequest, requested_images, requests_of
 from stackgan_tf.system.command_line import run_command
+from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
 
 if TYPE_CHECKING:  # importing it takes TensorFlow, and seconds
@@ -59,7 +60,7 @@ def _write(connection: 'Connection', requested: Sequence[ImageRequest]) -> None:
         images = with_retries(functools.partial(connection.images, inputs), _ATTEMPTS.value)
         for name, image in zip(names, images, strict=True):
             write_whole(output / name, image)
-    print(f'{len(requested)} image(s) are in {output}')
+    say(f'{len(requested)} image(s) are in {output}')
 
 
 def _measure(connection: 'Connection', requested: Sequence[ImageRequest]) -> None:
@@ -75,7 +76,7 @@ def _measure(connection: 'Connection', requested: Sequence[ImageRequest]) -> Non
         with_retries(lambda: connection.images(reseeded), _ATTEMPTS.value)
 
     load = run_load(send, _LOAD_REQUESTS.value, _LOAD_AT_ONCE.value, _LOAD_SECONDS.value)
-    print(load.describe(rows))
+    say(load.describe(rows))
     if not load.latencies:
         raise UserError(f'no request to {_SERVER.value} was answered')
 
