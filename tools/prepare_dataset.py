@@ -9,6 +9,7 @@ from pathlib import Path
 
 from absl import flags
 
+from stackgan_tf.system.atomic_files import check_writable
 from stackgan_tf.system.command_line import run_command
 from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
@@ -16,7 +17,7 @@ from stackgan_tf.system.errors import UserError
 _LIST = flags.DEFINE_bool('list', False, 'List the data sets and which are prepared, and do nothing else.')
 _MANUAL_DIR = flags.DEFINE_string('manual_dir', '', 'The folder with the files that you downloaded.')
 _MAX_EXAMPLES = flags.DEFINE_integer(
-    'max_examples', None, 'For a preview: the number of examples of each split, stored separately.', 1
+    'max_examples', None, 'For a preview: the number of examples of each split, stored separately.', 1, 10**9
 )
 _OUTPUT = flags.DEFINE_string('output', 'prepared.png', 'The file for a grid of images.')
 _GRID = 36  # images
@@ -37,6 +38,7 @@ def main(names: list[str]) -> None:
         return
     if len(names) != 1:
         raise UserError(f'name one data set: {", ".join(PUBLISHED_DATA_SETS)}; --list says which are prepared')
+    check_writable(Path(_OUTPUT.value))
     data_dir = prepare_published(names[0], _MANUAL_DIR.value, _MAX_EXAMPLES.value)
     source = TfdsImages(names[0], data_dir=str(data_dir))
     count = min(_GRID, source.count)

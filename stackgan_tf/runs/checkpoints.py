@@ -5,7 +5,6 @@ import hashlib
 import itertools
 import json
 import os
-import re
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ import tensorflow as tf
 from stackgan_tf.system.atomic_files import scratch_name, whole_folder, write_json, write_whole
 from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
+from stackgan_tf.system.whole_numbers import whole_number
 
 _VARIABLES = 'variables'
 _INDEX = f'{_VARIABLES}.index'
@@ -25,7 +25,7 @@ _NETWORKS = 'networks.json'
 _SUMS = 'SHA256SUMS'
 _KEY = '{name}/{number}/.ATTRIBUTES/VARIABLE_VALUE'
 _STEP_PREFIX = 'step_'
-_STEP = re.compile(rf'{_STEP_PREFIX}(\d+)')
+_DAMAGED = f'damaged_{_STEP_PREFIX}'
 
 
 class Checkpoints:
@@ -50,10 +50,13 @@ class Checkpoints:
 
     def steps(self) -> list[int]:
         """The steps of the checkpoints there are, oldest first."""
-        if not self.directory.is_dir():
-            return []
-        found = [_STEP.fullmatch(folder.name) for folder in self.directory.iterdir()]
-        return sorted(int(match[1]) for match in found if match)
+        return self._numbers(_STEP_PREFIX)
+
+    def _numbers(self, prefix: str) -> list[int]:
+        """The numbers of the folders whose names are a prefix and a number, in their order."""
+        names = [folder.name for folder in self.directory.iterdir()] if self.directory.is_dir() else []
+        found = [whole_number(name.removeprefix(prefix)) for name in names if name.startswith(prefix)]
+        return sorted(number for number in found if number is not None)
 
     def path(self, step: int) -> Path:
         """The folder of one step's checkpoint."""
@@ -156,12 +159,11 @@ class Checkpoints:
             )
 
     def _aside(self, step: int) -> Path:
-        return self.directory / f'damaged_{self.path(step).name}'
+        return self.directory / f'{_DAMAGED}{step:06d}'
 
     def reached(self) -> int:
         """The largest step that ever had a checkpoint, even if it is damaged now; 0 without one."""
-        aside = [int(folder.name.rpartition('_')[2]) for folder in self.directory.glob('damaged_step_*')]
-        return max([*self.steps(), *aside], default=0)
+        return max([*self.steps(), *self._numbers(_DAMAGED)], default=0)
 
     def find(self, which: str) -> int:
         """The step of the checkpoint that is meant by `newest`, `best`, or its number.
@@ -175,7 +177,7 @@ class Checkpoints:
         if which == 'newest':
             return newest
         best = self.best()
-        step = best['step'] if which == 'best' and best is not None else int(which) if which.isdigit() else None
+        step = best['step'] if which == 'best' and best is not None else whole_number(which)
         if step in self.steps():
             assert step is not None
             if self.damage(step) is None:

@@ -98,8 +98,9 @@ class RunDirectory:
         starts = self.path / 'environment.json'
         with read_back(starts):
             earlier = [*json.loads(starts.read_text(encoding='utf-8'))['starts']] if starts.exists() else []
+            before = earlier[0].get(onednn.KEY) if earlier else None
+            before = None if before is None else int(before)
         now = environment()
-        before = earlier[0].get(onednn.KEY) if earlier else None
         if before is not None and before != now[onednn.KEY]:
             say(
                 f'This run began with {onednn.VARIABLE}={before:d}, now it is {now[onednn.KEY]:d}: the last digits '

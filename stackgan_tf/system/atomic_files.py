@@ -75,7 +75,7 @@ def read_back(path: Path) -> Iterator[None]:
         yield
     except UserError:
         raise
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(f'{path} cannot be read any more: restore it, or move it away') from error
 
 
@@ -110,6 +110,21 @@ def scratch_folder(target: Path) -> Iterator[Path]:
         for folder in created:
             with contextlib.suppress(OSError):  # it is not empty
                 folder.rmdir()
+
+
+def check_writable(path: Path) -> None:
+    """Checks that a file can be written, before the long computation of its content.
+
+    Raises:
+        UserError: it is a folder, or nothing can be written next to it.
+    """
+    if path.is_dir():
+        raise UserError(f'{path} is a folder: name a file')
+    try:
+        with scratch_folder(path):
+            pass
+    except OSError as error:
+        raise UserError(f'{path} cannot be written ({error.strerror}): name another file') from error
 
 
 @contextlib.contextmanager

@@ -52,7 +52,7 @@ def test_more_of_the_newest_and_one_of_every_period_are_kept(tmp_path):
 def test_a_checkpoint_that_is_not_there(tmp_path):
     checkpoints = Checkpoints(tmp_path)
     checkpoints.save(5, checkpoint_variables(5), {'step': 5})
-    for which in ('best', '6', 'last'):
+    for which in ('best', '6', 'last', '²', 5_000 * '9'):
         with pytest.raises(UserError, match=f"no checkpoint '{which}': there are newest, 5"):
             checkpoints.find(which)
     assert checkpoints.best() is None
@@ -185,7 +185,10 @@ def test_folders_of_other_names_are_no_checkpoints(tmp_path):
     saved_twice(tmp_path)
     (tmp_path / 'step_000010 (copy)').mkdir()
     (tmp_path / 'step_last').mkdir()
+    (tmp_path / 'damaged_step_000020').mkdir()
+    (tmp_path / 'damaged_step_000030 (copy)').mkdir()
     assert Checkpoints(tmp_path).steps() == [5, 10]
+    assert Checkpoints(tmp_path).reached() == 20
 
 
 def test_other_variables_than_were_saved_are_no_silent_success(tmp_path):

@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from stackgan_tf.system.atomic_files import read_back, scratch_folder, whole_folder, write_whole
+from stackgan_tf.system.atomic_files import check_writable, read_back, scratch_folder, whole_folder, write_whole
 from stackgan_tf.system.cache_entry import CacheEntry
 from stackgan_tf.system.errors import UserError
 
@@ -32,7 +32,7 @@ def test_a_failure_keeps_the_old_file(tmp_path, monkeypatch):
     assert [file.name for file in tmp_path.iterdir()] == ['file']
 
 
-@pytest.mark.parametrize('content', [b'{', b'\xff', b'3', b'{}', b'[]'])
+@pytest.mark.parametrize('content', [b'{', b'\xff', b'3', b'{}', b'[]', b'[' * 100_000])
 def test_a_file_that_was_edited_into_nonsense_is_named(tmp_path, content):
     path = tmp_path / 'starts.json'
     path.write_bytes(content)
@@ -83,6 +83,16 @@ def test_a_scratch_folder_of_another_process_is_left_alone(tmp_path, equal_names
             raise AssertionError('shared')
         assert (first / 'file').read_bytes() == b'mine'
     assert not list(tmp_path.iterdir())
+
+
+def test_a_result_that_could_not_be_written_is_refused_beforehand(tmp_path):
+    (tmp_path / 'file').touch()
+    check_writable(tmp_path / 'file')
+    check_writable(tmp_path / 'a' / 'b' / 'new')
+    for path, message in (('.', 'is a folder: name a file'), ('file/report.json', r'cannot be written \(\w.*\): name')):
+        with pytest.raises(UserError, match=message):
+            check_writable(tmp_path / path)
+    assert [path.name for path in tmp_path.iterdir()] == ['file']
 
 
 def test_folders_that_were_created_for_a_failure_are_removed(tmp_path):
