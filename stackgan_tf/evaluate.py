@@ -11,6 +11,7 @@ from typing import Any
 from absl import flags
 
 from stackgan_tf.system.command_line import run_command
+from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
 
 _MODEL = flags.DEFINE_string(
@@ -49,7 +50,7 @@ _EVALUATOR = [
         'text_encoder', None, 'For R-precision, a run that trained a text encoder; by default that of the model.'
     ),
     flags.DEFINE_integer(
-        'count', None, 'Number of generated images; by default 10,000, without a reference 1,000.', lower_bound=1
+        'count', None, 'Number of generated images; by default 10,000, without a reference 1,000.', 1, 10_000_000
     ),
     flags.DEFINE_integer('seed', 0, 'The seed of every random draw.', lower_bound=0, upper_bound=2**31 - 1),
 ]
@@ -65,7 +66,7 @@ def main() -> None:
     from stackgan_tf.evaluation.report import report, table
     from stackgan_tf.preset_files import source_or_default
     from stackgan_tf.runs.run_directory import CONFIG, environment
-    from stackgan_tf.system.atomic_files import write_json
+    from stackgan_tf.system.atomic_files import check_writable, write_json
 
     tf.config.experimental.enable_op_determinism()
     settings: dict[str, Any] = {flag.name: flag.value for flag in _EVALUATOR}
@@ -73,6 +74,11 @@ def main() -> None:
     run = Path(source) if (Path(source) / CONFIG).is_file() else None
     if _WATCH.value and run is None:
         raise UserError(f'--watch is for runs: {source} is not one')
+    if _WATCH.value and (_OUTPUT.value is not None or _CHECKPOINT.value != 'newest'):
+        raise UserError('--watch writes reports of all checkpoints into the run: leave out --output and --checkpoint')
+    target = Path(_OUTPUT.value) if _OUTPUT.value is not None else (run or Path()) / 'evaluation.json'
+    if not _WATCH.value:
+        check_writable(target)
     model = None if _WATCH.value else open_model(source, _CHECKPOINT.value)
     evaluator = build_evaluator(**settings)
     settings['count'] = evaluator.count
@@ -82,10 +88,9 @@ def main() -> None:
         return
     size = model.size if isinstance(model, ImageSource) else model.sizes[-1]
     measurement = evaluator.measure(model, evaluator.reference(size))
-    print(table(measurement))
-    target = Path(_OUTPUT.value) if _OUTPUT.value is not None else (run or Path()) / 'evaluation.json'
+    say(table(measurement))
     write_json(target, report(measurement, {'trained': getattr(model, 'trained', None), **details}))
-    print(f'\nThe report is {target}')
+    say(f'\nThe report is {target}')
 
 
 if __name__ == '__main__':

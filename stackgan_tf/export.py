@@ -13,7 +13,9 @@ from absl import flags
 
 from stackgan_tf.system.atomic_files import read_back
 from stackgan_tf.system.command_line import run_command
+from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
+from stackgan_tf.system.whole_numbers import whole_number
 
 if TYPE_CHECKING:  # their import loads TensorFlow, which takes seconds
     from stackgan_tf.generator import NetworkGenerator
@@ -22,9 +24,7 @@ if TYPE_CHECKING:  # their import loads TensorFlow, which takes seconds
 
 _MODEL = flags.DEFINE_string('model', None, 'A run directory, or preset:NAME; by default a preset of birds.')
 _PHASE = flags.DEFINE_string('phase', None, 'The phase whose model is exported; by default the last.')
-_CHECKPOINT = flags.DEFINE_string(
-    'checkpoint', 'newest', 'For a generator: newest, best (if its recipe scores it) or a step.'
-)
+_CHECKPOINT = flags.DEFINE_string('checkpoint', 'newest', 'newest, best (if its recipe scores it) or a step.')
 _FORMAT = flags.DEFINE_enum(
     'format',
     'saved_model',
@@ -35,7 +35,7 @@ _OUTPUT = flags.DEFINE_string(
     'output', None, 'The folder or file to create; by default export/, NAME.tar.gz or serving/ in the run directory.'
 )
 _NAME = flags.DEFINE_string('name', None, 'For hub and serving: the name of the model; by default the run directory.')
-_MODEL_VERSION = flags.DEFINE_integer('model_version', 1, 'For serving: the version.', lower_bound=1)
+_MODEL_VERSION = flags.DEFINE_integer('model_version', 1, 'For serving: the version.', 1, 2**63 - 1)
 _BATCH_SIZES = flags.DEFINE_list('batch_sizes', ['1', '2', '4', '8'], 'For serving: the sizes of padded batches.')
 _LICENSE = flags.DEFINE_string('licence', '', 'For hub: the license of the model, for its card.')
 
@@ -58,13 +58,13 @@ def main() -> None:
     if _FORMAT.value != 'saved_model' and isinstance(model, TextEncoder | TrainedClassifier):
         raise UserError(f'--format={_FORMAT.value} is for generators: export this with --format=saved_model')
     if isinstance(model, TextEncoder):
-        print(_export_encoder(model, target))
+        say(_export_encoder(model, target))
     elif isinstance(model, TrainedClassifier):
         export_classifier(model.network, target)
         size = model.network.size
-        print(f'The classifier (of {size} pixels) is in {target}: --features=saved_model:{target} reads it.')
+        say(f'The classifier (of {size} pixels) is in {target}: --features=saved_model:{target} reads it.')
     else:
-        print(_export_generator(model, run, target))
+        say(_export_generator(model, run, target))
 
 
 def _export_encoder(encoder: 'TextEncoder', target: Path) -> str:
@@ -105,9 +105,10 @@ def _name(run: Path) -> str:
 
 
 def _batch_sizes() -> list[int]:
-    if not all(size.isdigit() for size in _BATCH_SIZES.value):
+    sizes = [size for text in _BATCH_SIZES.value if (size := whole_number(text)) is not None]
+    if len(sizes) < len(_BATCH_SIZES.value):
         raise UserError(f'--batch_sizes={",".join(_BATCH_SIZES.value)} are not numbers: write for example 1,2,4,8')
-    return [int(size) for size in _BATCH_SIZES.value]
+    return sizes
 
 
 def _origin(generator: 'NetworkGenerator', run: Path) -> 'Origin':
@@ -135,7 +136,7 @@ def _origin(generator: 'NetworkGenerator', run: Path) -> 'Origin':
     with read_back(report):
         scores = json.loads(report.read_text(encoding='utf-8')) if report.exists() else None
         if scores is not None and scores.get('trained') != list(generator.trained or ()):
-            print(f'{report} belongs to another phase or step, so the model card has no scores: evaluate again')
+            say(f'{report} belongs to another phase or step, so the model card has no scores: evaluate again')
             scores = None
     return Origin(model, progress['step'], progress['images'], data, data_license, _LICENSE.value, scores)
 

@@ -44,11 +44,13 @@ def load(source: str | Path, checkpoint: str = 'newest') -> Generator:
         checkpoint: of a run: `newest`, `best` (where its recipe scores it) or a step.
 
     Raises:
-        UserError: there is no model.
+        UserError: there is no model, or no such checkpoint: an export has none.
     """
     if str(source).startswith(PREFIX):
+        check_newest(source, checkpoint)
         return from_preset(str(source).removeprefix(PREFIX))
     if not _is_run(source):
+        check_newest(source, checkpoint)
         return load_saved_model(str(source))
     model = load_phase(Path(source), checkpoint=checkpoint)
     if not isinstance(model, Generator):
@@ -72,6 +74,16 @@ def from_preset(name: str) -> NetworkGenerator:
 
 def _preset_encoder(preset: Preset) -> CharacterEncoder:
     return CharacterEncoder(preset.network('text_encoder'), preset.network('image_encoder'))
+
+
+def check_newest(source: str | Path, checkpoint: str) -> None:
+    """Checks that no checkpoint is named of something that has none.
+
+    Raises:
+        UserError: one is named.
+    """
+    if checkpoint != 'newest':
+        raise UserError(f'{source} is not a run, so it has no checkpoint {checkpoint!r}: leave out --checkpoint')
 
 
 def load_text_encoder(source: str | Path) -> TextEncoder:
@@ -102,21 +114,20 @@ def load_phase(run: Path, name: str | None = None, checkpoint: str = 'newest') -
     Args:
         run: its directory.
         name: of the phase; by default the last.
-        checkpoint: of a generator; see `Checkpoints.find`. Other models load from the newest.
+        checkpoint: see `Checkpoints.find`.
 
     Raises:
         UserError: the directory is not a run, has no such phase, or no checkpoint of it yet.
     """
     name = _checked_phase(run, name)
     checkpoints = _checkpoints(run, name)
-    networks = checkpoints.networks()
+    networks = checkpoints.networks(checkpoint)
     if 'text_encoder' in networks:
-        return _text_encoder(checkpoints)
-    if 'network' in networks:
-        progress = checkpoints.progress()
-        network = _network(checkpoints, 'network')
-        return TrainedClassifier(network, tuple(progress.get('attributes', ())), progress['image_size'])
+        return _text_encoder(checkpoints, checkpoint)
     progress = checkpoints.progress(checkpoint)
+    if 'network' in networks:
+        network = _network(checkpoints, 'network', checkpoint)
+        return TrainedClassifier(network, tuple(progress.get('attributes', ())), progress['image_size'])
     source = progress.get('condition_source', {})
     encoder = _encoder_of(run, source, progress.get('embeddings'))
     generator = NetworkGenerator(
@@ -219,8 +230,8 @@ def _network(checkpoints: Checkpoints, name: str, which: str = 'newest') -> kera
         ) from error
 
 
-def _text_encoder(checkpoints: Checkpoints) -> CharacterEncoder:
-    return CharacterEncoder(_network(checkpoints, 'text_encoder'), _network(checkpoints, 'image_encoder'))
+def _text_encoder(checkpoints: Checkpoints, which: str = 'newest') -> CharacterEncoder:
+    return CharacterEncoder(*(_network(checkpoints, name, which) for name in ('text_encoder', 'image_encoder')))
 
 
 def _encoder_of(run: Path, source: dict[str, Any], fingerprint: str | None) -> TextEncoder | None:

@@ -13,8 +13,13 @@ from absl import flags
 from tqdm import tqdm
 
 from stackgan_tf.formats.numpy_files import read_array
+from stackgan_tf.system.atomic_files import check_writable
 from stackgan_tf.system.command_line import run_command
+from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
+from stackgan_tf.system.whole_numbers import whole_number
+
+MOST_IMAGES = 1_000_000  # of a call; their names are in memory
 
 _MODEL = flags.DEFINE_string(
     'model', None, 'A run directory, an exported model, preset:NAME or a TF Hub handle; by default a preset of birds.'
@@ -30,7 +35,7 @@ _EMBEDDINGS = flags.DEFINE_string(
     'embeddings', None, 'For a model that reads embeddings: a .npy file of floats [N, T].'
 )
 _COUNT = flags.DEFINE_integer(
-    'count', None, 'Number of images (per caption or class); by default 8 of each, else 16.', lower_bound=1
+    'count', None, 'Number of images (per caption or class); by default 8 of each, else 16.', 1, MOST_IMAGES
 )
 _SEED = flags.DEFINE_integer('seed', 0, 'The first seed.', lower_bound=0, upper_bound=2**62)
 _SEEDS = flags.DEFINE_string('seeds', None, 'Instead of --count and --seed, the seeds, such as 0-15,40,42.')
@@ -39,6 +44,7 @@ _COLUMNS = flags.DEFINE_integer(
     'columns', None, 'Without captions: images in a row of the grid; by default as square as possible.', lower_bound=1
 )
 _BLOCK = 64  # images that are generated before they are written
+_SHOWN = 60  # characters of a flag in a message
 _GRID = 1024  # largest number of images in a grid
 
 
@@ -46,15 +52,22 @@ def parse_seeds(text: str) -> list[int]:
     """Parses a list such as `0-3,7` as 0, 1, 2, 3, 7.
 
     Raises:
-        UserError: the text is not such a list.
+        UserError: the text is not such a list, or has more than `MOST_IMAGES` seeds.
     """
     seeds: list[int] = []
     for part in text.split(','):
         first, _, last = part.strip().partition('-')
-        if not first.isdecimal() or (last and not last.isdecimal()) or not int(first) <= int(last or first) < 2**63:
-            raise UserError(f'--seeds={text} cannot be read at {part!r}: write for example 0-15,40,42')
-        seeds += range(int(first), int(last or first) + 1)
+        start, end = whole_number(first), whole_number(last or first)
+        if start is None or end is None or end < start:
+            raise UserError(f'--seeds={_short(text)} cannot be read at {_short(part)!r}: write for example 0-15,40,42')
+        if len(seeds) + end - start >= MOST_IMAGES:
+            raise UserError(f'--seeds={_short(text)} names more than {MOST_IMAGES:,} seeds: name fewer')
+        seeds += range(start, end + 1)
     return seeds
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN else f'{text[:_SHOWN]} ...'
 
 
 def read_captions(given: Sequence[str], file: str | None) -> list[str]:
@@ -131,8 +144,9 @@ def main() -> None:
     captions = read_captions(_CAPTION.value, _CAPTIONS_FILE.value)
     count = _COUNT.value or (8 if captions or _LABEL.value or _EMBEDDINGS.value else 16)
     seeds = parse_seeds(_SEEDS.value) if _SEEDS.value else list(range(_SEED.value, _SEED.value + count))
-    model = load(source_or_default(_MODEL.value), _CHECKPOINT.value)
     output = Path(_OUTPUT.value)
+    check_writable(output / 'grid.png')
+    model = load(source_or_default(_MODEL.value), _CHECKPOINT.value)
     kind, embeddings = 'embedding', None
     if _EMBEDDINGS.value is not None:
         if captions or _LABEL.value:
@@ -147,6 +161,8 @@ def main() -> None:
             conditions = [model.class_names[label] for label in embeddings.argmax(axis=1)]
     else:
         names = [f'seed_{seed:06d}' for seed in seeds]
+    if len(names) > MOST_IMAGES:
+        raise UserError(f'{len(names):,} images are too many for a call: name fewer captions or seeds')
     # With many captions, the grid has the whole rows of the first ones.
     conditions = conditions[: max(1, _GRID // len(seeds))]
     in_grid = min(len(conditions or [None]) * len(seeds), _GRID)
@@ -171,7 +187,7 @@ def main() -> None:
         grid = caption_grid(conditions, tiles) if conditions else image_grid(tiles, _COLUMNS.value)
         write_png(output / f'grid{suffixes[size]}.png', grid)
     of_first = '' if in_grid == len(names) else f' of the first {in_grid}'
-    print(f'{len(names)} image(s) and their grid{of_first} are in {output}')
+    say(f'{len(names)} image(s) and their grid{of_first} are in {output}')
 
 
 if __name__ == '__main__':

@@ -75,7 +75,7 @@ def main() -> None:
     settings = knob_settings(_GIN_PARAM.value, {name: flag.value for name, flag in _KNOBS.items()})
     recipe = read_recipe(_GIN_FILE.value, settings)
     if _DRY_RUN.value:
-        print(describe(recipe))
+        say(describe(recipe))
         return
     directory = RunDirectory(_workdir(), recipe.config)
     try:

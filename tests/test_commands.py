@@ -130,6 +130,12 @@ def test_from_a_run_to_an_export_and_its_images(tiny_run, tmp_path):
         ),
         (command('train', '--steps=3'), "Unknown command line flag 'steps'"),
         (command('sample', '--model=nowhere'), 'there is no nowhere'),
+        (command('sample', '--model=nowhere', '--seeds=0-9223372036854775806'), 'names more than 1,000,000 seeds'),
+        (command('sample', '--model=nowhere', '--seeds=0-999999,5'), 'names more than 1,000,000 seeds'),
+        (command('sample', '--model=nowhere', f'--seeds={5_000 * "9"}'), 'write for example 0-15,40,42'),
+        (command('sample', '--model=nowhere', '--seeds=²'), 'write for example 0-15,40,42'),
+        (command('sample', '--model=nowhere', f'--count={10**18}'), '1000000]; --help lists the flags'),
+        (command('sample', '--model=nowhere', f'--model={300 * "a"}'), 'cannot be read or written: File name too long'),
     ],
 )
 def test_errors_end_with_one_line_and_leave_nothing(arguments, message, tmp_path):
@@ -165,6 +171,13 @@ def test_the_diversity_of_samples_is_that_of_the_largest(tiny_run):
     last = json.loads((tiny_run / 'tree' / 'metrics.jsonl').read_text().splitlines()[-1])
     images = load(tiny_run).generate(SAMPLES)
     assert last['sample_diversity'] == pytest.approx(sample_diversity(images, conditional=False))
+
+
+def test_batch_sizes_that_are_no_numbers(tiny_run, tmp_path):
+    flags = [f'--model={tiny_run}', '--format=serving', f'--output={tmp_path}/served']
+    for sizes in ('1,²', f'1,{5_000 * "9"}'):
+        assert_one_line(run(command('export', *flags, f'--batch_sizes={sizes}'), tmp_path), 'are not numbers: write')
+    assert not list(tmp_path.iterdir())
 
 
 def test_captions_for_an_unconditional_model(tiny_run, tmp_path):

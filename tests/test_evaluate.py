@@ -70,6 +70,20 @@ def test_an_export_has_the_scores_of_its_run(runs, tmp_path, unchecked_exports):
 
 
 @pytest.mark.parametrize(
+    ('flags', 'message'),
+    [
+        (['--output=.'], '. is a folder: name a file'),
+        (['--watch', '--output=report.json'], 'leave out --output and --checkpoint'),
+        (['--watch', '--checkpoint=best'], 'leave out --output and --checkpoint'),
+    ],
+)
+def test_flags_are_checked_before_anything_is_measured(tmp_path, flags, message):
+    (tmp_path / 'config.gin').touch()
+    result = run(command('evaluate', f'--model={tmp_path}', '--reference=nowhere', *flags), tmp_path)
+    assert_one_line(result, message)
+
+
+@pytest.mark.parametrize(
     ('model', 'classifier', 'message'),
     [
         ('model', 'model', 'trains no classifier with test data: train gin/evaluation/painted_birds.gin'),

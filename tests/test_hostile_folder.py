@@ -8,7 +8,7 @@ import pytest
 from command_runs import TINY, command, run_process
 from hostile_images import BAD, GOOD
 
-from stackgan_tf.system.console import shown
+from stackgan_tf.system.console import printable
 
 MOST = 2_000_000  # kB of memory, half of which TensorFlow takes before it reads an image
 
@@ -21,7 +21,7 @@ def test_training_starts_with_exactly_the_good_ones_and_names_all_others(tmp_pat
     expected = {}
     for number, (kind, (write, reason)) in enumerate(_taken(BAD.items(), bad)):
         path = write(_place(root, 10_000 + number), number)
-        expected[shown(path.relative_to(root).as_posix())] = (kind, reason)
+        expected[printable(path.relative_to(root).as_posix())] = (kind, reason)
     (root / 'circular link').symlink_to(root)
     output, memory = _train(tmp_path, root)
     assert f'First pass over {len(good) + bad} pictures' in output

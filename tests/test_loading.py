@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import gin
-from stackgan_tf.loading import load, load_adversaries
+from stackgan_tf.commands.evaluators import open_model
+from stackgan_tf.loading import load, load_adversaries, load_phase
 from stackgan_tf.networks.descriptions import describe_network
 from stackgan_tf.networks.scale_discriminator import ScaleDiscriminator
 from stackgan_tf.networks.tree_generator import TreeGenerator
@@ -141,6 +142,30 @@ def test_networks_that_were_trained_on_replicas_load_on_one_device(tmp_path, run
     generator, discriminators = load_adversaries(tmp_path / 'run')
     assert not any(network.get_config()['synchronized'] for network in (generator, *discriminators))
     np.testing.assert_array_equal(load(tmp_path / 'run').generate(2), load(run).generate(2))
+
+
+def test_only_runs_have_checkpoints(tmp_path):
+    (tmp_path / 'saved_model.pb').touch()
+    (tmp_path / 'images').mkdir()
+    for source in (tmp_path, tmp_path / 'images'):
+        for checkpoint in ('best', '4'):
+            with pytest.raises(UserError, match=r'is not a run, so it has no checkpoint .*: leave out --checkpoint'):
+                open_model(str(source), checkpoint)
+
+
+def test_every_kind_of_model_loads_from_the_checkpoint_that_is_named(tmp_path):
+    network = built(ScaleDiscriminator(8, 4))  # any network: a classifier, or a text encoder, is read the same way
+    checkpoints = Checkpoints(tmp_path / 'tree' / 'checkpoints')
+    (tmp_path / 'config.gin').touch()
+    for step in (4, 8):
+        network.variables[0].assign(keras.ops.full_like(network.variables[0], step))
+        variables = {'network': [variable.value for variable in network.variables]}
+        progress = {**PROGRESS, 'step': step, 'image_size': 8}
+        checkpoints.save(step, variables, progress, {'network': describe_network(network)})
+    for which, step in (('4', 4), ('newest', 8)):
+        assert (load_phase(tmp_path, checkpoint=which).network.variables[0].numpy() == step).all()
+    with pytest.raises(UserError, match="no checkpoint '5'"):
+        load_phase(tmp_path, checkpoint='5')
 
 
 def test_a_folder_without_a_recipe_is_not_a_run(tmp_path, run):

@@ -36,7 +36,7 @@ from benchmarks.preparing import prepare
 from benchmarks.report import compare_files, print_rows
 from benchmarks.timing import REPEATS
 
-from stackgan_tf.system.atomic_files import write_json
+from stackgan_tf.system.atomic_files import check_writable, write_json
 from stackgan_tf.system.command_line import start_quietly
 from stackgan_tf.system.errors import UserError
 
@@ -59,6 +59,8 @@ _SUBJECTS = {
 
 def measure_recipes(subject: str, recipes: list[str]) -> None:
     """Measures recipes one after another, prints the rows and writes them."""
+    if _JSON.value:
+        check_writable(Path(_JSON.value))
     rows = []
     for recipe in recipes:
         plain = _BASELINE.value is not None

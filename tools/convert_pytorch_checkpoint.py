@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Optional
 from absl import flags
 
 from stackgan_tf.system.command_line import run_command
+from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def main(words: list[str]) -> None:
     else:
         made = export_checkpoint(source, target, read_text_encoder())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # from KiB
-    print(f'In {target}: {made} ({time.monotonic() - started:.1f} s, {peak:.2f} GiB of memory)')
+    say(f'In {target}: {made} ({time.monotonic() - started:.1f} s, {peak:.2f} GiB of memory)')
 
 
 def read_text_encoder() -> Optional['TextEncoder']:

@@ -161,7 +161,7 @@ def _checkpoints(directory: Path) -> list[str]:
 
 
 def _half_written(directory: Path) -> bool:
-    return any(directory.glob('*/checkpoints/.writing_*'))
+    return any(directory.glob('*/checkpoints/.step_*'))
 
 
 def _reports(directory: Path) -> list[int]:

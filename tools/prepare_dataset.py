@@ -9,13 +9,15 @@ from pathlib import Path
 
 from absl import flags
 
+from stackgan_tf.system.atomic_files import check_writable
 from stackgan_tf.system.command_line import run_command
+from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
 
 _LIST = flags.DEFINE_bool('list', False, 'List the data sets and which are prepared, and do nothing else.')
 _MANUAL_DIR = flags.DEFINE_string('manual_dir', '', 'The folder with the files that you downloaded.')
 _MAX_EXAMPLES = flags.DEFINE_integer(
-    'max_examples', None, 'For a preview: the number of examples of each split, stored separately.', 1
+    'max_examples', None, 'For a preview: the number of examples of each split, stored separately.', 1, 10**9
 )
 _OUTPUT = flags.DEFINE_string('output', 'prepared.png', 'The file for a grid of images.')
 _GRID = 36  # images
@@ -36,14 +38,15 @@ def main(names: list[str]) -> None:
         return
     if len(names) != 1:
         raise UserError(f'name one data set: {", ".join(PUBLISHED_DATA_SETS)}; --list says which are prepared')
+    check_writable(Path(_OUTPUT.value))
     data_dir = prepare_published(names[0], _MANUAL_DIR.value, _MAX_EXAMPLES.value)
     source = TfdsImages(names[0], data_dir=str(data_dir))
     count = min(_GRID, source.count)
     indices = tf.cast(tf.linspace(0, source.count - 1, count), tf.int64)
     write_png(Path(_OUTPUT.value), image_grid(source.crops(indices, tf.fill((count, 2), 0.5), _SIZE).numpy()))
-    print(f'A grid of {count} images is in {_OUTPUT.value}.')
+    say(f'A grid of {count} images is in {_OUTPUT.value}.')
     if _MAX_EXAMPLES.value is not None:
-        print(f'To train on these few: --gin_param="TfdsImages.data_dir = {str(data_dir)!r}"')
+        say(f'To train on these few: --gin_param="TfdsImages.data_dir = {str(data_dir)!r}"')
 
 
 if __name__ == '__main__':

@@ -12,6 +12,7 @@ import time
 from absl import flags
 
 from stackgan_tf.system.command_line import run_command
+from stackgan_tf.system.console import say
 
 _ENCODER = flags.DEFINE_string('encoder', None, 'A run, an exported encoder or a TF Hub handle.', required=True)
 _DATA = flags.DEFINE_string('data', 'painted_birds/76px', 'The configuration of painted birds.')
@@ -30,15 +31,15 @@ def main() -> None:
     encoder = load_text_encoder(_ENCODER.value)
     training, unseen = TfdsImages(_DATA.value), TfdsImages(_DATA.value, 'test')
     for name, accuracy in attribute_accuracy(encoder, training, unseen, ATTRIBUTES).items():
-        print(f'linear probe, {name:<8} {accuracy:.3f}')
+        say(f'linear probe, {name:<8} {accuracy:.3f}')
     if encoder.image_size is not None:
         for name, score in zero_shot_scores(encoder, unseen).items():
-            print(f'{name:<22} {score:.3f}')
+            say(f'{name:<22} {score:.3f}')
     captions = tf.constant(unseen.captions().texts)
     in_batches(encoder, captions[:128])  # the first call traces the graph
     start = time.perf_counter()
     in_batches(encoder, captions)
-    print(f'{"captions per second":<22} {len(captions) / (time.perf_counter() - start):,.0f}')
+    say(f'{"captions per second":<22} {len(captions) / (time.perf_counter() - start):,.0f}')
 
 
 if __name__ == '__main__':

@@ -14,11 +14,14 @@ from stackgan_tf.evaluation.image_sources import FolderImages, ImageSource, Sour
 from stackgan_tf.evaluation.inception_features import TFGAN_HANDLE, KerasInception, TfganInception
 from stackgan_tf.evaluation.saved_features import SavedFeatures
 from stackgan_tf.generator import Generator
-from stackgan_tf.loading import TrainedClassifier, load, load_phase, load_text_encoder
+from stackgan_tf.loading import TrainedClassifier, check_newest, load, load_phase, load_text_encoder
 from stackgan_tf.recipe.recipe import read_run
 from stackgan_tf.runs.run_directory import CONFIG
 from stackgan_tf.system.errors import UserError
+from stackgan_tf.system.whole_numbers import whole_number
 from stackgan_tf.text.text_encoder import TextEncoder
+
+_MOST_PIXELS = 1 << 14
 
 
 def load_features(what: str, resize: str = 'clean') -> FeatureExtractor:
@@ -39,8 +42,8 @@ def load_features(what: str, resize: str = 'clean') -> FeatureExtractor:
         return KerasInception(where or 'imagenet', resize)
     if kind == 'saved_model' and where:
         source, _, pixels = where.rpartition('@')
-        if source and pixels.isdigit():
-            return SavedFeatures(source, int(pixels), resize)
+        if source and (size := whole_number(pixels, _MOST_PIXELS)):
+            return SavedFeatures(source, size, resize)
         return SavedFeatures(where, resize=resize)
     if kind == 'classifier' and where:
         reader = load_phase(Path(where))
@@ -202,9 +205,12 @@ def open_model(what: str, checkpoint: str = 'newest') -> Generator | FolderImage
     """Opens a model (see `loading.load`), or a folder of images.
 
     Raises:
-        UserError: the source is neither.
+        UserError: the source is neither, or has no such checkpoint.
     """
-    return FolderImages(Path(what)) if _is_image_folder(what) else load(what, checkpoint)
+    if not _is_image_folder(what):
+        return load(what, checkpoint)
+    check_newest(what, checkpoint)
+    return FolderImages(Path(what))
 
 
 def _is_image_folder(what: str) -> bool:

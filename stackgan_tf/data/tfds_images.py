@@ -17,7 +17,7 @@ from stackgan_tf.data.published.tfds_shards import at_most
 from stackgan_tf.data.random_crop import Framing, random_crops
 from stackgan_tf.data.tfds_records import TfdsRecords
 from stackgan_tf.system.console import others_silent, say
-from stackgan_tf.system.errors import UserError
+from stackgan_tf.system.errors import UserError, as_user_error
 
 _LARGE = 5e9  # bytes; more is not downloaded or unpacked without being asked for
 
@@ -30,7 +30,7 @@ class TfdsImages(ExampleSource):
     and height, pixels). It is prepared on first use, under `TFDS_DATA_DIR` or `~/tensorflow_datasets`.
 
     Args:
-        name: as in `tfds.load`, for example `painted_birds/76px`.
+        name: as in `tfds.load`, for example `painted_birds/76px`, without namespace and version.
         split: as in `tfds.load`.
         manual_dir: the folder of the files that the user downloaded, for data sets that need some.
         data_dir: where it is prepared; by default where `TFDS_DATA_DIR` says.
@@ -168,13 +168,15 @@ def find_builder(name: str, data_dir: str = '') -> tfds.core.DatasetBuilder:
     """The builder of a data set, prepared or not.
 
     Raises:
-        UserError: there is no such data set.
+        UserError: there is no such data set, or the name has a namespace or a version.
     """
-    try:
+    if ':' in name:  # of a namespace, TFDS downloads code, which it imports
+        raise UserError(
+            f'{name!r} is not read, because code would be downloaded for a name before a colon: name a data set of '
+            'TensorFlow Datasets itself, without namespace and version'
+        )
+    with as_user_error(f'no data set {name!r} in TensorFlow Datasets'):
         return tfds.builder(name, data_dir=data_dir or None)
-    except (tfds.core.DatasetNotFoundError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise UserError(f'no data set {name!r} in TensorFlow Datasets: {reason}') from error
 
 
 def prepare(

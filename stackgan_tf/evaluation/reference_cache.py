@@ -3,7 +3,6 @@
 import dataclasses
 import hashlib
 import io
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from tqdm import tqdm
 from stackgan_tf.evaluation.feature_extractor import FeatureExtractor
 from stackgan_tf.evaluation.image_sources import ImageSource
 from stackgan_tf.evaluation.image_statistics import KEPT, PAIRS, SMALL, ImageStatistics, image_statistics
+from stackgan_tf.formats.archive_errors import ARCHIVE_ERRORS
 from stackgan_tf.metrics.frechet_distance import Gaussian
 from stackgan_tf.metrics.score import Score
 from stackgan_tf.system.atomic_files import write_whole
@@ -93,7 +93,7 @@ def _read(path: Path) -> ImageStatistics | None:
             )
     except UserError:
         raise
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except ARCHIVE_ERRORS:
         return None
 
 

@@ -33,6 +33,7 @@ _ELEMENT_TYPES = {
 }  # fmt: skip
 _STORAGES = {f'{name}Storage': np.dtype(element) for name, element in _ELEMENT_TYPES.items()}
 _MAX_DIMENSIONS = 32
+_STORAGE_PARTS = 6
 _MAX_COPIES = 8  # of the file's size: tensors may share a storage
 
 
@@ -75,12 +76,13 @@ class _Tensor(NamedTuple):
 
 
 def _rebuild_tensor(storage: Any, offset: Any, sizes: Any, strides: Any, *_gradient: Any) -> _Tensor:
-    numbers = (offset, *sizes, *strides)
-    if not isinstance(storage, _Storage) or any(type(number) is not int for number in numbers):
-        raise ValueError('not a tensor')
+    if not isinstance(storage, _Storage) or not isinstance(sizes, tuple) or not isinstance(strides, tuple):
+        raise ValueError('not a tensor')  # a list would be copied
     if len(sizes) != len(strides) or len(sizes) > _MAX_DIMENSIONS:
         raise ValueError('not a shape')
-    return _Tensor(storage, offset, tuple(sizes), tuple(strides))
+    if any(type(number) is not int for number in (offset, *sizes, *strides)):
+        raise ValueError('not numbers')
+    return _Tensor(storage, offset, sizes, strides)
 
 
 def _rebuild_parameter(tensor: Any, *_gradient: Any) -> Any:
@@ -90,12 +92,16 @@ def _rebuild_parameter(tensor: Any, *_gradient: Any) -> Any:
 def _ordered_dict(items: Any = ()) -> dict[Any, Any]:
     """Python 2 passes pairs; Python 3 sets items afterwards."""
     result: dict[Any, Any] = {}
-    for pair in items:
-        set_items(result, list(pair))
+    for key, value in items:
+        set_items(result, [key, value])
+    if len(result) != len(items):
+        raise ValueError('a key twice')  # the length of the result, which is paid for, is that of the work
     return result
 
 
 def _size(sizes: Any) -> tuple[Any, ...]:
+    if len(sizes) > _MAX_DIMENSIONS:
+        raise ValueError('not a shape')
     return tuple(sizes)
 
 
@@ -130,6 +136,8 @@ class _Machine(RestrictedUnpickler):
             super().build(target, state)
 
     def persistent_load(self, saved: Any) -> _Storage:
+        if len(saved) > _STORAGE_PARTS:
+            raise ValueError('not a storage')
         kind, dtype, key, _location, count, *view = saved
         if kind != 'storage' or not isinstance(key, str) or not isinstance(dtype, np.dtype) or type(count) is not int:
             raise ValueError('not a storage')

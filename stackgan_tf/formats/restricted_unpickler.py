@@ -20,6 +20,7 @@ _ALLOWED_OPCODES = """
     EMPTY_LIST LIST APPEND APPENDS EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 EMPTY_DICT DICT SETITEM SETITEMS
     GLOBAL STACK_GLOBAL REDUCE BUILD
 """
+_ITEM = 8  # bytes of an item of a container: a reference
 _KEY_TYPES = (str, bytes, int, float, bool, type(None))  # hashing nested tuples can take very long
 
 
@@ -124,7 +125,13 @@ class RestrictedUnpickler(pickle._Unpickler):
         Raises:
             RefusedError: the file makes more of them than a valid file does.
         """
-        self._allowance -= len(result) if isinstance(result, bytes) else getattr(result, 'nbytes', 0)
+        if isinstance(result, bytes):
+            size = len(result)
+        elif type(result) in (list, tuple, dict):
+            size = _ITEM * len(result)
+        else:
+            size = getattr(result, 'nbytes', 0)
+        self._allowance -= size
         if self._allowance < 0:
             raise RefusedError('more copies of its data')
 

@@ -5,7 +5,6 @@ import hashlib
 import itertools
 import json
 import os
-import re
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,9 +13,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from stackgan_tf.system.atomic_files import write_json, write_whole
+from stackgan_tf.system.atomic_files import scratch_name, whole_folder, write_json, write_whole
 from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
+from stackgan_tf.system.whole_numbers import whole_number
 
 _VARIABLES = 'variables'
 _INDEX = f'{_VARIABLES}.index'
@@ -24,7 +24,8 @@ _PROGRESS = 'progress.json'
 _NETWORKS = 'networks.json'
 _SUMS = 'SHA256SUMS'
 _KEY = '{name}/{number}/.ATTRIBUTES/VARIABLE_VALUE'
-_STEP = re.compile(r'step_(\d+)')
+_STEP_PREFIX = 'step_'
+_DAMAGED = f'damaged_{_STEP_PREFIX}'
 
 
 class Checkpoints:
@@ -49,14 +50,17 @@ class Checkpoints:
 
     def steps(self) -> list[int]:
         """The steps of the checkpoints there are, oldest first."""
-        if not self.directory.is_dir():
-            return []
-        found = [_STEP.fullmatch(folder.name) for folder in self.directory.iterdir()]
-        return sorted(int(match[1]) for match in found if match)
+        return self._numbers(_STEP_PREFIX)
+
+    def _numbers(self, prefix: str) -> list[int]:
+        """The numbers of the folders whose names are a prefix and a number, in their order."""
+        names = [folder.name for folder in self.directory.iterdir()] if self.directory.is_dir() else []
+        found = [whole_number(name.removeprefix(prefix)) for name in names if name.startswith(prefix)]
+        return sorted(number for number in found if number is not None)
 
     def path(self, step: int) -> Path:
         """The folder of one step's checkpoint."""
-        return self.directory / f'step_{step:06d}'
+        return self.directory / f'{_STEP_PREFIX}{step:06d}'
 
     def save(
         self,
@@ -76,17 +80,15 @@ class Checkpoints:
         Raises:
             UserError: it cannot be written; earlier ones are kept.
         """
-        writing = self.directory / f'.writing_{os.getpid()}'
         try:
-            self.directory.mkdir(parents=True, exist_ok=True)
-            tf.train.Checkpoint(**checkpoint_variables).write(str(writing / _VARIABLES))
-            write_json(writing / _PROGRESS, progress)
-            write_json(writing / _NETWORKS, dict(networks or {}))
-            _read_back(writing)
-            sums = [f'{_sha256(file)}  {file.name}\n' for file in sorted(writing.iterdir())]
-            write_whole(writing / _SUMS, ''.join(sums).encode())
-            _flush(*writing.iterdir(), writing)
-            writing.rename(self.path(step))
+            with whole_folder(self.path(step)) as writing:
+                tf.train.Checkpoint(**checkpoint_variables).write(str(writing / _VARIABLES))
+                write_json(writing / _PROGRESS, progress)
+                write_json(writing / _NETWORKS, dict(networks or {}))
+                _read_back(writing)
+                sums = [f'{_sha256(file)}  {file.name}\n' for file in sorted(writing.iterdir())]
+                write_whole(writing / _SUMS, ''.join(sums).encode())
+                _flush(*writing.iterdir(), writing)
             _flush(self.directory)
         except (OSError, tf.errors.OpError) as error:
             reason = getattr(error, 'strerror', None) or getattr(error, 'message', None) or str(error)
@@ -95,12 +97,10 @@ class Checkpoints:
                 f'cannot write the checkpoint of step {step} in {self.directory} ({reason.splitlines()[0]}); {kept}: '
                 'make room there and run the same command again'
             ) from error
-        finally:
-            shutil.rmtree(writing, ignore_errors=True)
         self._known[step] = None
         for old in set(self.steps()) - self._kept(progress.get('best')):
             # Renamed first: a half-removed one would count as damaged.
-            doomed = self.directory / f'.removing_{old}'
+            doomed = scratch_name(self.path(old))
             self.path(old).rename(doomed)
             shutil.rmtree(doomed, ignore_errors=True)
 
@@ -145,7 +145,7 @@ class Checkpoints:
         Raises:
             UserError: all are damaged; the next start trains from the first step.
         """
-        for leftover in (*self.directory.glob('.writing_*'), *self.directory.glob('.removing_*')):
+        for leftover in self.directory.glob(f'.{_STEP_PREFIX}*'):
             shutil.rmtree(leftover, ignore_errors=True)
         good, damaged = self.newest(), [step for step in self.steps() if self._known.get(step)]
         for step in damaged:
@@ -159,12 +159,11 @@ class Checkpoints:
             )
 
     def _aside(self, step: int) -> Path:
-        return self.directory / f'damaged_{self.path(step).name}'
+        return self.directory / f'{_DAMAGED}{step:06d}'
 
     def reached(self) -> int:
         """The largest step that ever had a checkpoint, even if it is damaged now; 0 without one."""
-        aside = [int(folder.name.rpartition('_')[2]) for folder in self.directory.glob('damaged_step_*')]
-        return max([*self.steps(), *aside], default=0)
+        return max([*self.steps(), *self._numbers(_DAMAGED)], default=0)
 
     def find(self, which: str) -> int:
         """The step of the checkpoint that is meant by `newest`, `best`, or its number.
@@ -178,7 +177,7 @@ class Checkpoints:
         if which == 'newest':
             return newest
         best = self.best()
-        step = best['step'] if which == 'best' and best is not None else int(which) if which.isdigit() else None
+        step = best['step'] if which == 'best' and best is not None else whole_number(which)
         if step in self.steps():
             assert step is not None
             if self.damage(step) is None:

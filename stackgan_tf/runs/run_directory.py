@@ -17,7 +17,7 @@ from typing import IO
 import tensorflow as tf
 
 from stackgan_tf.system import onednn
-from stackgan_tf.system.atomic_files import read_back, remove_leftovers, write_json, write_whole
+from stackgan_tf.system.atomic_files import open_lock, read_back, remove_leftovers, write_json, write_whole
 from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
 
@@ -98,8 +98,9 @@ class RunDirectory:
         starts = self.path / 'environment.json'
         with read_back(starts):
             earlier = [*json.loads(starts.read_text(encoding='utf-8'))['starts']] if starts.exists() else []
+            before = earlier[0].get(onednn.KEY) if earlier else None
+            before = None if before is None else int(before)
         now = environment()
-        before = earlier[0].get(onednn.KEY) if earlier else None
         if before is not None and before != now[onednn.KEY]:
             say(
                 f'This run began with {onednn.VARIABLE}={before:d}, now it is {now[onednn.KEY]:d}: the last digits '
@@ -109,13 +110,10 @@ class RunDirectory:
         self._started = True
 
     def _take_lock(self) -> None:
-        lock = (self.path / '.lock').open(
-            'a+', encoding='utf-8'
-        )  # not 'w': the file names the process that holds the lock
+        lock = open_lock(self.path / '.lock')
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            lock.seek(0)
             with lock:
                 holder = lock.read()
             raise UserError(

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from stackgan_tf.serving.client_requests import ImageRequest, requested_images, requests_of
+from stackgan_tf.serving.client_requests import MOST_IMAGES, ImageRequest, requested_images, requests_of
 from stackgan_tf.system.command_line import run_command
+from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
 
 if TYPE_CHECKING:  # importing it takes TensorFlow, and seconds
@@ -24,7 +25,7 @@ _PROTOCOL = flags.DEFINE_enum('protocol', 'grpc', ['grpc', 'rest'], 'The protoco
 _MODEL = flags.DEFINE_string('model', None, 'The name of the served model.', required=True)
 _CAPTION = flags.DEFINE_multi_string('caption', [], 'A caption; may be repeated.')
 _LABEL = flags.DEFINE_multi_integer('label', [], 'The number of a class; may be repeated.', lower_bound=0)
-_COUNT = flags.DEFINE_integer('count', 1, 'Number of images (per caption or class).', lower_bound=1)
+_COUNT = flags.DEFINE_integer('count', 1, 'Number of images (per caption or class).', 1, MOST_IMAGES)
 _SEED = flags.DEFINE_integer('seed', 0, 'The first seed.', lower_bound=0)
 _OUTPUT = flags.DEFINE_string('output', 'pictures', 'The folder for the images.')
 _BATCH = flags.DEFINE_integer('batch', 8, 'Images per request.', lower_bound=1, upper_bound=256)
@@ -52,14 +53,15 @@ def main() -> None:
 def _write(connection: 'Connection', requested: Sequence[ImageRequest]) -> None:
     """Writes the images."""
     from stackgan_tf.serving.connections import with_retries
-    from stackgan_tf.system.atomic_files import write_whole
+    from stackgan_tf.system.atomic_files import check_writable, write_whole
 
     output = Path(_OUTPUT.value)
+    check_writable(output / requested[0][0])
     for names, inputs in requests_of(requested, _BATCH.value):
         images = with_retries(functools.partial(connection.images, inputs), _ATTEMPTS.value)
         for name, image in zip(names, images, strict=True):
             write_whole(output / name, image)
-    print(f'{len(requested)} image(s) are in {output}')
+    say(f'{len(requested)} image(s) are in {output}')
 
 
 def _measure(connection: 'Connection', requested: Sequence[ImageRequest]) -> None:
@@ -75,7 +77,7 @@ def _measure(connection: 'Connection', requested: Sequence[ImageRequest]) -> Non
         with_retries(lambda: connection.images(reseeded), _ATTEMPTS.value)
 
     load = run_load(send, _LOAD_REQUESTS.value, _LOAD_AT_ONCE.value, _LOAD_SECONDS.value)
-    print(load.describe(rows))
+    say(load.describe(rows))
     if not load.latencies:
         raise UserError(f'no request to {_SERVER.value} was answered')
 

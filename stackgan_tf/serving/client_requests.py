@@ -9,6 +9,7 @@ from stackgan_tf.system.errors import UserError
 
 LONGEST_CAPTION = 1000  # characters; the model truncates it further
 MOST_IMAGES = 1000
+LARGEST_NUMBER = 2**62  # int64, with room for the seeds of a load test
 
 ImageRequest = tuple[str, int, str, bytes | int | None]  # file name, seed, name of the condition input, its value
 
@@ -23,7 +24,8 @@ def requested_images(captions: Sequence[str], labels: Sequence[int], count: int,
         seed: the first seed.
 
     Raises:
-        UserError: there are both captions and labels, too many images, or a caption is too long.
+        UserError: there are both captions and labels, too many images, a caption is too long, or a seed or label too
+            large.
     """
     if captions and labels:
         raise UserError('a model reads captions or labels: leave out --caption or --label')
@@ -39,6 +41,9 @@ def requested_images(captions: Sequence[str], labels: Sequence[int], count: int,
         conditions = [(f'class_{row:03d}_', 'label', label) for row, label in enumerate(labels)]
     if len(conditions) * count > MOST_IMAGES:
         raise UserError(f'{len(conditions) * count} images are too many: request {MOST_IMAGES} at most')
+    for value in (seed, *labels):
+        if not 0 <= value <= LARGEST_NUMBER:
+            raise UserError(f'a seed or label is not from 0 to {LARGEST_NUMBER}, which leaves room for further seeds')
     seeds = range(seed, seed + count)
     return [
         (f'{name}seed_{each:06d}.png', each, field, value)

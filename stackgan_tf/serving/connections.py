@@ -20,6 +20,7 @@ from stackgan_tf.system.errors import UserError
 _Result = TypeVar('_Result')
 _FIRST_PAUSE = 0.2  # seconds before the second attempt; doubled with each attempt
 _LONGEST_PAUSE = 5.0
+_LONGEST_TIMEOUT = 86_400
 _MESSAGE_BYTES = 64 * 2**20  # gRPC's own limit, 4 MB, is less than 256 images
 _BUSY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
 _BUSY_STATUS = (429, 503)
@@ -35,10 +36,15 @@ class Connection(abc.ABC):
     Args:
         server: HOST:PORT.
         model: the name of the served model.
-        timeout: seconds to wait for a response.
+        timeout: seconds to wait for a response, at most a day.
+
+    Raises:
+        UserError: the timeout is not such a number.
     """
 
     def __init__(self, server: str, model: str, timeout: float) -> None:
+        if not 0 < timeout <= _LONGEST_TIMEOUT:  # also of NaN
+            raise UserError(f'--timeout={timeout:g} is not a time of up to {_LONGEST_TIMEOUT} seconds')
         self.server = server
         self.model = model
         self.timeout = timeout

@@ -4,14 +4,53 @@ import contextlib
 import json
 import os
 import re
+import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from stackgan_tf.system.errors import UserError
 
-_SCRATCH = re.compile(r'\..+\.\d+')  # `.NAME.PID`
+_SCRATCH = re.compile(r'\..+\.[0-9a-f]{16}')
+
+
+def scratch_name(target: Path) -> Path:
+    """A hidden name next to `target` that no other process uses, whichever host or container it runs in.
+
+    `tempfile` would make files and folders that only this user can read, also after they are renamed.
+    """
+    return target.with_name(f'.{target.name}.{secrets.token_hex(8)}')
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[IO[bytes]]:
+    """A new file that becomes `path` when the block ends; if the block raises, `path` is unchanged.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    scratch = scratch_name(path)
+    file = scratch.open('xb')  # exclusive: it follows no link, and opens no file of another process
+    try:
+        with file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        scratch.replace(path)
+    except BaseException:
+        scratch.unlink(missing_ok=True)
+        raise
+
+
+def open_lock(path: Path) -> IO[str]:
+    """Opens a lock file, which is created if it is missing; its content stays.
+
+    Raises:
+        OSError: it cannot be opened, or is a link.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+    return open(descriptor, 'r+', encoding='utf-8')
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -21,16 +60,8 @@ def write_whole(path: Path, content: bytes) -> None:
         OSError: the file cannot be written; an existing file is unchanged.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f'.{path.name}.{os.getpid()}')
-    try:
-        with scratch.open('wb') as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        scratch.replace(path)
-    except BaseException:
-        scratch.unlink(missing_ok=True)
-        raise
+    with whole_file(path) as file:
+        file.write(content)
 
 
 @contextlib.contextmanager
@@ -44,7 +75,7 @@ def read_back(path: Path) -> Iterator[None]:
         yield
     except UserError:
         raise
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(f'{path} cannot be read any more: restore it, or move it away') from error
 
 
@@ -67,15 +98,33 @@ def scratch_folder(target: Path) -> Iterator[Path]:
     The folders above `target` are removed too if they were created for it and are empty.
     """
     created = [folder for folder in target.parents if not folder.exists()]
-    scratch = target.with_name(f'.{target.name}.{os.getpid()}')
+    scratch = scratch_name(target)
     try:
-        scratch.mkdir(parents=True)
-        yield scratch
+        target.parent.mkdir(parents=True, exist_ok=True)
+        scratch.mkdir()  # outside of the next block, which would remove the folder of another process
+        try:
+            yield scratch
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
         for folder in created:
             with contextlib.suppress(OSError):  # it is not empty
                 folder.rmdir()
+
+
+def check_writable(path: Path) -> None:
+    """Checks that a file can be written, before the long computation of its content.
+
+    Raises:
+        UserError: it is a folder, or nothing can be written next to it.
+    """
+    if path.is_dir():
+        raise UserError(f'{path} is a folder: name a file')
+    try:
+        with scratch_folder(path):
+            pass
+    except OSError as error:
+        raise UserError(f'{path} cannot be written ({error.strerror}): name another file') from error
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from stackgan_tf.system.atomic_files import open_lock, remove_leftovers, scratch_name
 from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
 
@@ -43,7 +44,7 @@ class CacheEntry:
         while True:
             self.path.mkdir(parents=True, exist_ok=True)
             with contextlib.suppress(FileNotFoundError):  # another process has just removed it
-                self._lock = (self.path / _LOCK).open('w')
+                self._lock = open_lock(self.path / _LOCK)
                 fcntl.flock(self._lock, fcntl.LOCK_SH)
                 os.utime(self.path)  # the least recently used entries are removed first
                 if os.path.samestat(os.fstat(self._lock.fileno()), (self.path / _LOCK).stat()):
@@ -52,10 +53,11 @@ class CacheEntry:
     @contextlib.contextmanager
     def making(self) -> Iterator[None]:
         """Lets one process at a time create the content."""
-        with (self.path / _MAKING).open('w') as lock:
+        with open_lock(self.path / _MAKING) as lock:
             if not _try_lock(lock):
                 say(f'Waiting for another process that creates {self.path} ...')
                 fcntl.flock(lock, fcntl.LOCK_EX)
+            remove_leftovers(self.path)
             yield
 
     def make_room(self, expected: int, limit: int) -> int:
@@ -113,7 +115,7 @@ def _remove(entry: Path) -> bool:
             if not _try_lock(lock):
                 return False
             # Renamed first, so that a process that needs it creates a new one.
-            doomed = entry.with_name(f'.{entry.name}.{os.getpid()}')
+            doomed = scratch_name(entry)
             entry.rename(doomed)
         shutil.rmtree(doomed)
     except OSError:

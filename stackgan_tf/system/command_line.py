@@ -10,19 +10,20 @@ from collections.abc import Callable, Iterator
 
 from absl import app, flags, logging
 
+from stackgan_tf.system.console import escaped, open_closed_streams, output_may_close
 from stackgan_tf.system.errors import UserError
 
 USER_ERROR_STATUS = 2
 INTERRUPTED_STATUS = 130
-_DISK_ERRORS = (
-    errno.ENOSPC,
-    errno.EDQUOT,
+_WRITE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EEXIST)
+_FILE_ERRORS = (
+    *_WRITE_ERRORS,
     errno.EACCES,
-    errno.EROFS,
     errno.EPERM,
-    errno.EEXIST,
     errno.ENOTDIR,
     errno.EISDIR,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
 )
 
 
@@ -83,29 +84,35 @@ def run_command(
             print('\nInterrupted.', file=sys.stderr)
             status = INTERRUPTED_STATUS
         except Exception as error:
-            message = _disk_message(error)
+            message = _file_message(error)
             if message is None:
                 raise
             status = _print_error(message)
+        finally:
+            with output_may_close():
+                pass  # flushes what libraries printed
         sys.exit(status)
 
+    open_closed_streams()
     app.run(guarded, flags_parser=_parse_flags)
 
 
-def _disk_message(error: Exception) -> str | None:
-    """The message for a file that cannot be written; None for any other error."""
-    if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
-        return f'{error.filename or "a file"} cannot be written: {error.strerror}'
-    # TensorFlow's writers raise TensorFlow's errors.
-    for number in _DISK_ERRORS:
-        if type(error).__module__.startswith('tensorflow') and os.strerror(number) in str(error):
-            return f'a file cannot be written: {os.strerror(number)}'
-    return None
+def _file_message(error: Exception) -> str | None:
+    """The message for a file that cannot be read or written; None for any other error."""
+    name, number = None, None
+    if isinstance(error, OSError):
+        name, number = error.filename, error.errno
+    elif type(error).__module__.startswith('tensorflow'):  # its readers and writers raise its own errors
+        number = next((each for each in _FILE_ERRORS if os.strerror(each) in str(error)), None)
+    if number not in _FILE_ERRORS:
+        return None
+    what = 'written' if number in _WRITE_ERRORS else 'read or written'
+    return f'{name or "a file"} cannot be {what}: {os.strerror(number)}'
 
 
 def _print_error(message: str) -> int:
     # Only the first line: gin appends the place of the error.
-    print(f'{os.path.basename(sys.argv[0])}: {message.splitlines()[0]}', file=sys.stderr)
+    print(f'{os.path.basename(sys.argv[0])}: {escaped(message).partition(chr(10))[0]}', file=sys.stderr)
     return USER_ERROR_STATUS
 
 
@@ -117,6 +124,10 @@ def _parse_flags(arguments: list[str]) -> list[str]:
     # Shells do not expand `~` after `=`.
     arguments = [re.sub(r'^(-\S+?=)(~/.*)', _with_home, each) for each in arguments]
     try:
-        return flags.FLAGS(arguments)
+        with output_may_close():
+            return flags.FLAGS(arguments)
     except flags.Error as error:
         sys.exit(_print_error(f'{str(error).splitlines()[-1].strip()}; --help lists the flags'))
+    except SystemExit:  # the help was printed, after which absl ends with 1
+        pass
+    sys.exit(0)

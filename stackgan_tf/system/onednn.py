@@ -43,8 +43,8 @@ def restore_onednn(environment_file: Path) -> None:
         return
     with read_back(environment_file):
         setting = json.loads(environment_file.read_text(encoding='utf-8'))['starts'][0].get(KEY)
-    if setting is not None:
-        os.environ[VARIABLE] = str(int(setting))
+        if setting is not None:
+            os.environ[VARIABLE] = str(int(setting))
 
 
 def onednn_is_on() -> bool:

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
+from stackgan_tf.formats.archive_errors import ARCHIVE_ERRORS
 from stackgan_tf.system.atomic_files import write_whole
 from stackgan_tf.system.cache_entry import CacheEntry, NoRoomError, gigabytes
 from stackgan_tf.system.errors import UserError
@@ -96,7 +96,7 @@ def _is_there(path: Path, shape: tuple[int, int]) -> bool:
     try:
         array = np.load(path, mmap_mode='r')
         return array.shape == shape and array.dtype == np.float32
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile):
+    except (*ARCHIVE_ERRORS, AttributeError):
         return False
 
 

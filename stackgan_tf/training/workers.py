@@ -220,13 +220,14 @@ def read_configuration(text: str) -> tuple[list[str], int]:
         return [], 0
     try:
         cluster, task = _parts(json.loads(text))
-    except (ValueError, TypeError, AttributeError, KeyError) as error:
+    except (ValueError, ArithmeticError, TypeError, AttributeError, KeyError, RecursionError) as error:
         raise UserError(f'TF_CONFIG is not like {_EXAMPLE} ({type(error).__name__}: {error})') from error
     if unknown := sorted(cluster.keys() - {'chief', 'worker'}):
         raise UserError(f'TF_CONFIG names {", ".join(unknown)}: training here has workers alone, and maybe one chief')
     addresses = [*cluster.get('chief', []), *cluster.get('worker', [])]
     for address in addresses:
-        if not re.fullmatch(r'(\[[0-9a-fA-F:]+\]|[^\s:/]+):\d{1,5}', str(address)):
+        found = re.fullmatch(r'(\[[0-9a-fA-F:]+\]|[^\s:/]+):([0-9]{1,5})', str(address))
+        if not found or not 0 < int(found[2]) < 2**16:
             raise UserError(f'TF_CONFIG names the worker {address!r}: an address looks like host-a:12345')
     if len(set(addresses)) < len(addresses):
         raise UserError('TF_CONFIG names one address twice: each worker needs its own host or port')

@@ -51,6 +51,19 @@ def test_unknown_data_set():
         TfdsImages('painted_bird')
 
 
+@pytest.mark.parametrize('name', ['huggingface:mnist', 'kaggle:a/b', 'namespace:data_set/config', 'mnist:3.0.1'])
+def test_names_for_which_code_would_be_downloaded(monkeypatch, name):
+    monkeypatch.setattr(tfds, 'builder', lambda *_, **__: pytest.fail('it is opened'))
+    with pytest.raises(UserError, match='without namespace and version'):
+        TfdsImages(name)
+
+
+@pytest.mark.parametrize('name', ['', '/', '../mnist', 'mnist/no_such_config', 'mnist/a=b', 'painted_birds/76px/x'])
+def test_names_that_mean_nothing(name):
+    with pytest.raises(UserError, match='no data set'):
+        TfdsImages(name)
+
+
 def test_unknown_split(birds):
     with pytest.raises(UserError, match="no split 'validation'; it has"):
         TfdsImages('painted_birds/76px', 'validation')

@@ -160,6 +160,42 @@ def test_views_of_one_storage_are_limited(refusal):
         assert 'absurdly large' in refusal(content)
 
 
+def called(module, attribute, argument, times):
+    """A list of the results of many calls with one argument, which the file holds once."""
+    once = name(module, attribute) + b'q\x00' + argument + b'q\x01' + b'00'
+    return once + b'](' + times * b'h\x00h\x01\x85R' + b'e'
+
+
+def rows(*items):
+    """A list."""
+    return b'](' + b''.join(items) + b'e'
+
+
+@pytest.mark.parametrize(
+    ('content', 'reason'),
+    [
+        (called('torch', 'Size', rows(*20_000 * [number(1)]), 5_000), 'damaged'),
+        (called('torch', 'Size', rows(*32 * [number(1)]), 5_000), 'more copies of its data'),
+        (
+            called('collections', 'OrderedDict', rows(*(row(text(str(n)), NONE) for n in range(2_000))), 5_000),
+            'more copies of its data',
+        ),
+        (called('collections', 'OrderedDict', rows(*20_000 * [row(text('a'), NONE)]), 5_000), 'damaged'),
+        (called('collections', 'OrderedDict', rows(*20_000 * [numbers(range(4))]), 5_000), 'damaged'),
+    ],
+)
+def test_containers_are_paid_for(refusal, content, reason):
+    for make in (old_format, new_format):
+        assert reason in refusal(make(content, {}))
+
+
+def test_shapes_that_would_be_copied(refusal):
+    part = row(storage('0'), number(0), rows(number(6)), rows(number(1)))
+    assert 'damaged' in refusal(new_format(name('torch._utils', '_rebuild_tensor') + part + b'R', SIX))
+    long = row(text('storage'), name('torch', 'FloatStorage'), *6 * [number(1)]) + b'Q'
+    assert 'damaged' in refusal(new_format(long, SIX))
+
+
 def test_storages_that_lie(refusal):
     for count in (7, 5, 0, -6, 2**40):
         for content in both(

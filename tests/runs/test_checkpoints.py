@@ -1,3 +1,5 @@
+import os
+
 import keras
 import numpy as np
 import pytest
@@ -50,7 +52,7 @@ def test_more_of_the_newest_and_one_of_every_period_are_kept(tmp_path):
 def test_a_checkpoint_that_is_not_there(tmp_path):
     checkpoints = Checkpoints(tmp_path)
     checkpoints.save(5, checkpoint_variables(5), {'step': 5})
-    for which in ('best', '6', 'last'):
+    for which in ('best', '6', 'last', '²', 5_000 * '9'):
         with pytest.raises(UserError, match=f"no checkpoint '{which}': there are newest, 5"):
             checkpoints.find(which)
     assert checkpoints.best() is None
@@ -63,12 +65,20 @@ def test_nothing_to_restore(tmp_path):
 def test_a_kill_while_writing_leaves_the_last_good_one(tmp_path):
     checkpoints = Checkpoints(tmp_path)
     checkpoints.save(5, checkpoint_variables(5), {'step': 5})
-    half = tmp_path / '.writing_123'
+    half = tmp_path / '.step_000006.0123456789abcdef'
     half.mkdir()
     (half / 'variables.index').write_bytes(b'half')
     checkpoints.mend()
     assert checkpoints.restore(checkpoint_variables(0)) == {'step': 5}
     assert not half.exists()
+
+
+def test_a_writer_with_the_same_process_id_on_another_host_keeps_its_files(tmp_path):
+    other = tmp_path / f'.writing_{os.getpid()}' / 'variables.index'
+    other.parent.mkdir()
+    other.write_bytes(b'half')
+    Checkpoints(tmp_path).save(5, checkpoint_variables(5), {'step': 5})
+    assert other.read_bytes() == b'half'
 
 
 @pytest.mark.parametrize(
@@ -165,8 +175,8 @@ def test_what_was_not_written_as_meant_is_no_checkpoint(tmp_path, monkeypatch):
 
 def test_a_kill_while_an_old_one_is_removed(tmp_path):
     checkpoints = saved_twice(tmp_path)
-    checkpoints.path(5).rename(tmp_path / '.removing_5')
-    (tmp_path / '.removing_5' / 'progress.json').unlink()
+    doomed = checkpoints.path(5).rename(tmp_path / '.step_000005.0123456789abcdef')
+    (doomed / 'progress.json').unlink()
     checkpoints.mend()
     assert [path.name for path in tmp_path.iterdir()] == ['step_000010']
 
@@ -175,7 +185,10 @@ def test_folders_of_other_names_are_no_checkpoints(tmp_path):
     saved_twice(tmp_path)
     (tmp_path / 'step_000010 (copy)').mkdir()
     (tmp_path / 'step_last').mkdir()
+    (tmp_path / 'damaged_step_000020').mkdir()
+    (tmp_path / 'damaged_step_000030 (copy)').mkdir()
     assert Checkpoints(tmp_path).steps() == [5, 10]
+    assert Checkpoints(tmp_path).reached() == 20
 
 
 def test_other_variables_than_were_saved_are_no_silent_success(tmp_path):

@@ -107,10 +107,10 @@ def test_a_second_process_is_refused_by_the_name_of_the_first(tmp_path, is_there
 def test_what_killed_writers_left_is_removed(tmp_path):
     path = opened(tmp_path / 'run')
     (path / 'tree').mkdir()
-    for leftover in ('.config.gin.123', 'tree/.metrics.jsonl.45', 'tree/.notes'):
+    for leftover in (f'.config.gin.{16 * "0"}', f'tree/.metrics.jsonl.{16 * "a"}', 'tree/.notes', '.notes.2'):
         (path / leftover).write_text('half')
     opened(path)
-    assert sorted(file.name for file in path.rglob('.*')) == ['.lock', '.notes']
+    assert sorted(file.name for file in path.rglob('.*')) == ['.lock', '.notes', '.notes.2']
 
 
 def test_what_changes_no_numbers_may_change(tmp_path):

@@ -179,9 +179,15 @@ def test_images_are_limited_and_split_into_requests():
         (['a'], [1], 1, 'captions or labels'),
         (['a' * 1001], [], 1, 'a caption has 1001 characters: shorten it to 1000'),
         (['a', 'b'], [], 501, '1002 images are too many'),
+        ([], [2**63], 1, 'a seed or label is not from 0 to'),
     ):
         with pytest.raises(UserError, match=message):
             requested_images(captions, labels, count, 0)
+    with pytest.raises(UserError, match='a seed or label is not from 0 to'):
+        requested_images([], [], 2, 2**63 - 1)
+    for timeout in (float('nan'), float('inf'), 0.0, 1e300):
+        with pytest.raises(UserError, match='is not a time of up to 86400 seconds'):
+            RestConnection('127.0.0.1:9', 'birds', timeout)
 
 
 def test_batches_wait_are_padded_and_never_split_a_request():

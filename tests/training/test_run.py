@@ -63,7 +63,7 @@ def test_run_directory_has_what_the_contract_says(uninterrupted):
     assert list((workdir / 'tree').glob('events.out.tfevents.*'))
     assert json.loads((workdir / 'environment.json').read_text())['starts'][0]['versions']['tensorflow']
     assert (workdir / 'config.gin').read_text() == 'SEED = 0\n'
-    assert not list(workdir.rglob('.writing*'))
+    assert not list(workdir.rglob('.step_*'))
     line = metrics(workdir)[-1]
     assert line['images_per_second'] > 0
     for size in (8, 16):

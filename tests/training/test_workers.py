@@ -46,6 +46,8 @@ def test_the_chief_is_the_first_worker_or_the_task_of_that_name():
         (configuration(PAIR, index='x'), 'TF_CONFIG is not like'),
         (configuration({**PAIR, 'ps': ['c:1']}), 'names ps: training here has workers alone'),
         (configuration({'worker': ['a:1', 'b']}), "'b': an address looks like"),
+        (configuration({'worker': ['a:1', 'b:99999']}), "'b:99999': an address looks like"),
+        (configuration(PAIR).replace('"index": 0', '"index": 1e999'), 'TF_CONFIG is not like .*OverflowError'),
         (configuration({'worker': ['a:1', 'a:1']}), 'one address twice'),
         (configuration(PAIR, index=2), 'this is worker 2, but the cluster'),
         (configuration(PAIR, 'evaluator'), 'this is evaluator 0, but the cluster'),

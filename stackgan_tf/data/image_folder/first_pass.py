@@ -17,7 +17,7 @@ from stackgan_tf.data.image_decoding import BadImageError
 from stackgan_tf.data.image_folder.image_file import encode_compact, encode_lossless, read_image
 from stackgan_tf.data.image_folder.listing import ImageFile, Listing
 from stackgan_tf.data.published.ordered_map import ordered_map
-from stackgan_tf.system.atomic_files import write_json
+from stackgan_tf.system.atomic_files import scratch_name, write_json
 from stackgan_tf.system.cache_entry import CacheEntry, NoRoomError, gigabytes, size_of
 from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
@@ -145,7 +145,7 @@ def _write_shard(
 ) -> dict[str, Any]:
     contents: dict[str, Any] = {'lossless': lossless, 'again': False, 'enlarged': 0, 'bad': []}
     contents |= {'positions': [], 'lengths': [], 'shapes': []}
-    incomplete = path.with_name(f'.{path.name}')
+    incomplete = scratch_name(path)
     try:
         with tf.io.TFRecordWriter(str(incomplete)) as writer:
             for position, outcome in enumerate(outcomes):

@@ -21,7 +21,7 @@ from stackgan_tf.data.image_folder.listing import Listing
 from stackgan_tf.data.random_crop import corners
 from stackgan_tf.system.atomic_files import write_whole
 from stackgan_tf.system.cache_entry import CacheEntry
-from stackgan_tf.system.console import say, shown
+from stackgan_tf.system.console import printable, say
 from stackgan_tf.system.errors import UserError
 
 BAD_FILES = 'bad_files.txt'
@@ -97,7 +97,7 @@ class ImageCache:
             UserError: no image can be used.
         """
         bad = [
-            f'{shown(listing.files[number * SHARD + position].name)}: {reason}'
+            f'{printable(listing.files[number * SHARD + position].name)}: {reason}'
             for number, shard in enumerate(shards)
             for position, reason in shard['bad']
         ]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from stackgan_tf.data.image_folder import stored_embeddings
 from stackgan_tf.data.image_folder.metadata import FILE_NAMES, Annotation, read_metadata, together
-from stackgan_tf.system.console import shown
+from stackgan_tf.system.console import printable
 from stackgan_tf.system.errors import UserError
 
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.webp', '.gif', '.bmp', '.tif', '.tiff')
@@ -241,11 +241,11 @@ def _annotate(root: Path, files: list[str], names: set[str]) -> tuple[dict[str, 
     for file in files:
         prefix = file[: file.rfind('/') + 1]
         if prefix in prefixes:
-            raise UserError(f'{shown(root / prefix)} has both {" and ".join(FILE_NAMES)}: keep one')
+            raise UserError(f'{printable(root / prefix)} has both {" and ".join(FILE_NAMES)}: keep one')
         prefixes.add(prefix)
         found, repeated = read_metadata(root / file)
         if repeated:
-            notes.append(f'{shown(root / file)} names {repeated:,} images again: their captions are put together')
+            notes.append(f'{printable(root / file)} names {repeated:,} images again: their captions are put together')
         for name, annotation in found.items():
             path = posixpath.normpath(prefix + name)  # relative to the metadata's folder, maybe above it
             if path not in names:
@@ -266,9 +266,9 @@ def _annotate(root: Path, files: list[str], names: set[str]) -> tuple[dict[str, 
 def listed(names: list[str]) -> str:
     """The first of a list of names, on one line."""
     more = ', ...' if len(names) > _LISTED else ''
-    return ', '.join(shown(name) for name in names[:_LISTED]) + more
+    return ', '.join(printable(name) for name in names[:_LISTED]) + more
 
 
 def _counted(suffixes: Counter[str]) -> str:
     most = sorted(suffixes.items(), key=lambda item: (-item[1], item[0]))[:3]
-    return ', '.join(f'{count:,} {shown(suffix) or "without suffix"}' for suffix, count in most)
+    return ', '.join(f'{count:,} {printable(suffix) or "without suffix"}' for suffix, count in most)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from stackgan_tf.system.console import shown
+from stackgan_tf.system.console import printable
 from stackgan_tf.system.errors import UserError
 
 FILE_NAMES = ('metadata.jsonl', 'metadata.csv')
@@ -90,7 +90,7 @@ def _csv_records(path: Path) -> Iterator[tuple[int, Any]]:
 
 def _lines(path: Path) -> Iterator[str]:
     if not path.is_file():  # a pipe would be waited for
-        raise UserError(f'{shown(path)} cannot be read: it is not a file')
+        raise UserError(f'{printable(path)} cannot be read: it is not a file')
     try:
         with path.open('rb') as file:
             for number, line in enumerate(iter(lambda: file.readline(_MAX_LINE + 1), b''), 1):
@@ -101,11 +101,11 @@ def _lines(path: Path) -> Iterator[str]:
                 except UnicodeDecodeError as error:
                     raise _wrong(path, number, 'not UTF-8 text') from error
     except OSError as error:
-        raise UserError(f'{shown(path)} cannot be read: {error.strerror}') from error
+        raise UserError(f'{printable(path)} cannot be read: {error.strerror}') from error
 
 
 def _wrong(path: Path, line: int, reason: object) -> UserError:
-    return UserError(f'{shown(path)}, line {line}: {reason}')
+    return UserError(f'{printable(path)}, line {line}: {reason}')
 
 
 def _name_and_annotation(record: Any) -> tuple[str, Annotation]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from stackgan_tf.formats.numpy_files import read_array
-from stackgan_tf.system.console import shown
+from stackgan_tf.system.console import printable
 from stackgan_tf.system.errors import UserError
 
 FILE_NAME = 'embeddings.npz'
@@ -36,7 +36,7 @@ def read_embeddings(root: Path, names: Sequence[str]) -> list[np.ndarray]:
         with zipfile.ZipFile(path) as archive:
             missing = sorted(set(names) - {name.removesuffix('.npy') for name in archive.namelist()})
             if missing:
-                listed = ', '.join(map(shown, missing[:_NAMED]))
+                listed = ', '.join(map(printable, missing[:_NAMED]))
                 raise UserError(f'{path} lacks {len(missing):,} images: {listed}')
             return [_rows(archive, f'{name}.npy') for name in names]
     except UserError:
@@ -48,6 +48,6 @@ def read_embeddings(root: Path, names: Sequence[str]) -> list[np.ndarray]:
 def _rows(archive: zipfile.ZipFile, name: str) -> np.ndarray:
     info = archive.getinfo(name)
     if info.file_size > _MOST:
-        raise ValueError(f'{shown(name)} has more than {_MOST >> 20} MB')
+        raise ValueError(f'{printable(name)} has more than {_MOST >> 20} MB')
     with archive.open(info) as file:
         return np.atleast_2d(read_array(file, info.file_size).astype(np.float32))

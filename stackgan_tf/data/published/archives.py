@@ -4,7 +4,6 @@ import dataclasses
 import hashlib
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
@@ -12,7 +11,8 @@ from typing import IO
 import tensorflow_datasets as tfds
 from tqdm import tqdm
 
-from stackgan_tf.system.console import say
+from stackgan_tf.formats.archive_errors import ARCHIVE_ERRORS, archive_errors, reason_of
+from stackgan_tf.system.console import printable, say
 from stackgan_tf.system.errors import UserError
 
 _CHUNK = 1 << 22
@@ -127,7 +127,7 @@ def members(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, by
     Raises:
         UserError: it is not an archive, or broken.
     """
-    try:
+    with archive_errors(path):
         if path.is_dir():
             yield from _files(path, wanted)
         elif zipfile.is_zipfile(path):
@@ -142,8 +142,6 @@ def members(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, by
                         and _fits(path, member.name, member.size)
                     ):
                         yield member.name.removeprefix('./'), _content(archive, member)
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, OSError) as error:
-        raise UserError(f'{path} cannot be read to its end ({error}): fetch it again') from error
 
 
 def _files(folder: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
@@ -153,7 +151,7 @@ def _files(folder: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, b
             try:
                 content = file.read_bytes()
             except OSError as error:
-                say(f'{file} cannot be read and is left out: {error.strerror}')
+                say(f'{printable(file)} cannot be read and is left out: {error.strerror}')
                 continue
             yield name, content
 
@@ -163,13 +161,10 @@ def _zipped(path: Path, archive: zipfile.ZipFile, wanted: Callable[[str], bool])
         if not name.endswith('/') and wanted(name) and _fits(path, name, archive.getinfo(name).file_size):
             try:
                 content = archive.read(name)
-            except (
-                zipfile.BadZipFile,
-                zlib.error,
-                NotImplementedError,
-                RuntimeError,
-            ) as error:  # also raised for encrypted files
-                say(f'{path}: {name} cannot be read and is left out: {error}')
+            except ARCHIVE_ERRORS as error:
+                if getattr(error, 'errno', None):  # the disk is damaged, not the archive
+                    raise
+                say(f'{path}: {printable(name)} cannot be read and is left out: {reason_of(error)}')
                 continue
             yield name, content
 
@@ -177,7 +172,7 @@ def _zipped(path: Path, archive: zipfile.ZipFile, wanted: Callable[[str], bool])
 def _fits(path: Path, name: str, size: int) -> bool:
     """Whether a file of an archive is small enough to be read into memory; it may claim and unpack to any size."""
     if size > _MOST:
-        say(f'{path}: {name} is left out: it has {size / 1e9:.0f} GB')
+        say(f'{path}: {printable(name)} is left out: it has {size / 1e9:.0f} GB')
     return size <= _MOST
 
 
@@ -199,11 +194,8 @@ def count_and_bytes(path: Path) -> tuple[int, int]:
     if path.is_dir():
         sizes = [file.stat().st_size for file in path.rglob('*') if file.is_file()]
     else:
-        try:
-            with zipfile.ZipFile(path) as archive:
-                sizes = [member.file_size for member in archive.infolist() if not member.is_dir()]
-        except (zipfile.BadZipFile, OSError) as error:
-            raise UserError(f'{path} cannot be read ({error}): fetch it again') from error
+        with archive_errors(path), zipfile.ZipFile(path) as archive:
+            sizes = [member.file_size for member in archive.infolist() if not member.is_dir()]
     return len(sizes), sum(sizes)
 
 
@@ -214,7 +206,7 @@ def _is_whole(path: Path) -> bool:
     try:
         with tarfile.open(path) as archive:
             return all(True for _ in archive)
-    except (tarfile.TarError, EOFError, zlib.error, OSError):
+    except ARCHIVE_ERRORS:
         return False
 
 

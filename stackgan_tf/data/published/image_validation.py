@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from stackgan_tf.data.image_decoding import BadImageError, decode
 from stackgan_tf.data.published.ordered_map import ordered_map
-from stackgan_tf.system.console import say
+from stackgan_tf.system.console import printable, say
 from stackgan_tf.system.errors import UserError
 
 Kept = TypeVar('Kept')
@@ -46,7 +46,7 @@ def validated_images(
                 continue
             bad += 1
             if bad <= _NAMED:
-                say(f'{image[0]} cannot be used and is left out: {reason}')
+                say(f'{printable(image[0])} cannot be used and is left out: {reason}')
     if bad > _NAMED:
         say(f'{title}: {bad:,} images cannot be used and are left out')
 
@@ -56,6 +56,6 @@ def _checked(image: tuple[str, bytes, Kept]) -> tuple[tuple[str, bytes, Kept], s
         decode(io.BytesIO(image[1]))
     except BadImageError as error:
         if error.may_pass:  # the system's fault, not the image's: it must not be left out for good
-            raise UserError(f'{image[0]}: {error}; run the same command again') from error
+            raise UserError(f'{printable(image[0])}: {error}; run the same command again') from error
         return image, str(error)
     return image, None

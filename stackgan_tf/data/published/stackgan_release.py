@@ -13,7 +13,7 @@ import numpy as np
 from stackgan_tf.data.published.archives import near
 from stackgan_tf.data.published.caption_release import Naming
 from stackgan_tf.formats.pickles import read_pickle, text
-from stackgan_tf.system.console import say
+from stackgan_tf.system.console import printable, say
 from stackgan_tf.system.errors import UserError
 
 SPLITS = ('train', 'test')
@@ -59,7 +59,9 @@ class StackganRelease:
         for name, row in zip(names, found, strict=True):
             shape = getattr(row, 'shape', None)
             if shape != (captions, DIMENSION):
-                raise UserError(f'{path} has embeddings of shape {shape} for {name}, not {(captions, DIMENSION)}')
+                raise UserError(
+                    f'{path} has embeddings of shape {shape} for {printable(str(name))}, not {(captions, DIMENSION)}'
+                )
             if name is not None:
                 rows[name] = row.astype(np.float32, copy=False)
         return rows

@@ -14,7 +14,7 @@ from stackgan_tf.data.published.archives import user_folder
 from stackgan_tf.data.published.caption_release import Naming, read_captions, read_class_lists
 from stackgan_tf.data.published.split_sizes import compare
 from stackgan_tf.data.published.stackgan_release import EMBEDDINGS, NAMES, SPLITS, StackganRelease, find_release
-from stackgan_tf.system.console import say
+from stackgan_tf.system.console import printable, say
 from stackgan_tf.system.errors import UserError
 
 
@@ -98,5 +98,5 @@ def _by_name(source: str, listed: Mapping[str, Sequence[str | None]]) -> dict[st
     for split, names in listed.items():
         for name in names:
             if name is not None and splits.setdefault(name, split) != split:
-                raise UserError(f'{source}: {name} is for training and for the test; fetch them again')
+                raise UserError(f'{source}: {printable(name)} is for training and for the test; fetch them again')
     return splits

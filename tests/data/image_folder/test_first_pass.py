@@ -50,6 +50,21 @@ def test_a_damaged_cache_is_repaired(root, cache, capsys):
     assert passes(capsys) == 3
 
 
+def test_no_link_is_followed_and_leftovers_are_removed(root, cache, tmp_path):
+    source(root)
+    (shard,) = cache.glob('*/*.tfrecord')
+    shard.unlink()
+    victim, leftover = tmp_path / 'victim', shard.with_name(f'.{shard.name}.{16 * "0"}')
+    victim.write_bytes(b'mine')
+    shard.with_name(f'.{shard.name}').symlink_to(victim)
+    leftover.write_bytes(b'half')
+    source(root)
+    assert victim.read_bytes() == b'mine'
+    assert shard.is_file()
+    assert not shard.is_symlink()
+    assert not leftover.exists()
+
+
 def test_the_cache_is_a_tfrecord_of_images(root, cache):
     source(root)
     (shard,) = cache.glob('*/*.tfrecord')

@@ -7,7 +7,7 @@ import pytest
 from stackgan_tf.data.image_folder import listing
 from stackgan_tf.data.image_folder.listing import list_images
 from stackgan_tf.data.image_folder.metadata import Annotation
-from stackgan_tf.system.console import shown
+from stackgan_tf.system.console import printable
 from stackgan_tf.system.errors import UserError
 
 
@@ -33,8 +33,8 @@ def test_odd_names(tmp_path):
     odd = ['with space.jpg', 'new\nline.jpg', 'bird ✓.jpg', os.fsdecode(b'caf\xe9.jpg')]
     touch(tmp_path, *odd)
     assert names(tmp_path) == sorted(odd)
-    assert [shown(name) for name in odd[:3]] == ['with space.jpg', r"'new\nline.jpg'", 'bird ✓.jpg']
-    assert shown(odd[3]).isascii()
+    assert [printable(name) for name in odd[:3]] == ['with space.jpg', r"'new\nline.jpg'", 'bird ✓.jpg']
+    assert printable(odd[3]).isascii()
 
 
 def test_the_split_of_an_image_depends_on_its_name_alone(tmp_path):

@@ -61,7 +61,7 @@ def test_zip_is_unpacked_once(tmp_path, capsys):
         builder.download_and_prepare(download_dir=str(tmp_path / 'downloads'), download_config=settings)
         assert len(contents(builder)) == 2
     assert capsys.readouterr().out.count('Unpacking') == 1
-    assert not list(tmp_path.rglob('incomplete*'))
+    assert not list(tmp_path.rglob('.data.mdb.*'))
 
 
 def test_zip_that_does_not_fit_on_the_disk(tmp_path, monkeypatch):

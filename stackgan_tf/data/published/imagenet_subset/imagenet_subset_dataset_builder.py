@@ -11,7 +11,7 @@ from stackgan_tf.data.published.image_validation import validated_images
 from stackgan_tf.data.published.imagenet_subset.classes import class_ids
 from stackgan_tf.data.published.imagenet_subset.stored_images import StoredImage, stored_images
 from stackgan_tf.data.published.tfds_shards import Example, counted, in_files
-from stackgan_tf.system.console import say
+from stackgan_tf.system.console import printable, say
 
 ARCHIVE = Archive('ILSVRC2012_img_train.tar', 147_897_477_120, 'train', holds='n0*')
 
@@ -72,6 +72,6 @@ def _contents(images: Iterable[StoredImage]) -> Iterator[tuple[str, bytes, Store
         try:
             content = image.read()
         except OSError as error:
-            say(f'{image.name} cannot be read and is left out: {error.strerror}')
+            say(f'{printable(image.name)} cannot be read and is left out: {error.strerror}')
             continue
         yield image.name, content, image

@@ -7,6 +7,7 @@ from typing import IO, NamedTuple
 
 from tqdm import tqdm
 
+from stackgan_tf.formats.archive_errors import archive_errors
 from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
 
@@ -75,24 +76,18 @@ def _of_folder(path: Path, class_ids: Sequence[str]) -> Iterator[list[StoredImag
 
 def _of_tar(path: Path, class_ids: Sequence[str]) -> Iterator[list[StoredImage]]:
     wanted = set(class_ids)
-    try:
-        with tarfile.open(path, 'r:') as archive:
-            for member in archive:  # seeks from one to the next
-                class_id = PurePosixPath(member.name).stem
-                if class_id in wanted and (content := archive.extractfile(member)) is not None:
-                    yield _of_class(content, path, member.offset_data, class_id)
-    except (tarfile.TarError, OSError) as error:
-        raise UserError(f'{path} cannot be read to its end ({error}): fetch it again') from error
+    with archive_errors(path), tarfile.open(path, 'r:') as archive:
+        for member in archive:  # seeks from one to the next
+            class_id = PurePosixPath(member.name).stem
+            if class_id in wanted and (content := archive.extractfile(member)) is not None:
+                yield _of_class(content, path, member.offset_data, class_id)
 
 
 def _of_class(content: IO[bytes], file: Path, first: int, class_id: str) -> list[StoredImage]:
     """The images of the tar file of a class, which begins at byte `first` of a file."""
-    try:
-        with tarfile.open(fileobj=content, mode='r:') as archive:
-            return [
-                StoredImage(PurePosixPath(member.name).name, class_id, file, first + member.offset_data, member.size)
-                for member in archive
-                if member.isfile() and PurePosixPath(member.name).suffix.lower() in _SUFFIXES
-            ]
-    except (tarfile.TarError, OSError) as error:
-        raise UserError(f'class {class_id} in {file} cannot be read to its end ({error}): fetch it again') from error
+    with archive_errors(f'class {class_id} in {file}'), tarfile.open(fileobj=content, mode='r:') as archive:
+        return [
+            StoredImage(PurePosixPath(member.name).name, class_id, file, first + member.offset_data, member.size)
+            for member in archive
+            if member.isfile() and PurePosixPath(member.name).suffix.lower() in _SUFFIXES
+        ]

@@ -1,14 +1,17 @@
 """Unpacks LSUN's databases from their zip files, because LMDB maps a file into memory."""
 
+import fcntl
 import shutil
 import zipfile
-import zlib
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import tensorflow_datasets as tfds
 from tqdm import tqdm
 
 from stackgan_tf.data.published.lsun_scenes.database import FILE
+from stackgan_tf.formats.archive_errors import archive_errors
+from stackgan_tf.system.atomic_files import open_lock, remove_leftovers, whole_file
 from stackgan_tf.system.cache_entry import gigabytes
 from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
@@ -34,14 +37,17 @@ def unpacked(path: Path, downloads: tfds.download.DownloadManager) -> Path:
     if path.is_dir():
         return path
     folder = Path(downloads.download_dir) / 'extracted' / path.stem
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for member in archive.infolist():
-                if PurePosixPath(member.filename).name == FILE:
+    with archive_errors(path):
+        archive = zipfile.ZipFile(path)
+    with archive:
+        for member in archive.infolist():
+            if PurePosixPath(member.filename).name == FILE:
+                folder.mkdir(parents=True, exist_ok=True)
+                with open_lock(folder / '.lock') as lock:
+                    fcntl.flock(lock, fcntl.LOCK_EX)  # another process may be unpacking it
+                    remove_leftovers(folder)
                     _unpack(archive, member, folder)
-                    return folder
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise UserError(f'{path} cannot be read to its end ({error}): fetch it again') from error
+                return folder
     raise UserError(f'{path} has no {FILE}: it is not the published file')
 
 
@@ -49,22 +55,21 @@ def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path) -> 
     target = folder / FILE
     if target.is_file() and target.stat().st_size == member.file_size:
         return
-    folder.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(folder).free
     needed = f'{gigabytes(member.file_size)} in {folder}'
     if free < member.file_size:
         raise UserError(f'unpacking {archive.filename} takes {needed}, where {gigabytes(free)} are free: unpack it')
     say(f'Unpacking {archive.filename}: {needed}, once; when all is prepared, it can be removed')
-    incomplete = folder / f'incomplete.{FILE}'
-    try:
-        with (
-            archive.open(member) as source,
-            incomplete.open('wb') as copy,
-            tqdm(total=member.file_size, unit='B', unit_scale=True, disable=None, leave=False) as progress,
-        ):
-            while chunk := source.read(_CHUNK):
-                copy.write(chunk)
-                progress.update(len(chunk))
-        incomplete.replace(target)
-    finally:
-        incomplete.unlink(missing_ok=True)
+    with (
+        whole_file(target) as copy,
+        tqdm(total=member.file_size, unit='B', unit_scale=True, disable=None, leave=False) as progress,
+    ):
+        for chunk in _chunks(archive, member):
+            copy.write(chunk)
+            progress.update(len(chunk))
+
+
+def _chunks(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
+    with archive_errors(archive.filename or FILE), archive.open(member) as source:
+        while chunk := source.read(_CHUNK):
+            yield chunk
