@@ -19,7 +19,8 @@ class StackedGenerator(keras.Model):
     """
 
     def __init__(self, stage_one: StageOneGenerator, stage_two: StageTwoGenerator, **kwargs: object) -> None:
-        super().__init__(**kwargs)
+        # Embeddings and noise keep their float32 under a mixed policy; the layers cast what they read.
+        super().__init__(autocast=False, **kwargs)
         self.stage_one = stage_one
         self.stage_two = stage_two
         self.sizes = (*stage_one.sizes, *stage_two.sizes)

@@ -49,7 +49,8 @@ class StageOneGenerator(keras.Model):
         augmented: bool = True,  # off: the condition is mu, whatever epsilon
         **kwargs: object,
     ) -> None:
-        super().__init__(**kwargs)
+        # Embeddings and noise keep their float32 under a mixed policy; the layers cast what they read.
+        super().__init__(autocast=False, **kwargs)
         self.sizes = (size,)
         self.noise_dimension = noise_dimension
         self.base_width = base_width

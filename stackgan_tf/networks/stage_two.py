@@ -45,7 +45,8 @@ class StageTwoGenerator(keras.Model):
         augmented: bool = True,  # off: the condition is mu, whatever epsilon
         **kwargs: object,
     ) -> None:
-        super().__init__(**kwargs)
+        # Embeddings and noise keep their float32 under a mixed policy; the layers cast what they read.
+        super().__init__(autocast=False, **kwargs)
         check_sizes((stage_one_size,))
         if size not in [stage_one_size * times for times in ENLARGEMENTS]:
             possible = ' or '.join(str(stage_one_size * times) for times in ENLARGEMENTS)

@@ -152,7 +152,8 @@ class TreeGenerator(keras.Model):
         branch_images: str = 'own_size',  # or 'last_size', 'last_alone'; see `image_sizes`
         **kwargs: object,
     ) -> None:
-        super().__init__(**kwargs)
+        # Embeddings and noise keep their float32 under a mixed policy; the layers cast what they read.
+        super().__init__(autocast=False, **kwargs)
         self.branch_sizes = check_sizes(sizes)
         self.branch_images = branch_images
         self.image_sizes = image_sizes(self.branch_sizes, branch_images)
