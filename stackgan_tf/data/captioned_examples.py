@@ -1,4 +1,4 @@
-"""The examples of a source that have captions."""
+"""The examples of a source that have captions, or another condition."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,26 @@ import tensorflow as tf
 
 from stackgan_tf.data.captions import Captions
 from stackgan_tf.data.example_source import ExampleSource
+from stackgan_tf.system.errors import UserError
+
+
+def examples_with_condition(missing: np.ndarray | None, count: int) -> np.ndarray:
+    """The examples to draw conditions from. Those without one have a placeholder, which stands for no image.
+
+    Args:
+        missing: bool `[count]`, the examples without a condition; None: each has one.
+        count: how many examples there are.
+
+    Returns:
+        int64 `[K]` in [0, count), ascending.
+
+    Raises:
+        UserError: no example has a condition.
+    """
+    examples = np.arange(count) if missing is None else np.flatnonzero(~missing)
+    if not len(examples):
+        raise UserError(f'none of the {count} pictures has a caption: give captions to some')
+    return examples
 
 
 class CaptionedExamples(ExampleSource):
@@ -19,7 +39,7 @@ class CaptionedExamples(ExampleSource):
     def __init__(self, source: ExampleSource) -> None:
         self._source = source
         self._captions = source.captions()
-        self._kept = np.flatnonzero(~self._captions.missing)
+        self._kept = examples_with_condition(self._captions.missing, source.count)
         self.title = f'{source.title} (with captions)'
 
     @property

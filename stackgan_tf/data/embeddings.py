@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from stackgan_tf.data.caption_index import CaptionIndex
+from stackgan_tf.data.captioned_examples import examples_with_condition
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.system.errors import UserError
 from stackgan_tf.system.ranges import Count
@@ -59,7 +60,7 @@ def some_embeddings(embeddings: Embeddings, count: int, most: int = 10_000) -> n
         float32 `[most, T]`.
     """
     rng = np.random.default_rng(0)
-    conditional = np.arange(count) if embeddings.missing is None else np.flatnonzero(~embeddings.missing)
+    conditional = examples_with_condition(embeddings.missing, count)
     few = len(conditional) < most
     drawn = rng.permutation(most) % len(conditional) if few else rng.integers(0, len(conditional), most)
     indices = conditional[drawn]

@@ -11,6 +11,8 @@ from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.image_pyramid import image_pyramid
 from stackgan_tf.text.characters import character_tokens
 
+_ORDER_STREAM = 3  # of random numbers; `example_draws` has those before it
+
 
 def example_order(positions: tf.Tensor, count: int, seed: int) -> tf.Tensor:
     """Which examples stand at some positions of the endless shuffled stream.
@@ -23,12 +25,29 @@ def example_order(positions: tf.Tensor, count: int, seed: int) -> tf.Tensor:
     Returns:
         int64 `[n]` in [0, N): within each N positions every example comes once, each time in another order.
     """
-    epochs, places = positions // count, positions % count
-    keys = tf.stack([tf.zeros_like(epochs), tf.zeros_like(epochs) + seed, epochs], axis=1)
-    # The raw operation, because `tf.random.experimental.index_shuffle` takes one key only, unlike its documentation.
-    return tf.raw_ops.RandomIndexShuffle(
-        index=places, seed=tf.cast(keys, tf.int32), max_index=tf.constant(count - 1, tf.int64), rounds=4
+    passes, places = positions // count, positions % count
+    first = tf.reduce_min(passes)
+    # Eight words for each pass. A shuffle reads few bits of its three words, 8 of each for a small N, so there are two.
+    shape = tf.stack([tf.reduce_max(passes) - first + 1, 8])
+    words = tf.raw_ops.StatelessRandomUniformFullIntV2(
+        shape=shape, **_philox(seed, _ORDER_STREAM, 2 * first), dtype=tf.int32
     )
+    keys = tf.gather(words, passes - first)
+    for key in (keys[:, :3], keys[:, 3:6]):
+        # The raw operation: `tf.random.experimental.index_shuffle` takes one key only, unlike its documentation.
+        places = tf.raw_ops.RandomIndexShuffle(
+            index=places, seed=key, max_index=tf.constant(count - 1, tf.int64), rounds=4
+        )
+    return places
+
+
+def _philox(seed: int, stream: int, first: tf.Tensor) -> dict[str, tf.Tensor]:
+    """The arguments of a stateless operation that draws from the `first` value of a stream's counter on."""
+    return {
+        'key': tf.constant([seed % 2**64], tf.uint64),
+        'counter': tf.stack([tf.cast(first, tf.uint64), tf.constant(stream, tf.uint64)]),
+        'alg': tf.constant(tf.random.Algorithm.PHILOX.value),
+    }
 
 
 def example_draws(first: tf.Tensor, count: int, seed: int, stream: int = 0) -> tf.Tensor:
@@ -37,10 +56,7 @@ def example_draws(first: tf.Tensor, count: int, seed: int, stream: int = 0) -> t
     Philox makes four numbers of each value of its counter, and the global example index is that counter: so the numbers
     of an example do not depend on the batch it is in. Each stream is another four.
     """
-    counter = tf.stack([tf.cast(first, tf.uint64), tf.constant(0, tf.uint64)])
-    key = tf.constant([seed + (stream << 32)], tf.uint64)
-    philox = tf.constant(tf.random.Algorithm.PHILOX.value)
-    return tf.raw_ops.StatelessRandomUniformV2(shape=(count, 4), key=key, counter=counter, alg=philox)
+    return tf.raw_ops.StatelessRandomUniformV2(shape=(count, 4), **_philox(seed, stream, first))
 
 
 def other_class_partners(indices: tf.Tensor, draws: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -91,18 +91,21 @@ def joint_generator_loss(
     )
 
 
-def partners(labels: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
-    """Finds for each row of a batch the next row of another class, whose caption does not match its image.
+def partners(labels: KerasTensor, has_condition: KerasTensor | None = None) -> tuple[KerasTensor, KerasTensor]:
+    """Finds for each row of a batch the next row of another class with a caption, which does not match its image.
 
     Args:
         labels: classes, int `[N]`.
+        has_condition: float `[N]`, 0 where an image has no condition; None: each has one.
 
     Returns:
-        Rows, int32 `[N]`, and float32 `[N]`: 1, or 0 where the whole batch is of one class.
+        Rows, int32 `[N]`, and float32 `[N]`: 1, or 0 where the batch has no such row.
     """
     count = ops.shape(labels)[0]
     shifted = (ops.arange(count)[:, None] + ops.arange(count)[None, :]) % count  # [N, N]: row i + shift j
     different = ops.take(labels, shifted) != labels[:, None]
+    if has_condition is not None:
+        different = ops.logical_and(different, ops.take(has_condition, shifted) > 0)
     first = ops.argmax(ops.cast(different, 'int32'), axis=1)  # 0, the row itself, if there is none
     rows = (ops.arange(count) + ops.cast(first, 'int32')) % count
     return rows, ops.cast(ops.any(different, axis=1), 'float32')

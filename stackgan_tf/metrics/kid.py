@@ -20,11 +20,15 @@ def kid(
         real: features `[N, D]`.
         generated: features `[M, D]`.
         subsets: number of subsets; each is drawn independently, without replacement.
-        size: size of a subset, at least 2; at most the size of the smaller set.
+        size: size of a subset, at least 2; at most half of the smaller set, since larger subsets share most of their
+            images and differ too little. Fewer than four features are compared whole, without a spread.
         seed: the seed of the draw.
     """
     rng = np.random.default_rng(seed)
-    size = min(size, len(real), len(generated))
+    smaller = min(len(real), len(generated))
+    size = min(size, smaller // 2)
+    if size < 2:
+        return Score(squared_discrepancy(real, generated), None, smaller)
     distances = []
     for _ in range(subsets):
         rows, columns = (rng.choice(len(each), size, replace=False) for each in (real, generated))

@@ -270,7 +270,6 @@ class AdversarialModel(ConditionalModel):
             return logits_of(discriminator, discriminator_input(image), condition), batch['mismatched_rows']
         # Partners come from the global batch, so they are the same on any number of devices.
         labels, embedded, condition = (all_rows(rows) for rows in (batch['label'], batch['has_condition'], condition))
-        chosen, rows = partners(labels)
-        rows *= tf.gather(embedded, chosen)  # the partner must have a condition
+        chosen, rows = partners(labels, embedded)
         chosen, rows = own_rows(chosen), own_rows(rows)
         return Logits(discriminator.conditional_logits(features, tf.gather(condition, chosen), training=True)), rows

@@ -46,7 +46,8 @@ def step_noise(
     Returns:
         float32 `[batch_size / replicas, *shape]`.
     """
-    stream = purpose + _PURPOSES * number
+    # int64: the folded key has the type of this number, and with 32 bits some steps of a run would share their noise.
+    stream = tf.constant(purpose + _PURPOSES * number, tf.int64)
     key = tf.random.experimental.stateless_fold_in(tf.stack([tf.cast(seed, tf.int64), step]), stream, alg='philox')
     noise = distribution((batch_size, *shape), key, alg='philox')
     rows = batch_size // tf.distribute.get_replica_context().num_replicas_in_sync

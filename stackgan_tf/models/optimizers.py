@@ -43,8 +43,8 @@ def adam(
 def ready(optimizer: keras.optimizers.Optimizer, variables: Sequence[Any]) -> keras.optimizers.Optimizer:
     """An optimizer with its state created; where networks compute in float16, with dynamic loss scaling.
 
-    Each optimizer has its own scale. The scale falls when a gradient overflows, and that step is skipped; see
-    `TrainedModel.apply_gradients`.
+    Each optimizer has its own scale. The scale falls when a gradient overflows, and that step is skipped, or adds
+    nothing to the accumulated gradients; see `TrainedModel.apply_gradients`.
     """
     if keras.config.dtype_policy().compute_dtype == 'float16':
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)

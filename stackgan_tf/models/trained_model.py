@@ -250,9 +250,16 @@ class TrainedModel(keras.Model):
         """One optimizer step. The loss is already divided by the number of replicas: their gradients are summed."""
         scale = optimizer.scale_loss(tf.ones_like(loss))  # 1, except in float16
         gradients = tape.gradient(loss, variables, output_gradients=scale)
-        if self.replicas > 1 and isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+        if self.replicas > 1 and scaled:
             # Keras checks one replica's own gradients: an overflow on any must appear on all.
             overflows = tf.reduce_any([tf.reduce_any(~tf.math.is_finite(gradient)) for gradient in gradients])
             all_overflows = tf.distribute.get_replica_context().all_reduce('SUM', tf.cast(overflows, tf.float32))
             gradients[0] += tf.where(all_overflows > 0, tf.constant(math.inf), 0.0)
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        if scaled and optimizer.inner_optimizer.gradient_accumulation_steps:
+            # A step that overflows counts, with zeros: else this optimizer would update at other steps than the others
+            # from then on, and the generator at other steps than its average.
+            zeros = [tf.zeros_like(gradient) for gradient in gradients]
+            finite = optimizer.check_finite(gradients)
+            keras.ops.cond(finite, lambda: None, lambda: optimizer.inner_optimizer.apply(zeros, list(variables)))

@@ -51,12 +51,13 @@ class AttributeClassifierNetwork(Network):
             attributes, float32 `[N, C]`, C the product of all K_a: attributes count as independent.
         """
         features = self.encoder.last_map(image)
-        probabilities = [ops.softmax(logits) for logits in self._split(self.encoder.embed(features))]
+        logits = ops.cast(self.encoder.embed(features), 'float32')
+        probabilities = [ops.softmax(logits) for logits in self._split(logits)]
         joint = probabilities[0]
         for attribute in probabilities[1:]:
             combinations = joint[:, :, None] * attribute[:, None, :]
             joint = ops.reshape(combinations, (-1, joint.shape[1] * attribute.shape[1]))
-        return ops.cast(features, 'float32'), ops.cast(joint, 'float32')
+        return ops.cast(features, 'float32'), joint
 
     def _split(self, logits: KerasTensor) -> tuple[KerasTensor, ...]:
         return tuple(ops.split(logits, list(accumulate(self.choices))[:-1], axis=-1))

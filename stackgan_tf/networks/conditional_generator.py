@@ -43,7 +43,8 @@ class ConditionalGenerator(Network):
         whitening: bool,  # whether `EmbeddingWhitening` is applied to embeddings, not in the paper
         **kwargs: object,
     ) -> None:
-        super().__init__(**kwargs)
+        # Embeddings and noise keep their float32 under a mixed policy; the layers cast what they read.
+        super().__init__(autocast=False, **kwargs)
         self.embedding_dimension = embedding_dimension
         self.condition_dimension = condition_dimension if embedding_dimension else 0
         self.activation = activation

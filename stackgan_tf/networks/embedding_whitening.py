@@ -17,8 +17,12 @@ class EmbeddingWhitening(keras.layers.Layer):
     Fitted, its outputs have mean 0 and mean square 1, the scale of the noise that they are concatenated with.
 
     A text encoder may put most of its information into directions of small variance, which layers with random initial
-    weights take long to use. The layer has no trainable weights; until it is fitted, it is the identity.
+    weights take long to use. The layer has no trainable weights; until it is fitted, it is the identity. It computes in
+    float32 under any policy: where the variance is small, 16 bits hold little more than the mean.
     """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{**kwargs, 'dtype': 'float32'})
 
     def build(self, input_shape: Shape) -> None:
         """Builds for embeddings `[N, T]`."""

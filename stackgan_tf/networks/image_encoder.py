@@ -71,7 +71,8 @@ class BackboneEncoder(Network):
         dimension: int = 1024,  # T, of the features
         **kwargs: object,
     ) -> None:
-        super().__init__(**kwargs)
+        # Images are preprocessed in float32 under a mixed policy too; in bfloat16, 0..255 has steps of 1.
+        super().__init__(autocast=False, **kwargs)
         self.size = size
         self.backbone = backbone
         self.dimension = dimension

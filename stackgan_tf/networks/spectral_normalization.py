@@ -37,7 +37,7 @@ class SpectralConv2D(keras.layers.Conv2D):
         matrix = ops.cast(ops.reshape(kernel, (-1, self.filters)), 'float32')
         stretched = ops.matmul(matrix, ops.convert_to_tensor(self.direction))  # [K K C]
         largest = ops.sum(ops.stop_gradient(_unit(stretched)) * stretched)
-        return kernel / ops.cast(largest, kernel.dtype)
+        return ops.cast(ops.cast(kernel, 'float32') / largest, kernel.dtype)
 
     def convolution_op(self, inputs: KerasTensor, kernel: KerasTensor) -> KerasTensor:
         """Convolves `[N, H, W, C]` with the divided kernel."""

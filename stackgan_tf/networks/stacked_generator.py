@@ -25,7 +25,8 @@ class StackedGenerator(keras.Model):
         stage_two: StageTwoGenerator,
         **kwargs: object,
     ) -> None:
-        super().__init__(**kwargs)
+        # Embeddings and noise keep their float32 under a mixed policy; the layers cast what they read.
+        super().__init__(autocast=False, **kwargs)
         self.stage_one = stage_one
         self.stage_two = stage_two
         self.sizes = (*stage_one.sizes, *stage_two.sizes)

@@ -7,6 +7,7 @@ from typing import Annotated
 import numpy as np
 import tensorflow as tf
 
+from stackgan_tf.data.captioned_examples import examples_with_condition
 from stackgan_tf.data.embeddings import Embeddings
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.evaluation.evaluate_model import Reference
@@ -82,12 +83,14 @@ class GeneratorScores:
 
 
 class _EmbeddingConditions(ConditionSource):
-    """Embeddings of a data set's examples in random order."""
+    """Embeddings of a data set's examples that have a condition, in random order."""
 
     def __init__(self, embeddings: Embeddings, source: ExampleSource, count: int, seed: int) -> None:
         rng = np.random.default_rng(seed)
         self._embeddings = embeddings
-        self._indices = tf.constant(rng.permutation(max(count, source.count))[:count] % source.count, tf.int64)
+        examples = examples_with_condition(embeddings.missing, source.count)
+        order = rng.permutation(max(count, len(examples)))[:count] % len(examples)
+        self._indices = tf.constant(examples[order], tf.int64)
         self._draws = tf.constant(rng.random(count, np.float32))
         self.title = source.title
 

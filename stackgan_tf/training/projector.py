@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 from tensorboard.plugins import projector
 
+from stackgan_tf.data.captioned_examples import examples_with_condition
 from stackgan_tf.data.embeddings import Embeddings
 from stackgan_tf.system.atomic_files import write_whole
 
@@ -19,10 +20,12 @@ def write_projector(folder: Path, embeddings: Embeddings, count: int) -> None:
     Args:
         folder: of the phase.
         embeddings: that it is conditioned on.
-        count: of its examples; at most `POINTS` of them are written, spread evenly, with the first caption of each.
+        count: of its examples; at most `POINTS` of those with a condition are written, spread evenly, with the first
+            caption of each.
     """
-    number = min(POINTS, count)
-    indices = np.arange(number) * count // number
+    examples = examples_with_condition(embeddings.missing, count)
+    number = min(POINTS, len(examples))
+    indices = examples[np.arange(number) * len(examples) // number]
     words = [' '.join(text.split()) or '(no words)' for text in embeddings.words(indices)]
     if not words:
         return

@@ -4,6 +4,7 @@ import tensorflow as tf
 from captioned import WORDS, Captioned, Gappy, WordEncoder
 
 from stackgan_tf.data.captioned_examples import CaptionedExamples
+from stackgan_tf.data.captions import Captions
 from stackgan_tf.data.embeddings import (
     AttributeVectors,
     CaptionEmbeddings,
@@ -87,6 +88,17 @@ def test_examples_without_captions_are_left_out():
     drawn = kept.captions().drawn(indices, tf.constant([0.0, 0.5, 0.9]))
     assert drawn.numpy().tolist() == [b'red 0 of 0', b'blue 1 of 2', b'blue 2 of 8']
     assert not kept.captions().missing.any()
+
+
+def test_a_source_without_any_caption_is_refused():
+    class Silent(Captioned):
+        def captions(self):
+            return Captions([[] for _ in range(self.count)])
+
+    with pytest.raises(UserError, match='none of the 9 pictures has a caption'):
+        CaptionedExamples(Silent())
+    with pytest.raises(UserError, match='none of the 9 pictures has a caption'):
+        some_embeddings(CaptionEmbeddings(Silent(), WordEncoder()), 9)
 
 
 def test_the_mean_of_several_captions():

@@ -1,4 +1,5 @@
 import io
+import itertools
 from collections import Counter
 
 import numpy as np
@@ -62,6 +63,30 @@ def test_passes_and_seeds_have_orders_of_their_own():
     assert positions[:60] != order(2, 60, 60)
 
 
+def test_no_order_comes_twice_in_2000_passes_or_300_seeds():
+    passes = np.reshape(order(0, 300, 2000 * 300), (2000, 300))
+    assert len(np.unique(passes, axis=0)) == 2000
+    assert len({tuple(order(seed, 300, 300)) for seed in [*range(300), -1, 2**32, 2**40]}) == 303
+
+
+def test_every_place_has_every_example_equally_often_and_neighbors_vary():
+    passes = np.reshape(order(0, 60, 2000 * 60), (2000, 60))
+    counts = np.stack([np.bincount(place, minlength=60) for place in passes.T])
+    steps = np.bincount(np.diff(passes).ravel() % 60, minlength=60)[1:]  # from each example to the next
+    for found in (counts, steps):
+        expected = found.mean()
+        assert 0.9 < ((found - expected) ** 2 / expected).mean() < 1.3
+
+
+def test_a_data_set_of_millions_has_an_order_too():
+    positions = 3_000_000 * np.array([[0], [256], [2048]]) + np.arange(2000)
+    rows = [example_order(tf.constant(each), 3_000_000, 0).numpy() for each in positions]
+    for row in rows:
+        assert len(np.unique(row)) == 2000
+        assert 0 <= row.min() < 10_000 < 2_990_000 < row.max() < 3_000_000
+    assert all((one != other).any() for one, other in itertools.pairwise(rows))
+
+
 def test_a_later_start_step_gives_the_rest_of_the_batches():
     for whole, late in zip(batches()[3:], batches(start=3, steps=5), strict=True):
         np.testing.assert_array_equal(whole[0], late[0])
@@ -80,7 +105,10 @@ def test_draws_of_an_example_do_not_depend_on_its_batch():
             example_draws(tf.constant(first, tf.int64), count, 5), whole[first : first + count]
         )
     assert len(np.unique(whole)) == whole.size
-    assert (example_draws(tf.constant(0, tf.int64), 40, 6).numpy() != whole).all()
+    for other in ((6,), (5, 1), (5 + 2**32,)):  # another seed, another stream
+        assert not np.isin(example_draws(tf.constant(0, tf.int64), 40, *other), whole).any()
+    streams = [example_draws(tf.constant(0, tf.int64), 40, *key).numpy() for key in ((0, 1), (2**32, 0))]
+    assert (streams[0] != streams[1]).all()
 
 
 def test_draws_are_uniform():

@@ -78,5 +78,5 @@ def test_each_score_has_its_protocol():
         'N - 1',
     ):
         assert part in scores['fid'].protocol
-    assert 'subsets of 74 out of 74 and 74 (seed 3)' in scores['kid'].protocol
+    assert 'subsets of 37 out of 74 and 74 (seed 3)' in scores['kid'].protocol
     assert '1 scales' in scores['ms_ssim'].protocol

@@ -102,3 +102,11 @@ def test_partners_are_never_of_the_same_class(labels, rows, valid):
     found_rows, found_valid = partners(ops.convert_to_tensor(labels, 'int32'))
     assert keras.ops.convert_to_numpy(found_rows).tolist() == rows
     assert keras.ops.convert_to_numpy(found_valid).tolist() == valid
+
+
+def test_partners_are_the_next_rows_of_another_class_that_have_a_condition():
+    labels, has_condition = np.array([0, 1, 0, 2, 2], 'int32'), np.array([1, 0, 0, 1, 0], 'float32')
+    rows, valid = (keras.ops.convert_to_numpy(each).tolist() for each in partners(labels, has_condition))
+    assert (rows, valid) == ([3, 3, 3, 0, 0], [1] * 5)
+    rows, valid = (keras.ops.convert_to_numpy(each).tolist() for each in partners(labels, np.zeros(5, 'float32')))
+    assert (rows, valid) == ([0, 1, 2, 3, 4], [0] * 5)

@@ -28,11 +28,19 @@ def test_against_tfgan():
         tf.constant(REAL), tf.constant(GENERATED), max_block_size=120
     )
     assert squared_discrepancy(REAL, GENERATED) == pytest.approx(float(expected), rel=1e-4)
-    # Each subset is the whole of both sets.
-    score = kid(REAL, GENERATED, subsets=3)
-    assert score.value == pytest.approx(float(expected), rel=1e-4)
-    assert score.spread == pytest.approx(0, abs=1e-12)
-    assert score.count == 120
+
+
+def test_subsets_are_at_most_half_of_the_smaller_set_so_there_is_a_spread():
+    score = kid(REAL, GENERATED[:80])
+    assert score.count == 40
+    found = [squared_discrepancy(*RNG.permuted(np.stack([REAL, GENERATED]), axis=1)[:, :40]) for _ in range(200)]
+    assert score.spread == pytest.approx(np.std(found), rel=0.4)
+    assert score.value == pytest.approx(squared_discrepancy(REAL, GENERATED[:80]), abs=4 * score.spread / 10)
+
+
+def test_three_images_have_no_spread():
+    score = kid(REAL[:3], GENERATED)
+    assert (score.value, score.spread, score.count) == (squared_discrepancy(REAL[:3], GENERATED), None, 3)
 
 
 def test_subsets_are_unbiased_and_repeatable():

@@ -14,6 +14,11 @@ def test_it_depends_on_seed_step_and_purpose_alone():
         assert not np.isclose(noise(), other).any()
 
 
+def test_steps_of_a_long_run_share_no_noise():
+    # Two steps whose keys are equal in 32 bits.
+    assert not np.isclose(noise(step=58502), noise(step=186855)).any()
+
+
 def test_it_is_standard_normal():
     drawn = noise(batch_size=1000, shape=(50,))
     assert abs(drawn.mean()) < 0.02

@@ -81,6 +81,25 @@ def test_in_float16_each_optimizer_has_its_own_scale_and_skips_steps_that_overfl
     assert not all(map(np.array_equal, before[0], weights(model.generator)))
 
 
+def test_in_float16_an_overflow_leaves_accumulating_optimizers_and_the_average_in_step():
+    with layers_in('mixed_float16'):
+        model = tree(accumulated_steps=2)
+    step = tf.function(model.train_step)
+    networks = (model.generator, *model.discriminators)
+    scales = [2.0**100, 2.0**10, 2.0**10, 2.0**100, 2.0**10, 2.0**10]  # two steps overflow
+    for number, scale in enumerate(scales):
+        model.optimizer.dynamic_scale.assign(scale)
+        before, average = [weights(network) for network in networks], values(model.generator_ema)
+        step(batch())
+        moved = [not all(map(np.array_equal, *pair)) for pair in zip(before, map(weights, networks), strict=True)]
+        assert moved == [number % 2 == 1] * 3
+        share = 0.1 if number % 2 else 0.0
+        for was, now, generator in zip(average, values(model.generator_ema), values(model.generator), strict=True):
+            np.testing.assert_allclose(now, (1 - share) * was + share * generator, atol=1e-6)
+    assert [int(each.iterations) for each in model.optimizers()] == [3, 3, 3]
+    assert all(np.isfinite(value).all() for network in networks for value in weights(network))
+
+
 def test_scaled_gradients_are_those_of_the_loss():
     with layers_in('mixed_float16'):
         scaled = adam(0.1, [keras.Variable(tf.ones(3))])

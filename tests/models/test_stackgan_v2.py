@@ -228,8 +228,11 @@ def test_an_image_without_a_caption_is_no_partner_and_need_not_match():
     model = make(**TEXT, discriminator_condition='embedding', normalization=False)
     given = {**text_batch(labels=(0, 1, 2, 3)), 'has_condition': tf.constant([1.0, 0.0, 1.0, 1.0])}
     features = model.discriminators[0].features(given['images'][0])
-    _, rows = model.mismatched(model.discriminators[0], lambda images: images, given, features, given['embedding'])
-    assert rows.numpy().tolist() == [0, 1, 1, 1]  # the first one's partner is the second
+    found, rows = model.mismatched(model.discriminators[0], lambda images: images, given, features, given['embedding'])
+    assert rows.numpy().tolist() == [1, 1, 1, 1]
+    others = tf.gather(given['embedding'], [2, 2, 3, 0])  # the first one's partner is the third
+    expected = model.discriminators[0].conditional_logits(features, others)
+    np.testing.assert_allclose(found.conditional_logits, expected, atol=1e-5)
     logits = Logits(*model.discriminators[0](given['images'][0], given['embedding']))
     for row, same in ((0, False), (1, True)):
         changed = Logits(

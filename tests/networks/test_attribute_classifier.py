@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 from layer_harness import check_layer
 
@@ -21,3 +22,15 @@ def test_logits_are_the_features_in_order():
     network = AttributeClassifierNetwork(size=16, choices=(3, 2), width=4)
     network.build((None, 16, 16, 3))
     np.testing.assert_array_equal(np.concatenate(network(images(16)), axis=1), network.encoder(images(16)))
+
+
+def test_probabilities_are_float32_under_a_mixed_policy():
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy('mixed_bfloat16')
+    try:
+        network = AttributeClassifierNetwork(8, (3, 2), 4)
+        network.build((None, 8, 8, 3))
+    finally:
+        keras.config.set_dtype_policy(before)
+    _, probabilities = network.extract(images(8))
+    np.testing.assert_allclose(np.sum(probabilities, axis=1), 1, atol=1e-6)

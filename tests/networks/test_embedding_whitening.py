@@ -1,7 +1,12 @@
+import keras
 import numpy as np
+import pytest
 from layer_harness import check_layer
 
 from stackgan_tf.networks.embedding_whitening import FLOOR, EmbeddingWhitening
+from stackgan_tf.networks.stacked_generator import StackedGenerator
+from stackgan_tf.networks.stage_one import StageOneGenerator
+from stackgan_tf.networks.stage_two import StageTwoGenerator
 from stackgan_tf.networks.tree_generator import TreeGenerator
 
 RNG = np.random.default_rng(0)
@@ -49,3 +54,33 @@ def test_the_tree_reads_whitened_embeddings():
     z, epsilon = RNG.normal(size=(2, 4)).astype('float32'), np.zeros((2, 3), 'float32')
     read = whitened.read(EMBEDDINGS[:2])
     np.testing.assert_allclose(whitened(z, EMBEDDINGS[:2], epsilon)[0], plain(z, read, epsilon)[0], atol=1e-6)
+
+
+@pytest.fixture(params=['mixed_bfloat16', 'mixed_float16'])
+def mixed_policy(request):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(request.param)
+    yield request.param
+    keras.config.set_dtype_policy(before)
+
+
+def test_narrow_embeddings_are_whitened_in_float32_under_any_policy(mixed_policy):
+    """A network whitens what an export in float32 whitens, in training and where it is called whole."""
+    settings = {'embedding_dimension': 6, 'condition_dimension': 3, 'whitened': True}
+    tree = TreeGenerator((8,), 4, 8, 1, **settings)
+    one, two = StageOneGenerator(8, 4, 4, **settings), StageTwoGenerator(8, 16, 4, 1, **settings)
+    stacked = StackedGenerator(one, two)
+    for network, shape in ((tree, (None, 4)), (stacked, (None, 4))):
+        network.build(shape)
+    narrow = (0.5 + 0.0005 * RNG.normal(size=(500, 6))).astype('float32')
+    z, epsilon = RNG.normal(size=(4, 4)).astype('float32'), RNG.normal(size=(4, 6)).astype('float32')
+    for network in (tree, one, two):
+        network.whiten.fit(narrow)
+        expected = (narrow - np.asarray(network.whiten.mean, 'f8')) @ np.asarray(network.whiten.matrix, 'f8')
+        np.testing.assert_allclose(network.read(narrow), expected, atol=1e-2)
+    conditions = [network.augment(network.read(narrow[:4]), epsilon[:, :3])[0] for network in (tree, one)]
+    np.testing.assert_array_equal(tree(z, narrow[:4], epsilon[:, :3])[0], tree.images(z, conditions[0])[0])
+    (small,) = one.images(z, conditions[1])
+    (large,) = two.images(small, two.augment(two.read(narrow[:4]), epsilon[:, 3:])[0])
+    for image, expected in zip(stacked(z, narrow[:4], epsilon), (small, large), strict=True):
+        np.testing.assert_array_equal(image, expected)

@@ -52,6 +52,19 @@ def test_load_features_from_a_weights_file(tmp_path):
     np.testing.assert_allclose(network(images(32)), expected, atol=1e-4)
 
 
+def test_images_are_preprocessed_in_float32_under_a_mixed_policy():
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy('mixed_bfloat16')
+    try:
+        network = backbone()
+    finally:
+        keras.config.set_dtype_policy(before)
+    given = []
+    network.features = lambda image, training: given.append(image) or keras.ops.zeros((2, 1280), 'bfloat16')
+    network(images(32))
+    np.testing.assert_allclose(given[0], images(32), atol=1e-6)  # this backbone reads [-1, 1]
+
+
 def test_every_backbone_preprocesses_images():
     assert {'InceptionV3', 'ResNet50', 'VGG16', 'MobileNetV3Small'} <= set(BACKBONES)
     for name in ('VGG16', 'MobileNetV3Small'):

@@ -28,6 +28,18 @@ def test_the_kernel_is_divided_by_its_largest_singular_value(filters):
     np.testing.assert_allclose(layer(x), tf.nn.conv2d(x, layer.kernel.numpy() / largest, 2, 'SAME'), atol=1e-4)
 
 
+def test_a_kernel_in_bfloat16_has_norm_one_too():
+    layer = built(64)
+    for _ in range(100):
+        layer.iterate()
+    for scale in np.geomspace(1, 2, 8):
+        kernel = tf.cast(scale * layer.kernel.value, tf.bfloat16)
+        divided = layer.divided(kernel)
+        assert divided.dtype == tf.bfloat16
+        norm = np.linalg.svd(tf.cast(divided, tf.float32).numpy().reshape(-1, 64), compute_uv=False)[0]
+        assert norm == pytest.approx(1, abs=7e-4)
+
+
 def test_the_norm_of_the_kernel_does_not_matter_and_has_no_gradient():
     layer = built()
     x, towards = image(2, 8, 8, 3), image(2, 4, 4, 6)

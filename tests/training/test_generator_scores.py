@@ -3,17 +3,21 @@
 import functools
 import json
 
+import numpy as np
 import pytest
+from captioned import Gappy, WordEncoder
 from drawn_images import Speckled
 from feature_extractors import MeanColours
 from small_models import TREE, build
 
-from stackgan_tf.data.embeddings import LabelVectors
+from stackgan_tf.data.embeddings import CaptionEmbeddings, LabelVectors
+from stackgan_tf.generator import NetworkGenerator
 from stackgan_tf.models.attribute_classifier import AttributeClassifier
 from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.runs.checkpoints import Checkpoints
 from stackgan_tf.runs.run_directory import RunDirectory
 from stackgan_tf.system.errors import UserError
+from stackgan_tf.training.callbacks.samples import SAMPLES
 from stackgan_tf.training.generator_scores import GeneratorScores
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.run import Run
@@ -67,6 +71,28 @@ def test_a_conditional_model_is_scored_on_the_test_data(tmp_path):
     lines, checkpoints = train(tmp_path / 'run', 2, text_encoder=LabelVectors, **settings)
     assert lines[-1]['fid_20'] > 0
     assert checkpoints.best()['score'] == 'fid_20'
+
+
+def test_images_without_captions_give_no_conditions(tmp_path, monkeypatch):
+    """The samples and the scores of a tick, like `evaluate`, take captions from the images that have some."""
+
+    class Gaps(Gappy, Speckled):
+        pass
+
+    drawn = []
+    generate = NetworkGenerator.generate_every_size
+    monkeypatch.setattr(
+        NetworkGenerator,
+        'generate_every_size',
+        lambda self, seeds, rows: drawn.append(np.array(rows)) or generate(self, seeds, rows),
+    )
+    conditional = functools.partial(StackGANv2, (8, 16), 4, 8, 8, 4, 1, embedding_dimension=4)
+    encoder = functools.partial(CaptionEmbeddings, encoder=WordEncoder())
+    scores = functools.partial(GeneratorScores, MeanColours, 50)
+    train(tmp_path / 'run', 2, model=conditional, data=lambda: Gaps(20), text_encoder=encoder, scores=scores)
+    rows = np.concatenate(drawn)
+    assert len(rows) == 50 + 2 * SAMPLES
+    assert (rows[:, [0, 2]].sum(axis=1) == 1).all()  # red or blue; the empty caption names no color
 
 
 def test_a_score_that_the_features_do_not_give(tmp_path):

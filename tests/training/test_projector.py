@@ -1,6 +1,6 @@
 import numpy as np
 import tensorflow as tf
-from captioned import Captioned, WordEncoder
+from captioned import Captioned, Gappy, WordEncoder
 from google.protobuf import text_format
 from tensorboard.plugins.projector import ProjectorConfig
 
@@ -17,6 +17,12 @@ def test_a_point_and_its_words_for_each_caption(tmp_path):
     words = (tmp_path / points.metadata_path).read_text().splitlines()
     assert words[:2] == ['red 0 of 0', 'green 0 of 1']
     np.testing.assert_allclose(vectors, embeddings.drawn(tf.range(9, dtype=tf.int64), tf.zeros(9)), rtol=1e-4)
+
+
+def test_images_without_captions_are_no_points(tmp_path):
+    write_projector(tmp_path, CaptionEmbeddings(Gappy(), WordEncoder()), 9)
+    (words,) = (path.read_text().splitlines() for path in tmp_path.glob('*words*'))
+    assert words == [f'{"blue" if i % 3 else "red"} 0 of {i}' for i in (0, 2, 3, 5, 6, 8)]
 
 
 def test_embeddings_without_words_are_not_written(tmp_path):

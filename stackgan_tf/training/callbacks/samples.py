@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from stackgan_tf.data.captioned_examples import examples_with_condition
 from stackgan_tf.data.embeddings import Embeddings
 from stackgan_tf.figures.caption_grid import caption_grid
 from stackgan_tf.figures.image_grid import image_grid, write_png
@@ -72,7 +73,7 @@ class WriteSamples(keras.callbacks.Callback):
 
 
 def sample_conditions(embeddings: Embeddings, count: int) -> tuple[np.ndarray, list[str]]:
-    """The condition of samples: the first caption of eight examples, spread evenly, for a row of images each.
+    """The condition of samples: the first caption of eight captioned examples, spread evenly, for a row of images each.
 
     Args:
         embeddings: of the phase.
@@ -81,6 +82,7 @@ def sample_conditions(embeddings: Embeddings, count: int) -> tuple[np.ndarray, l
     Returns:
         Embeddings, float32 `[SAMPLES, T]`, and the eight captions; no captions if the embeddings have no words.
     """
-    indices = np.array([row * count // _ROWS for row in range(_ROWS)])
+    examples = examples_with_condition(embeddings.missing, count)
+    indices = examples[np.arange(_ROWS) * len(examples) // _ROWS]
     drawn = embeddings.drawn(tf.constant(indices), tf.zeros(_ROWS)).numpy()
     return np.repeat(drawn, SAMPLES // _ROWS, axis=0), embeddings.words(indices)
