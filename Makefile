@@ -23,15 +23,15 @@ $(VENV)/.installed: setup.py pyproject.toml constraints.txt
 # Train on the embedded data, sample, export, load the export in a fresh process.
 quickstart: venv
 	@$(BIN)/python -m stackgan_tf.train --gin_file=gin/quickstart.gin --workdir=$(RUN)
-	@$(BIN)/python -m stackgan_tf.sample --model=$(RUN) --output=$(RUN)/pictures \
+	@$(BIN)/python -m stackgan_tf.sample --model=$(RUN) --output=$(RUN)/images \
 		--caption='a small red bird with a black crown' --caption='this blue bird has a white belly, yellow wings and a green crown' \
 		--caption='a yellow bird with black wings and a short beak' --caption='this white bird has red wings and a long pointed bill'
 	@rm -rf $(RUN)/export
 	@$(BIN)/python -m stackgan_tf.export --model=$(RUN) --output=$(RUN)/export
 	@$(BIN)/python -W ignore::UserWarning tools/image_from_export.py --export=$(RUN)/export --seed=7 \
-		--caption='a small red bird with a black crown' --output=$(RUN)/picture.png
+		--caption='a small red bird with a black crown' --output=$(RUN)/image.png
 	@printf '\nDone. In %s:\n' '$(RUN)'
-	@printf '  %-26s %s\n' 'pictures/grid.png' 'generated birds and their captions' 'picture.png' 'one bird from the exported model' \
+	@printf '  %-26s %s\n' 'images/grid.png' 'generated birds and their captions' 'image.png' 'one bird from the exported model' \
 		'export/' 'the SavedModel for other programs' 'tree/samples/' 'samples during training' 'tree/metrics.jsonl' 'losses and speed'
 	@printf 'TensorBoard: %s --logdir %s\n' '$(BIN)/tensorboard' '$(RUN)'
 

@@ -37,7 +37,7 @@ _OUTPUT = flags.DEFINE_string(
 _NAME = flags.DEFINE_string('name', None, 'For hub and serving: the name of the model; by default the run directory.')
 _MODEL_VERSION = flags.DEFINE_integer('model_version', 1, 'For serving: the version.', 1, 2**63 - 1)
 _BATCH_SIZES = flags.DEFINE_list('batch_sizes', ['1', '2', '4', '8'], 'For serving: the sizes of padded batches.')
-_LICENSE = flags.DEFINE_string('licence', '', 'For hub: the license of the model, for its card.')
+_LICENSE = flags.DEFINE_string('license', '', 'For hub: the license of the model, for its card.')
 
 
 def main() -> None:
@@ -130,7 +130,7 @@ def _origin(generator: 'NetworkGenerator', run: Path) -> 'Origin':
     data = progress.get('data', '')
     published = PUBLISHED_DATA_SETS.get(data)
     data_license = (
-        published.licence if published else 'painted by stackgan_tf, Apache 2.0' if 'painted_birds' in data else ''
+        published.license if published else 'painted by stackgan_tf, Apache 2.0' if 'painted_birds' in data else ''
     )
     report = run / 'evaluation.json'
     with read_back(report):

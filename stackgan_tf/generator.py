@@ -46,7 +46,7 @@ class Generator(abc.ABC):
 
     def generate(
         self,
-        what: int | Sequence[str | int] | np.ndarray | None = None,
+        conditions: int | Sequence[str | int] | np.ndarray | None = None,
         seed: int = 0,
         seeds: Sequence[int] | None = None,
         every_size: bool = False,
@@ -54,7 +54,7 @@ class Generator(abc.ABC):
         """Generates images; the same seed and caption give the same image, whatever else is in the batch.
 
         Args:
-            what: for kind text captions; for kind embedding float `[N, T]`; for kind class labels or names of classes;
+            conditions: for kind text captions; for kind embedding float `[N, T]`; for kind class labels or names of classes;
                 for kind unconditional the number of images, unless `seeds` are given.
             seed: the first seed; images have the seeds `seed`, `seed + 1`, ...
             seeds: instead of `seed`, the seed of each image.
@@ -64,51 +64,55 @@ class Generator(abc.ABC):
             uint8 `[N, s, s, 3]` of the largest scale, or a dict from size to such an array.
 
         Raises:
-            UserError: `what` does not fit this model, or the number of seeds differs.
+            UserError: `conditions` does not fit this model, or the number of seeds differs.
         """
-        embeddings = None if self.kind == 'unconditional' else self._embeddings(what)
-        count = len(embeddings) if embeddings is not None else self._count(what, seeds)
+        embeddings = None if self.kind == 'unconditional' else self._embeddings(conditions)
+        count = len(embeddings) if embeddings is not None else self._count(conditions, seeds)
         seeds = range(seed, seed + count) if seeds is None else seeds
         if len(seeds) != count:
             raise UserError(f'{count} images need as many seeds, not {len(seeds)}')
         images = self.generate_every_size(seeds, embeddings)
         return images if every_size else images[self.sizes[-1]]
 
-    def _count(self, what: Any, seeds: Sequence[int] | None) -> int:
+    def _count(self, conditions: Any, seeds: Sequence[int] | None) -> int:
         """The number of images to generate with an unconditional model.
 
         Raises:
             UserError: neither or both of count and seeds are given, or the count is not a positive number.
         """
-        if (what is None) == (seeds is None):
+        if (conditions is None) == (seeds is None):
             raise UserError('generate() of an unconditional model takes either a count or seeds')
         if seeds is not None:
             return len(seeds)
-        if not isinstance(what, int) or what < 1:
-            raise UserError(f'an unconditional model generates a positive number of images, not {what!r}')
-        return what
+        if not isinstance(conditions, int) or conditions < 1:
+            raise UserError(f'an unconditional model generates a positive number of images, not {conditions!r}')
+        return conditions
 
-    def _embeddings(self, what: Any) -> np.ndarray:
+    def _embeddings(self, conditions: Any) -> np.ndarray:
         """The embeddings `[N, T]` of the condition given to `generate`.
 
         Raises:
             UserError: the model does not take such a condition.
         """
-        what = [what] if isinstance(what, str) else what
-        given_text = isinstance(what, Sequence) and all(isinstance(each, str) for each in what) and len(what) > 0
-        shape: tuple[int, ...] = tuple(getattr(what, 'shape', ()))
+        conditions = [conditions] if isinstance(conditions, str) else conditions
+        given_text = (
+            isinstance(conditions, Sequence)
+            and all(isinstance(each, str) for each in conditions)
+            and len(conditions) > 0
+        )
+        shape: tuple[int, ...] = tuple(getattr(conditions, 'shape', ()))
         if (given_text and self.kind == 'text') or (self.kind == 'class' and len(shape) != 2):
-            return self.embed(what)
+            return self.embed(conditions)
         if given_text:
             raise UserError(
                 f'this model was trained on embeddings of {self.embedding_dimension} numbers and has no text encoder: '
                 'embed the captions with the encoder that made those, and generate from the vectors'
             )
         if len(shape) == 2 and shape[1] == self.embedding_dimension:
-            return np.asarray(what, np.float32)
+            return np.asarray(conditions, np.float32)
         alternatives = {'text': 'a list of captions, or ', 'class': 'labels, or '}.get(self.kind, '')
         raise UserError(
-            f'this model takes {alternatives}embeddings [N, {self.embedding_dimension}], not {reprlib.repr(what)}'
+            f'this model takes {alternatives}embeddings [N, {self.embedding_dimension}], not {reprlib.repr(conditions)}'
         )
 
     def generate_every_size(self, seeds: Sequence[int], embeddings: np.ndarray | None = None) -> dict[int, np.ndarray]:
@@ -117,7 +121,7 @@ class Generator(abc.ABC):
         images = self._images(tf.constant(list(seeds), tf.int64), given)
         return {size: image.numpy() for size, image in zip(self.sizes, images, strict=True)}
 
-    def embed(self, what: Sequence[str | int] | np.ndarray) -> np.ndarray:
+    def embed(self, conditions: Sequence[str | int] | np.ndarray) -> np.ndarray:
         """The embeddings of captions (kind text), or of labels or names of classes (kind class).
 
         Returns:
@@ -128,7 +132,7 @@ class Generator(abc.ABC):
         """
         if self.kind != 'class':
             raise UserError(f'this model is {self.kind}: it has no text encoder')
-        listed: Any = what if np.ndim(what) else [what]
+        listed: Any = conditions if np.ndim(conditions) else [conditions]
         return np.eye(len(self.class_names), dtype=np.float32)[[label_of(each, self.class_names) for each in listed]]
 
     @abc.abstractmethod
@@ -207,11 +211,11 @@ class NetworkGenerator(Generator):
             inputs['label'] = tf.one_hot(inputs['label'], self.embedding_dimension)
         return dict(zip(self.sizes, self.network(*inputs.values(), training=False), strict=True))
 
-    def embed(self, what: Sequence[str | int] | np.ndarray) -> np.ndarray:
+    def embed(self, conditions: Sequence[str | int] | np.ndarray) -> np.ndarray:
         """Embeds captions or labels; see `Generator.embed`."""
         if self.encoder is None:
-            return super().embed(what)
-        return self._embed(tf.constant(list(what), tf.string)).numpy()
+            return super().embed(conditions)
+        return self._embed(tf.constant(list(conditions), tf.string)).numpy()
 
     def _images(self, seeds: tf.Tensor, embeddings: tf.Tensor | None) -> Sequence[tf.Tensor]:
         return self._generate(seeds, embeddings)
@@ -257,11 +261,11 @@ class SavedModelGenerator(Generator):
         outputs = self._signatures['latent'](**self._inputs(noise, condition, conditioning_noise))
         return {size: outputs[image_name(size)] for size in self.sizes}
 
-    def embed(self, what: Sequence[str | int] | np.ndarray) -> np.ndarray:
+    def embed(self, conditions: Sequence[str | int] | np.ndarray) -> np.ndarray:
         """Embeds captions or labels; see `Generator.embed`."""
         if self.kind != 'text':
-            return super().embed(what)
-        return self._signatures['embed'](caption=tf.constant(list(what), tf.string))['embedding'].numpy()
+            return super().embed(conditions)
+        return self._signatures['embed'](caption=tf.constant(list(conditions), tf.string))['embedding'].numpy()
 
     def _images(self, seeds: tf.Tensor, embeddings: tf.Tensor | None) -> Sequence[tf.Tensor]:
         inputs = {} if embeddings is None else {'embedding': embeddings}
@@ -269,22 +273,22 @@ class SavedModelGenerator(Generator):
         return [outputs[image_name(size)] for size in self.sizes]
 
 
-def label_of(what: str | int, class_names: Sequence[str]) -> int:
+def label_of(class_: str | int, class_names: Sequence[str]) -> int:
     """The label of a class, given by its name or its label, which may be a string.
 
     Raises:
         UserError: the model has no such class.
     """
-    if what in class_names:
-        return list(class_names).index(what)  # type: ignore[arg-type]
+    if class_ in class_names:
+        return list(class_names).index(class_)  # type: ignore[arg-type]
     try:
-        label = int(what) if isinstance(what, str) else operator.index(what)
+        label = int(class_) if isinstance(class_, str) else operator.index(class_)
     except (TypeError, ValueError):
         label = -1
     if not 0 <= label < len(class_names):
-        close = difflib.get_close_matches(str(what), class_names, 1)
+        close = difflib.get_close_matches(str(class_), class_names, 1)
         hint = f'did you mean {close[0]}?' if close else f'it has 0 to {len(class_names) - 1}, such as {class_names[0]}'
-        raise UserError(f'this model has no class {what!r}: {hint}')
+        raise UserError(f'this model has no class {class_!r}: {hint}')
     return label
 
 

@@ -10,7 +10,7 @@ from absl import app, flags
 _EXPORT = flags.DEFINE_string('export', None, 'The folder of the exported model.', required=True)
 _CAPTION = flags.DEFINE_string('caption', None, 'The caption, for a model that reads captions.')
 _SEED = flags.DEFINE_integer('seed', 0, 'The seed of the image.', 0, 2**63 - 1)
-_OUTPUT = flags.DEFINE_string('output', 'picture.png', 'The PNG file to write.')
+_OUTPUT = flags.DEFINE_string('output', 'image.png', 'The PNG file to write.')
 
 
 def main(_: list[str]) -> None:

@@ -62,7 +62,7 @@ class CaptionedExamples(ExampleSource):
 
     def captions(self) -> Captions:
         """The captions of the examples that have some."""
-        first, counts = self._captions.choices.first, self._captions.choices.counts
+        first, counts = self._captions.index.first, self._captions.index.counts
         return Captions(self._captions.texts[first[i] : first[i] + counts[i]].tolist() for i in self._kept)
 
     def stored_embeddings(self) -> Sequence[np.ndarray]:

@@ -16,7 +16,7 @@ class Captions:
 
     Attributes:
         texts: all captions as bytes, in the order of the examples: objects `[R]`.
-        choices: which rows of `texts` belong to which example.
+        index: which rows of `texts` belong to which example.
         missing: bool `[N]`, the examples that had none.
     """
 
@@ -28,7 +28,7 @@ class Captions:
             text.encode('utf-8', 'replace') if isinstance(text, str) else text for each in by_example for text in each
         ]
         self.texts = np.array(encoded, object)
-        self.choices = CaptionIndex([len(each) for each in by_example])
+        self.index = CaptionIndex([len(each) for each in by_example])
         self._texts = tf.constant(encoded, tf.string)
 
     def drawn(self, indices: tf.Tensor, draws: tf.Tensor, offset: int = 0) -> tf.Tensor:
@@ -42,4 +42,4 @@ class Captions:
         Returns:
             string `[N]`.
         """
-        return tf.gather(self._texts, self.choices.positions(indices, draws, offset))
+        return tf.gather(self._texts, self.index.positions(indices, draws, offset))

@@ -48,12 +48,12 @@ class Embeddings(abc.ABC):
             float32 `[N, T]`.
         """
 
-    def words(self, indices: np.ndarray) -> list[str]:
+    def texts(self, indices: np.ndarray) -> list[str]:
         """The first condition of each example in words: int64 `[N]` to N texts; an empty list if there are none."""
         return []
 
 
-def some_embeddings(embeddings: Embeddings, count: int, most: int = 10_000) -> np.ndarray:
+def sample_embeddings(embeddings: Embeddings, count: int, most: int = 10_000) -> np.ndarray:
     """Draws `most` embeddings from all examples that have a condition: one of each, or several if they are few.
 
     Returns:
@@ -69,7 +69,7 @@ def some_embeddings(embeddings: Embeddings, count: int, most: int = 10_000) -> n
 
 def embedding_scale(embeddings: Embeddings, count: int) -> tuple[float, float]:
     """The mean and the standard deviation of all numbers in some of the embeddings of `count` examples."""
-    some = some_embeddings(embeddings, count, most=1000)
+    some = sample_embeddings(embeddings, count, most=1000)
     return float(some.mean()), float(some.std())
 
 
@@ -85,20 +85,20 @@ class CaptionEmbeddings(Embeddings):
         self.encoder = encoder
         self.dimension = encoder.dimension
         self.fingerprint = encoder.fingerprint
-        self._choices = captions.choices
+        self._index = captions.index
         self._texts = captions.texts
         self.missing = captions.missing if captions.missing.any() else None
         self._cached = CachedEmbeddings(encoder, captions.texts, source.title)
 
     def drawn(self, indices: tf.Tensor, draws: tf.Tensor, offset: int = 0) -> tf.Tensor:
         """float32 `[N, T]`; see `Embeddings`. The caption is the one that `Captions.drawn` draws."""
-        positions = self._choices.positions(indices, draws, offset)
+        positions = self._index.positions(indices, draws, offset)
         rows = tf.numpy_function(self._cached.rows, [positions], tf.float32, stateful=False)
         return tf.ensure_shape(rows, (*indices.shape, self.dimension))
 
-    def words(self, indices: np.ndarray) -> list[str]:
+    def texts(self, indices: np.ndarray) -> list[str]:
         """The first caption of each; see `Embeddings`."""
-        first = self._choices.positions(tf.constant(indices), tf.zeros(len(indices)), 0).numpy()
+        first = self._index.positions(tf.constant(indices), tf.zeros(len(indices)), 0).numpy()
         return [text.decode('utf-8', 'replace') for text in self._texts[first]]
 
 
@@ -132,7 +132,7 @@ class StoredEmbeddings(Embeddings):
         if not all(len(rows) for rows in stored):
             raise UserError(f'some examples of {source.title} have no stored embedding')
         self.dimension = int(shape[0])
-        self._choices = CaptionIndex([len(rows) for rows in stored])
+        self._index = CaptionIndex([len(rows) for rows in stored])
         table = np.concatenate(stored).astype(np.float32)
         if not np.isfinite(table).all():
             raise UserError(f'the stored embeddings of {source.title} are not all numbers')
@@ -141,7 +141,7 @@ class StoredEmbeddings(Embeddings):
 
     def drawn(self, indices: tf.Tensor, draws: tf.Tensor, offset: int = 0) -> tf.Tensor:
         """float32 `[N, T]`; see `Embeddings`."""
-        return tf.gather(self._table, self._choices.positions(indices, draws, offset))
+        return tf.gather(self._table, self._index.positions(indices, draws, offset))
 
 
 class LabelVectors(Embeddings):
@@ -165,7 +165,7 @@ class LabelVectors(Embeddings):
         """float32 `[N, T]`; see `Embeddings`."""
         return tf.one_hot(tf.gather(self._labels, indices), self.dimension)
 
-    def words(self, indices: np.ndarray) -> list[str]:
+    def texts(self, indices: np.ndarray) -> list[str]:
         """The class name of each; see `Embeddings`. It is empty where the class is unknown."""
         labels = tf.gather(self._labels, indices).numpy()
         return [self._names[label] if label < len(self._names) else '' for label in labels]

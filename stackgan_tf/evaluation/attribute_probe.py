@@ -44,4 +44,4 @@ def attribute_accuracy(
 def _first_captions(encoder: TextEncoder, source: ExampleSource) -> np.ndarray:
     """Embeddings of each example's first caption."""
     captions = source.captions()
-    return in_batches(encoder, tf.constant(captions.texts[captions.choices.first], tf.string))
+    return in_batches(encoder, tf.constant(captions.texts[captions.index.first], tf.string))

@@ -128,7 +128,7 @@ class RPrecisionObserver:
         """
         captions = self._source.captions()
         texts = in_batches(self._encoder, tf.constant(captions.texts, tf.string))
-        caption_labels = np.repeat(self._source.labels(), captions.choices.counts)
+        caption_labels = np.repeat(self._source.labels(), captions.index.counts)
         others = other_captions(self._sampled.labels, caption_labels, self._seed)
         real = SourceImages(self._source, self._size, self._seed, self._sampled.examples)
         encoded = {'r_precision': self._encoded, 'r_precision_real': [self._encode(part) for part in real.batches()]}

@@ -34,6 +34,6 @@ def sample_captions(source: ExampleSource, count: int, seed: int) -> SampledCapt
     captions = source.captions()
     rounds = -(-count // source.count)
     examples = np.concatenate([rng.permutation(source.count) for _ in range(rounds)])[:count]
-    choices = captions.choices
-    rows = choices.first[examples] + rng.integers(choices.counts[examples])
+    index = captions.index
+    rows = index.first[examples] + rng.integers(index.counts[examples])
     return SampledCaptions(captions.texts[rows], rows, examples, source.labels()[examples])

@@ -41,7 +41,7 @@ def zero_shot_scores(encoder: TextEncoder, source: ExampleSource) -> dict[str, f
 
     captions, labels = source.captions(), source.labels()
     texts = in_batches(encoder, tf.constant(captions.texts, tf.string))
-    classes, means = class_embeddings(texts, np.repeat(labels, captions.choices.counts))
+    classes, means = class_embeddings(texts, np.repeat(labels, captions.index.counts))
     images = in_batches(features, tf.range(source.count, dtype=tf.int64))
     # In blocks: without labels there are as many classes as images.
     rows = [slice(first, first + _BLOCK) for first in range(0, len(images), _BLOCK)]

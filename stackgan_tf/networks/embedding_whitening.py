@@ -1,5 +1,7 @@
 """Whitening of embeddings (not in the paper)."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import KerasTensor, ops

@@ -139,7 +139,7 @@ class Checkpoints:
                 say(f'{self.path(step)} is damaged ({damage}): resuming from the one before it')
         return None
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         """Renames damaged checkpoints after the newest good one, and removes the leftovers of a killed process.
 
         Raises:
@@ -237,7 +237,7 @@ class Checkpoints:
         keys = [_KEY.format(name=name, number=number) for number in range(len(shapes))]
         return [tuple(shapes[key]) for key in keys if key in shapes]
 
-    def restore_some(self, checkpoint_variables: dict[str, list[tf.Variable]], which: str = 'newest') -> None:
+    def restore_networks(self, checkpoint_variables: dict[str, list[tf.Variable]], which: str = 'newest') -> None:
         """Restores some of the variables of a checkpoint; see `find`.
 
         Raises:

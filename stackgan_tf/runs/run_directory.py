@@ -67,7 +67,7 @@ class RunDirectory:
             )
 
     @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
+    def locked(self) -> Iterator[None]:
         """Keeps other processes out: at once if the folder exists, else from `open` on.
 
         Raises:

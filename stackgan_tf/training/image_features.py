@@ -42,4 +42,4 @@ def load_image_features(phase: Phase, model: TrainedModel, phases: Sequence[Phas
             f'{setting} trains no such features: set TextMatching.sizes and image_width to the sizes and width of '
             'AttributeClassifier'
         )
-    checkpoints.restore_some({_NETWORK: features})
+    checkpoints.restore_networks({_NETWORK: features})

@@ -26,7 +26,7 @@ def write_projector(folder: Path, embeddings: Embeddings, count: int) -> None:
     examples = examples_with_condition(embeddings.missing, count)
     number = min(POINTS, len(examples))
     indices = examples[np.arange(number) * len(examples) // number]
-    words = [' '.join(text.split()) or '(no words)' for text in embeddings.words(indices)]
+    words = [' '.join(text.split()) or '(no words)' for text in embeddings.texts(indices)]
     if not words:
         return
     vectors = embeddings.drawn(tf.constant(indices), tf.zeros(number)).numpy()

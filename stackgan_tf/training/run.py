@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from stackgan_tf.data.embeddings import Embeddings, some_embeddings
+from stackgan_tf.data.embeddings import Embeddings, sample_embeddings
 from stackgan_tf.generator import NetworkGenerator
 from stackgan_tf.models.adversarial_model import AdversarialModel
 from stackgan_tf.models.trained_model import TrainedModel
@@ -36,7 +36,7 @@ from stackgan_tf.training.projector import write_projector
 from stackgan_tf.training.replica_check import check_replicas
 from stackgan_tf.training.scores import check_scored
 from stackgan_tf.training.stage_one import load_stage_one
-from stackgan_tf.training.text_encoders import embeddings_for, examples_for, refuse_orphans
+from stackgan_tf.training.text_encoders import check_dependents, embeddings_for, examples_for
 from stackgan_tf.training.tick_report import Clock, TickReport, duration
 from stackgan_tf.training.workers import Workers, join_workers
 
@@ -82,17 +82,17 @@ class Run:
         """
         set_up_operations(self.threads_per_operation)
         workers, strategy = join_workers()
-        with workers.together(), directory.alone() if workers.chief else contextlib.nullcontext():
+        with workers.together(), directory.locked() if workers.chief else contextlib.nullcontext():
             with workers.chief_first():
                 if workers.chief:
                     for phase in self.phases:
-                        self._checkpoints(phase, directory.path).mend()
+                        self._checkpoints(phase, directory.path).repair()
             workers.wait_for_files(lambda: self._reached(directory.path), directory.path)
             waiting = [phase for phase in self.phases if not self._finished(phase, directory.path)]
             if not waiting:
                 say(f'{directory.path} is finished: its {len(self.phases)} phase(s) have all their steps.')
                 return
-            refuse_orphans(waiting, self.phases, directory.path)
+            check_dependents(waiting, self.phases, directory.path)
             # One for all phases: a second strategy would reuse the numbers of collective operations, for other shapes.
             strategy = strategy or all_devices()
             for phase in waiting:
@@ -150,7 +150,7 @@ class Run:
         with workers.chief_first():
             embeddings = embeddings_for(phase, model, source, directory)
         if not checkpoints.steps():
-            model.initialize(None if embeddings is None else some_embeddings(embeddings, source.count))
+            model.initialize(None if embeddings is None else sample_embeddings(embeddings, source.count))
             fingerprint = None if embeddings is None else embeddings.fingerprint
             load_stage_one(phase, model, self.phases, directory, fingerprint)
             load_image_features(phase, model, self.phases, directory)

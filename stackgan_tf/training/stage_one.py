@@ -112,7 +112,7 @@ def _restore(phase: Path, network: keras.Model, setting: str, embeddings: str | 
             f'{setting} was trained on the embeddings {trained_on}, here they are {embeddings}: use the same '
             'text encoder'
         )
-    checkpoints.restore_some({_GENERATOR: variables_of(network)})
+    checkpoints.restore_networks({_GENERATOR: variables_of(network)})
 
 
 def _check_description(there: dict[str, Any], here: dict[str, Any], setting: str) -> None:

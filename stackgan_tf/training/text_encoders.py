@@ -79,7 +79,7 @@ def check_width(phase: Phase, model: TrainedModel, dimension: int) -> None:
         )
 
 
-def refuse_orphans(waiting: Sequence[Phase], phases: Sequence[Phase], directory: Path) -> None:
+def check_dependents(waiting: Sequence[Phase], phases: Sequence[Phase], directory: Path) -> None:
     """Refuses further training of a phase that a later phase depends on: a text encoder, a Stage-I or a classifier.
 
     Raises:

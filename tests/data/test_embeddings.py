@@ -11,7 +11,7 @@ from stackgan_tf.data.embeddings import (
     HubEmbeddings,
     LabelVectors,
     StoredEmbeddings,
-    some_embeddings,
+    sample_embeddings,
 )
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.training_batches import training_batches
@@ -67,10 +67,10 @@ def test_a_batch_marks_rows_without_embedding():
         assert batch['has_condition'].numpy().all()
 
 
-def test_some_embeddings_are_those_of_captions_alone():
+def test_sampled_embeddings_are_those_of_captions_alone():
     embeddings = CaptionEmbeddings(Gappy(), WordEncoder())
     for most in (5, 50):
-        drawn = some_embeddings(embeddings, 9, most)
+        drawn = sample_embeddings(embeddings, 9, most)
         assert drawn.shape == (most, 4)
         assert (drawn[:, [0, 2]].sum(1) == 1).all()  # the empty caption names no color
 
@@ -98,7 +98,7 @@ def test_a_source_without_any_caption_is_refused():
     with pytest.raises(UserError, match='none of the 9 pictures has a caption'):
         CaptionedExamples(Silent())
     with pytest.raises(UserError, match='none of the 9 pictures has a caption'):
-        some_embeddings(CaptionEmbeddings(Silent(), WordEncoder()), 9)
+        sample_embeddings(CaptionEmbeddings(Silent(), WordEncoder()), 9)
 
 
 def test_the_mean_of_several_captions():

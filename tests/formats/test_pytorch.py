@@ -14,7 +14,7 @@ from pytorch_files import (
     number,
     numbers,
     old_format,
-    ordered_map,
+    ordered_dict,
     pairs,
     row,
     saved_in_2017,
@@ -74,7 +74,7 @@ def both(items, storages=SIX):
     """The same tensors in both formats, by functions that take the format's ways to name storages and tensors."""
     old = {key: make(old_storage, tensor) for key, make in items.items()}
     new = {key: make(storage, tensor_today) for key, make in items.items()}
-    return old_format(pairs(old), storages), new_format(ordered_map(new), storages)
+    return old_format(pairs(old), storages), new_format(ordered_dict(new), storages)
 
 
 def test_tensors_are_views_of_their_storage(read):
@@ -103,7 +103,7 @@ def test_parameters_and_sizes(read):
     parameter = name('torch._utils', '_rebuild_parameter') + row(tensor(storage('0'), (6,), (1,)), b'\x88') + b'R'
     size = name('torch', 'Size') + row(numbers((2, 3))) + b'R'
     early = name('torch._utils', '_rebuild_tensor') + row(storage('0'), number(0), size, numbers((3, 1))) + b'R'
-    found = read(new_format(ordered_map({'p': parameter, 'e': early}), SIX))
+    found = read(new_format(ordered_dict({'p': parameter, 'e': early}), SIX))
     np.testing.assert_array_equal(found['p'], SIX['0'])
     assert found['e'].shape == (2, 3)
 
@@ -127,7 +127,7 @@ def test_nothing_runs(tmp_path, refusal):
     reader = name('torch', 'load') + row(text('/etc/passwd')) + b'R'
     assert 'torch.load' in refusal(new_format(reader, {}))
     assert 'a call of type' in refusal(new_format(name('torch', 'FloatStorage') + row(number(2**40)) + b'R', {}))
-    assert 'BFloat16Storage' in refusal(new_format(ordered_map({'w': storage('0', 'BFloat16')}), {}))
+    assert 'BFloat16Storage' in refusal(new_format(ordered_dict({'w': storage('0', 'BFloat16')}), {}))
     module = row(text('module'), name('__main__', 'G_NET'), text('code'), text('code')) + b'Q'
     assert '__main__.G_NET' in refusal(old_format(module, {}))
 
@@ -202,11 +202,11 @@ def test_storages_that_lie(refusal):
             {'w': lambda storage, tensor, count=count: tensor(storage('0', 'Float', count), (1,), (1,))}
         ):
             assert 'cut off, damaged or no PyTorch checkpoint' in refusal(content)
-    other = ordered_map(
+    other = ordered_dict(
         {'a': tensor_today(storage('0'), (1,), (1,)), 'b': tensor_today(storage('0', 'Int'), (1,), (1,))}
     )
     assert 'damaged' in refusal(new_format(other, SIX))
-    assert 'damaged' in refusal(new_format(ordered_map({'w': tensor_today(storage('1'), (1,), (1,))}), SIX))
+    assert 'damaged' in refusal(new_format(ordered_dict({'w': tensor_today(storage('1'), (1,), (1,))}), SIX))
     missing = pairs({'w': tensor(old_storage('1'), (1,), (1,))})
     for storages in (SIX, {}, {'1': SIX['0'], '2': SIX['0']}):
         assert 'damaged' in refusal(old_format(missing, storages))
@@ -217,14 +217,14 @@ def test_storages_that_lie(refusal):
 
 def test_content_other_than_weights_by_name_is_refused(refusal):
     whole = tensor_today(storage('0'), (6,), (1,))
-    assert "'epoch' of type int" in refusal(new_format(ordered_map({'w': whole, 'epoch': number(3)}), SIX))
+    assert "'epoch' of type int" in refusal(new_format(ordered_dict({'w': whole, 'epoch': number(3)}), SIX))
     assert 'holds a list' in refusal(new_format(b']' + whole + b'a', SIX))
     assert 'holds a _Tensor' in refusal(old_format(tensor(old_storage('0'), (6,), (1,)), SIX))
     assert 'a key of type _Tensor' in refusal(new_format(b'}' + whole + NONE + b's', SIX))
 
 
 def test_other_machines_and_archives(refusal):
-    content = ordered_map({'w': tensor_today(storage('0'), (6,), (1,))})
+    content = ordered_dict({'w': tensor_today(storage('0'), (6,), (1,))})
     assert 'big-endian' in refusal(new_format(content, SIX, byteorder=b'big'))
     assert 'big-endian' in refusal(old_format(pairs({}), {}, machine=system(little_endian=False)))
     assert 'compressed entries' in refusal(new_format(content, SIX, compression=zipfile.ZIP_DEFLATED))
@@ -238,7 +238,7 @@ def test_other_machines_and_archives(refusal):
 
 
 def test_entries_that_claim_to_be_large(refusal):
-    whole = new_format(ordered_map({'w': tensor_today(storage('0'), (6,), (1,))}), SIX)
+    whole = new_format(ordered_dict({'w': tensor_today(storage('0'), (6,), (1,))}), SIX)
     size = len(b'little').to_bytes(4, 'little') * 2  # compressed and not, in both of an entry's headers
     assert whole.count(size) == 2
     assert 'damaged' in refusal(whole.replace(size, (2**31).to_bytes(4, 'little') * 2))

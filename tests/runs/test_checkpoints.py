@@ -33,7 +33,7 @@ def test_the_best_is_kept_until_another_is(tmp_path):
     assert checkpoints.best() == best
     assert (checkpoints.find('best'), checkpoints.find('newest'), checkpoints.find('3')) == (1, 4, 3)
     restored = checkpoint_variables(0)
-    checkpoints.restore_some(restored, 'best')
+    checkpoints.restore_networks(restored, 'best')
     assert int(restored['step'][0]) == checkpoints.progress('best')['step'] == 1
     checkpoints.save(5, checkpoint_variables(5), {'step': 5, 'best': {'step': 4, 'score': 'fid_500', 'value': 20.0}})
     assert checkpoints.steps() == [4, 5]
@@ -68,7 +68,7 @@ def test_a_kill_while_writing_leaves_the_last_good_one(tmp_path):
     half = tmp_path / '.step_000006.0123456789abcdef'
     half.mkdir()
     (half / 'variables.index').write_bytes(b'half')
-    checkpoints.mend()
+    checkpoints.repair()
     assert checkpoints.restore(checkpoint_variables(0)) == {'step': 5}
     assert not half.exists()
 
@@ -143,7 +143,7 @@ def test_every_bit_of_the_checksums_counts(tmp_path):
 def test_a_damaged_checkpoint_is_set_aside_and_written_again(tmp_path):
     checkpoints = saved_twice(tmp_path)
     DAMAGES['cut short'](checkpoints.path(10) / 'variables.index')
-    checkpoints.mend()
+    checkpoints.repair()
     assert (checkpoints.steps(), checkpoints.reached()) == ([5], 10)
     assert {path.name for path in tmp_path.iterdir()} == {'step_000005', 'damaged_step_000010'}
     checkpoints.save(10, checkpoint_variables(10), {'step': 10})
@@ -155,8 +155,8 @@ def test_without_any_that_is_whole_nothing_starts_again_in_silence(tmp_path):
     for step in (5, 10):
         DAMAGES['a bit flipped'](checkpoints.path(step) / 'variables.data-00000-of-00001')
     with pytest.raises(UserError, match=r'no checkpoint that is whole; they are kept as damaged_\*: put back'):
-        checkpoints.mend()
-    Checkpoints(tmp_path).mend()
+        checkpoints.repair()
+    Checkpoints(tmp_path).repair()
     assert Checkpoints(tmp_path).restore(checkpoint_variables(0)) is None
 
 
@@ -177,7 +177,7 @@ def test_a_kill_while_an_old_one_is_removed(tmp_path):
     checkpoints = saved_twice(tmp_path)
     doomed = checkpoints.path(5).rename(tmp_path / '.step_000005.0123456789abcdef')
     (doomed / 'progress.json').unlink()
-    checkpoints.mend()
+    checkpoints.repair()
     assert [path.name for path in tmp_path.iterdir()] == ['step_000010']
 
 
@@ -201,7 +201,7 @@ def test_other_variables_than_were_saved_are_no_silent_success(tmp_path):
     other = checkpoint_variables(0)
     other['weights'] = [tf.Variable([0.0, 0.0, 0.0, 0.0])]
     with pytest.raises(UserError, match='step_000005 is a checkpoint of another model'):
-        checkpoints.restore_some({'weights': other['weights']})
+        checkpoints.restore_networks({'weights': other['weights']})
 
 
 def test_generator_alone(tmp_path):
@@ -212,10 +212,10 @@ def test_generator_alone(tmp_path):
     )
     other = keras.layers.Dense(2)
     other.build((None, 3))
-    Checkpoints(tmp_path).restore_some({'generator_ema': [variable.value for variable in other.variables]})
+    Checkpoints(tmp_path).restore_networks({'generator_ema': [variable.value for variable in other.variables]})
     np.testing.assert_array_equal(network.kernel, other.kernel)
 
 
 def test_generator_of_an_empty_run(tmp_path):
     with pytest.raises(UserError, match='no checkpoint yet'):
-        Checkpoints(tmp_path).restore_some({'text_encoder': []})
+        Checkpoints(tmp_path).restore_networks({'text_encoder': []})

@@ -13,7 +13,7 @@ CONFIG = "BATCH_SIZE = 16\nSTEPS = 100\nTICK = 10\ntree/Phase.name = 'tree'\n"
 
 def opened(path, config=CONFIG):
     directory = RunDirectory(path, config)
-    with directory.alone():
+    with directory.locked():
         directory.open()
     return path
 
@@ -81,7 +81,7 @@ def test_a_start_that_failed_can_be_repeated(tmp_path, monkeypatch):
 
 def test_starts_of_several_phases_are_one(tmp_path):
     directory = RunDirectory(tmp_path / 'run', CONFIG)
-    with directory.alone():
+    with directory.locked():
         directory.open()
         directory.open()
     assert len(json.loads((tmp_path / 'run' / 'environment.json').read_text())['starts']) == 1
@@ -93,13 +93,13 @@ def test_a_second_process_is_refused_by_the_name_of_the_first(tmp_path, is_there
     before = {file.name for file in path.iterdir()} if is_there else None
     first, second = RunDirectory(path, CONFIG), RunDirectory(path, CONFIG)
     named = rf'another process \(pid {os.getpid()} on {re.escape(socket.gethostname())}\) is training in .*run: wait'
-    with first.alone():
+    with first.locked():
         if not is_there:
             first.open()
         for _ in range(2):  # what was refused leaves the name of the first there
-            with pytest.raises(UserError, match=named), second.alone():
+            with pytest.raises(UserError, match=named), second.locked():
                 raise AssertionError('not alone')
-    with second.alone():
+    with second.locked():
         second.open()
     assert before is None or before == {file.name for file in path.iterdir()}
 

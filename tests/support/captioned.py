@@ -46,7 +46,7 @@ class Gappy(Captioned):
 
     def captions(self):
         whole = super().captions()
-        first, counts = whole.choices.first, whole.choices.counts
+        first, counts = whole.index.first, whole.index.counts
         every = [whole.texts[first[i] : first[i] + counts[i]].tolist() for i in range(self.count)]
         return Captions([] if i % 3 == 1 else texts for i, texts in enumerate(every))
 

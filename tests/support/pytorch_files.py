@@ -70,7 +70,7 @@ def pairs(items):
     return name('collections', 'OrderedDict') + b'(]' + listed + b'tR'
 
 
-def ordered_map(items):
+def ordered_dict(items):
     """An OrderedDict as Python 3 pickles it, with the layer versions that PyTorch adds."""
     listed = b''.join(text(key) + value for key, value in items.items())
     versions = b'}' + text('_metadata') + name('collections', 'OrderedDict') + b')R' + b's'
@@ -120,4 +120,4 @@ def saved_today(arrays):
         key: tensor_today(storage(keys[key], kind_of(array), array.size), array.shape, strides_of(array))
         for key, array in arrays.items()
     }
-    return new_format(ordered_map(tensors), {keys[key]: np.ascontiguousarray(array) for key, array in arrays.items()})
+    return new_format(ordered_dict(tensors), {keys[key]: np.ascontiguousarray(array) for key, array in arrays.items()})

@@ -78,7 +78,7 @@ def test_a_run_that_resumes_with_another_setting_says_so(tmp_path, capsys):
     (tmp_path / 'config.gin').write_text('')
     environment_of(tmp_path, not onednn.onednn_is_on())
     directory = RunDirectory(tmp_path, '')
-    with directory.alone():
+    with directory.locked():
         directory.open()
     assert f'This run began with {onednn.VARIABLE}=' in capsys.readouterr().out
 

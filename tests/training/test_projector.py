@@ -28,4 +28,4 @@ def test_images_without_captions_are_no_points(tmp_path):
 def test_embeddings_without_words_are_not_written(tmp_path):
     write_projector(tmp_path, StoredEmbeddings(Captioned()), 9)
     assert not list(tmp_path.iterdir())
-    assert LabelVectors(Captioned()).words(np.array([4, 0])) == ['green', 'red']
+    assert LabelVectors(Captioned()).texts(np.array([4, 0])) == ['green', 'red']

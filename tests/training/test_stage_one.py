@@ -20,7 +20,7 @@ from stackgan_tf.saved_models.saved_model import export_saved_model
 from stackgan_tf.system.errors import UserError
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.stage_one import load_stage_one
-from stackgan_tf.training.text_encoders import refuse_orphans
+from stackgan_tf.training.text_encoders import check_dependents
 
 TINY_RUN = Path(__file__).parents[1] / 'support' / 'tiny_run.py'
 
@@ -183,7 +183,7 @@ def test_stage_one_is_not_trained_further_under_stage_two(tmp_path):
         Checkpoints(tmp_path / name / 'checkpoints').save(4, {'step': [tf.Variable(4)]}, {})
     phases = [Phase('first', first, no_data, 8), phase('first')]
     with pytest.raises(UserError, match='second was trained on images of first, which would change with more steps'):
-        refuse_orphans(phases[:1], phases, tmp_path)
+        check_dependents(phases[:1], phases, tmp_path)
 
 
 def tiny_run(workdir, *arguments, devices=1):

@@ -128,7 +128,7 @@ class Gappy(Captioned):
 
     def captions(self):
         whole = super().captions()
-        first, counts = whole.choices.first, whole.choices.counts
+        first, counts = whole.index.first, whole.index.counts
         return Captions(whole.texts[first[i] : first[i] + counts[i]].tolist() if i % 3 else [] for i in range(9))
 
 

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from stackgan_tf.data.image_decoding import BadImageError
 from stackgan_tf.data.image_folder.image_file import encode_compact, encode_lossless, read_image
 from stackgan_tf.data.image_folder.listing import ImageFile, Listing
-from stackgan_tf.data.published.ordered_map import ordered_map
+from stackgan_tf.data.ordered_map import ordered_map
 from stackgan_tf.system.atomic_files import scratch_name, write_json
 from stackgan_tf.system.cache_entry import CacheEntry, NoRoomError, gigabytes, size_of
 from stackgan_tf.system.console import say

@@ -25,7 +25,7 @@ class PublishedDataSet:
         title: a short description.
         archives: its published files, those that can be downloaded and those that cannot.
         by_hand: further files that the user must download, and their sources.
-        licence: the terms of use as its publishers state them.
+        license: the terms of use as its publishers state them.
         prepared_bytes: approximate size of the prepared data set.
         examples: their number in each split, in the paper.
         recipe: the gin file that trains on it.
@@ -35,7 +35,7 @@ class PublishedDataSet:
     title: str
     archives: Sequence[Archive]
     by_hand: Sequence[str]
-    licence: str
+    license: str
     prepared_bytes: int
     examples: Mapping[str, int]
     recipe: str

@@ -8,7 +8,7 @@ from typing import TypeVar
 from tqdm import tqdm
 
 from stackgan_tf.data.image_decoding import BadImageError, decode
-from stackgan_tf.data.published.ordered_map import ordered_map
+from stackgan_tf.data.ordered_map import ordered_map
 from stackgan_tf.system.console import printable, say
 from stackgan_tf.system.errors import UserError
 

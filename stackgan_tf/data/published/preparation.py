@@ -64,7 +64,7 @@ def _describe(data_set: PublishedDataSet, data_dir: Path, manual_dir: str) -> No
         say(f'  needs     {archive.name}, {_amount(archive.size)}: {_where(archive, manual_dir)}')
     for by_hand in data_set.by_hand:
         say(f'  needs     {by_hand}')
-    say(f'  license   {data_set.licence}')
+    say(f'  license   {data_set.license}')
     beforehand = data_set.bytes_beforehand(Path(manual_dir).expanduser())
     first = f' and {_amount(beforehand)} of downloads or unpacked files' if beforehand else ''
     say(f'  takes     about {_amount(data_set.prepared_bytes)}{first} in {data_dir}, about {data_set.minutes:.0f} min')

@@ -85,4 +85,4 @@ def sample_conditions(embeddings: Embeddings, count: int) -> tuple[np.ndarray, l
     examples = examples_with_condition(embeddings.missing, count)
     indices = examples[np.arange(_ROWS) * len(examples) // _ROWS]
     drawn = embeddings.drawn(tf.constant(indices), tf.zeros(_ROWS)).numpy()
-    return np.repeat(drawn, SAMPLES // _ROWS, axis=0), embeddings.words(indices)
+    return np.repeat(drawn, SAMPLES // _ROWS, axis=0), embeddings.texts(indices)
