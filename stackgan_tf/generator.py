@@ -54,8 +54,8 @@ class Generator(abc.ABC):
         """Generates images; the same seed and caption give the same image, whatever else is in the batch.
 
         Args:
-            conditions: for kind text captions; for kind embedding float `[N, T]`; for kind class labels or names of classes;
-                for kind unconditional the number of images, unless `seeds` are given.
+            conditions: for kind text captions; for kind embedding float `[N, T]`; for kind class labels or names of
+                classes; for kind unconditional the number of images, unless `seeds` are given.
             seed: the first seed; images have the seeds `seed`, `seed + 1`, ...
             seeds: instead of `seed`, the seed of each image.
             every_size: whether to return every scale.
@@ -74,45 +74,41 @@ class Generator(abc.ABC):
         images = self.generate_every_size(seeds, embeddings)
         return images if every_size else images[self.sizes[-1]]
 
-    def _count(self, conditions: Any, seeds: Sequence[int] | None) -> int:
+    def _count(self, count: Any, seeds: Sequence[int] | None) -> int:
         """The number of images to generate with an unconditional model.
 
         Raises:
             UserError: neither or both of count and seeds are given, or the count is not a positive number.
         """
-        if (conditions is None) == (seeds is None):
+        if (count is None) == (seeds is None):
             raise UserError('generate() of an unconditional model takes either a count or seeds')
         if seeds is not None:
             return len(seeds)
-        if not isinstance(conditions, int) or conditions < 1:
-            raise UserError(f'an unconditional model generates a positive number of images, not {conditions!r}')
-        return conditions
+        if not isinstance(count, int) or count < 1:
+            raise UserError(f'an unconditional model generates a positive number of images, not {count!r}')
+        return count
 
-    def _embeddings(self, conditions: Any) -> np.ndarray:
+    def _embeddings(self, given: Any) -> np.ndarray:
         """The embeddings `[N, T]` of the condition given to `generate`.
 
         Raises:
             UserError: the model does not take such a condition.
         """
-        conditions = [conditions] if isinstance(conditions, str) else conditions
-        given_text = (
-            isinstance(conditions, Sequence)
-            and all(isinstance(each, str) for each in conditions)
-            and len(conditions) > 0
-        )
-        shape: tuple[int, ...] = tuple(getattr(conditions, 'shape', ()))
+        given = [given] if isinstance(given, str) else given
+        given_text = isinstance(given, Sequence) and len(given) > 0 and all(isinstance(each, str) for each in given)
+        shape: tuple[int, ...] = tuple(getattr(given, 'shape', ()))
         if (given_text and self.kind == 'text') or (self.kind == 'class' and len(shape) != 2):
-            return self.embed(conditions)
+            return self.embed(given)
         if given_text:
             raise UserError(
                 f'this model was trained on embeddings of {self.embedding_dimension} numbers and has no text encoder: '
                 'embed the captions with the encoder that made those, and generate from the vectors'
             )
         if len(shape) == 2 and shape[1] == self.embedding_dimension:
-            return np.asarray(conditions, np.float32)
+            return np.asarray(given, np.float32)
         alternatives = {'text': 'a list of captions, or ', 'class': 'labels, or '}.get(self.kind, '')
         raise UserError(
-            f'this model takes {alternatives}embeddings [N, {self.embedding_dimension}], not {reprlib.repr(conditions)}'
+            f'this model takes {alternatives}embeddings [N, {self.embedding_dimension}], not {reprlib.repr(given)}'
         )
 
     def generate_every_size(self, seeds: Sequence[int], embeddings: np.ndarray | None = None) -> dict[int, np.ndarray]:
