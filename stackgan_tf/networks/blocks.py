@@ -19,9 +19,13 @@ LEAKY_SLOPE = 0.2
 Shape = tuple[Any, ...]  # of a tensor, None where unknown
 
 
-def batch_norm(synchronized: bool) -> BatchNormalization:
-    """Batch normalization with the constants of the released code; PyTorch's momentum 0.1 is 0.9 in Keras."""
+def batch_norm(synchronized: bool, unbiased: bool = True) -> BatchNormalization:
+    """Batch normalization with the constants of the released code; PyTorch's momentum 0.1 is 0.9 in Keras.
+
+    Its moving variance is unbiased in v2's release, in PyTorch, and biased in v1's first one, in TensorFlow.
+    """
     return BatchNormalization(
+        unbiased,
         momentum=0.9,
         epsilon=BATCH_NORMALIZATION_EPSILON,
         gamma_initializer=keras.initializers.RandomNormal(1.0, 0.02),

@@ -136,7 +136,7 @@ class StageBlock(keras.layers.Layer):
         self.normalize = normalize
         self.synchronized = synchronized
         self.conv = UpConv(filters) if up else stage_conv(filters, kernel, strides)
-        self.batch_norm = batch_norm(synchronized) if normalize else None
+        self.batch_norm = batch_norm(synchronized, unbiased=False) if normalize else None
 
     def build(self, input_shape: Shape) -> None:
         """Builds the convolution and, with `normalize`, its batch normalization."""

@@ -69,7 +69,7 @@ class StageOneGenerator(keras.Model):
             self.augment = stage_augmentation(condition_dimension, conditioning, augmented)
             self.whiten = EmbeddingWhitening() if whitened else None
         self.dense = stage_dense(first_map * first_map * self.first_width, use_bias=residual)
-        self.batch_norm = batch_norm(synchronized)
+        self.batch_norm = batch_norm(synchronized, unbiased=False)
         self.blocks = self._blocks(widths[:-1] if residual else widths)
         self.to_image = StageBlock(3, up=residual, activation='tanh', normalize=False)
 

@@ -85,6 +85,18 @@ def test_it_is_computed_every_r1_every_steps_and_scaled_by_as_much():
         assert due > 0
 
 
+def test_it_is_taken_at_the_augmented_noised_images():
+    model = make(r1_weight=2.0, r1_every=1, discriminator_normalization=False, augmentation=('color',), input_noise=0.1)
+    images = batch(0)['images'][1]
+    augmented, plain = (
+        float(r1_penalty(model.discriminators[1], each, None))
+        for each in (model.discriminator_input(1)(images), images)
+    )
+    found = float(model.train_step(batch(0))['r1_loss_16'])
+    assert found == pytest.approx(augmented, rel=1e-4)
+    assert found != pytest.approx(plain, rel=1e-3)
+
+
 def test_it_reduces_the_gradients_of_discriminators():
     penalties = []
     for weight in (0.0, 1000.0):
