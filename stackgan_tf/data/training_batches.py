@@ -9,23 +9,26 @@ from stackgan_tf.data.captions import Captions
 from stackgan_tf.data.embeddings import Embeddings
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.image_pyramid import image_pyramid
+from stackgan_tf.system.errors import UserError
 from stackgan_tf.text.characters import character_tokens
 
 _ORDER_STREAM = 3  # of random numbers; `example_draws` has those before it
 
 
-def example_order(positions: tf.Tensor, count: int, seed: int) -> tf.Tensor:
+def example_order(positions: tf.Tensor, count: int, seed: int, length: int | None = None) -> tf.Tensor:
     """Which examples stand at some positions of the endless shuffled stream.
 
     Args:
         positions: int64 `[n]`, global example indices.
         count: N, how many examples there are.
         seed: of the run.
+        length: of a pass, at most N, its default; the rest of each order is dropped.
 
     Returns:
-        int64 `[n]` in [0, N): within each N positions every example comes once, each time in another order.
+        int64 `[n]` in [0, N): within a pass every example comes once, or is dropped, each time in another order.
     """
-    passes, places = positions // count, positions % count
+    length = length or count
+    passes, places = positions // length, positions % length
     first = tf.reduce_min(passes)
     # Eight words for each pass. A shuffle reads few bits of its three words, 8 of each for a small N, so there are two.
     shape = tf.stack([tf.reduce_max(passes) - first + 1, 8])
@@ -88,6 +91,7 @@ def training_batches(
     parts: Sequence[str] = ('images',),
     embeddings: Embeddings | None = None,
     captions_averaged: int = 1,
+    drop_remainder: bool = False,
     shares: int = 1,
     own_shares: range = range(1),
 ) -> tf.data.Dataset:
@@ -104,6 +108,8 @@ def training_batches(
         parts: of 'images', 'tokens', 'other_tokens', 'label', 'attributes' and 'mismatched_images', what a batch holds.
         embeddings: of the examples, which a batch then holds too.
         captions_averaged: how many embeddings of each example are averaged.
+        drop_remainder: whether each pass over the examples ends with its last whole batch. By default a batch may hold
+            the last examples of one pass and the first of the next.
         shares: into how many equal parts each batch is divided.
         own_shares: the parts that are returned, one after the other. Only their examples are read.
 
@@ -116,8 +122,14 @@ def training_batches(
         `[N]`, 0 where there is none.
 
     Raises:
-        UserError: the source lacks something that a batch should hold.
+        UserError: the source lacks something that a batch should hold, or has too few examples for a whole batch.
     """
+    if drop_remainder and source.count < batch_size:
+        raise UserError(
+            f'{source.title} has {source.count} examples, a batch {batch_size}: set a smaller batch size, or '
+            'Phase.drop_remainder = False'
+        )
+    length = source.count // batch_size * batch_size if drop_remainder else source.count
     captions = source.captions() if {'tokens', 'other_tokens'} & set(parts) else Captions([])
     labels = tf.constant(source.labels() if {'label', 'mismatched_images'} & set(parts) else [0])
     attributes = tf.constant(source.attributes() if 'attributes' in parts else [[0]], tf.int32)
@@ -132,7 +144,7 @@ def training_batches(
 
     def share(number: tf.Tensor) -> dict[str, tf.Tensor | tuple[tf.Tensor, ...]]:
         first = (number // own) * batch_size + (own_shares.start + number % own) * rows
-        indices = example_order(first + tf.range(rows, dtype=tf.int64), source.count, seed)
+        indices = example_order(first + tf.range(rows, dtype=tf.int64), source.count, seed, length)
         draws = example_draws(first, rows, seed)
         batch: dict[str, tf.Tensor | tuple[tf.Tensor, ...]] = {}
         if 'images' in parts:

@@ -20,10 +20,11 @@ def normalize_batch(
 
 
 def fuse_normalization(network: keras.Model) -> None:
-    """Makes every batch normalization of a network use the fused kernel."""
+    """Makes every batch normalization of a network use the fused kernel, and sets the number of its replicas."""
     for layer in network._flatten_layers():
         if isinstance(layer, BatchNormalization):
             layer.fused = normalize_batch
+            layer.replicas = tf.distribute.get_strategy().num_replicas_in_sync
 
 
 class FusedAdam(keras.optimizers.Adam):

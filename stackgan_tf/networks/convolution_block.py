@@ -20,9 +20,13 @@ LEAKY_SLOPE = 0.2
 Shape = tuple[Any, ...]  # of a tensor, None where unknown
 
 
-def batch_norm(synchronized: bool) -> BatchNormalization:
-    """Batch normalization with the constants of the released code; PyTorch's momentum 0.1 is 0.9 in Keras."""
+def batch_norm(synchronized: bool, unbiased: bool = True) -> BatchNormalization:
+    """Batch normalization with the constants of the released code; PyTorch's momentum 0.1 is 0.9 in Keras.
+
+    Its moving variance is unbiased in v2's release, in PyTorch, and biased in v1's first one, in TensorFlow.
+    """
     return BatchNormalization(
+        unbiased,
         momentum=0.9,
         epsilon=BATCH_NORMALIZATION_EPSILON,
         gamma_initializer=keras.initializers.RandomNormal(1.0, 0.02),
@@ -120,13 +124,14 @@ class ConvolutionBlock(keras.layers.Layer):
         activation: str,  # see `activate`
         normalize: bool = True,  # whether there is batch normalization
         synchronized: bool = False,  # batch statistics over all replicas
+        unbiased: bool = True,  # moving variances; see `batch_norm`
         vector_first: bool = True,  # whether the kernel reads the channels of a joined vector before the features'
         late_initializer: Callable[[], keras.initializers.Initializer] | None = None,  # of the kernel; see `build`
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
         self.conv = convolution
-        self.batch_norm = batch_norm(synchronized) if normalize else None
+        self.batch_norm = batch_norm(synchronized, unbiased) if normalize else None
         self.activation = activation
         self.vector_first = vector_first
         self.late_initializer = late_initializer

@@ -80,6 +80,7 @@ class StageBlock(ConvolutionBlock):
             activation=activation,
             normalize=normalize,
             synchronized=synchronized,
+            unbiased=False,
             vector_first=False,
             late_initializer=truncated_normal if up else None,
             **kwargs,

@@ -69,7 +69,7 @@ class StageOneGenerator(ConditionalGenerator):
         self.first_width = widths[0]
         self.augment, self.whiten = self.make_augment(normal), self.make_whiten()
         self.dense = stage_dense(first_map * first_map * self.first_width, use_bias=residual)
-        self.batch_norm = batch_norm(synchronized)
+        self.batch_norm = batch_norm(synchronized, unbiased=False)
         self.blocks = self._blocks(widths[:-1] if residual else widths)
         self.to_image = StageBlock(3, up=residual, activation='tanh', normalize=False)
 

@@ -29,6 +29,8 @@ class Phase:
         flip: whether half of the images are mirrored, as in the paper.
         captions_averaged: number of caption embeddings of an image whose mean is its condition; 4 in v1's released
             code.
+        drop_remainder: whether each pass over the examples ends with its last whole batch, as in the released code; by
+            default the next pass fills the batch up.
         without_captions: images without a caption train the unconditional terms alone (`'unconditional'`), or are
             left out (`'left_out'`); text encoders leave them out.
         image_features: for a text encoder whose image tower is that of a classifier, the earlier phase that trains it.
@@ -47,6 +49,7 @@ class Phase:
     scores: Callable[[], Any] | None = None
     flip: bool = True
     captions_averaged: Count = 1
+    drop_remainder: bool = False
     without_captions: Literal['unconditional', 'left_out'] = 'unconditional'
     image_features: str | None = None
     initial_weights: str | None = None

@@ -74,6 +74,7 @@ class PreparedPhase:
             parts=self.model.batch_keys,
             embeddings=self.embeddings,
             captions_averaged=self.phase.captions_averaged,
+            drop_remainder=self.phase.drop_remainder,
         )
         prepare_steps(self.model, self.precision, self.jit_compile, self.steps_per_execution, length)
         self.model.fit(

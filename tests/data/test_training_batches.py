@@ -16,6 +16,7 @@ from stackgan_tf.data.training_batches import (
     other_class_partners,
     training_batches,
 )
+from stackgan_tf.system.errors import UserError
 
 
 class ImageSource(ExampleSource):
@@ -61,6 +62,18 @@ def test_passes_and_seeds_have_orders_of_their_own():
     positions = order(1, 60, 120)
     assert positions[:60] != positions[60:]
     assert positions[:60] != order(2, 60, 60)
+
+
+def test_a_pass_without_its_remainder_ends_with_its_last_whole_batch():
+    data = training_batches(ImageSource(), (8,), 3, 3, 0, 80, parts=('label',), drop_remainder=True)
+    labels = np.reshape([batch['label'].numpy() for batch in data], (40, 6))  # 7 images: two batches of 3 in a pass
+    assert all(len(set(row.tolist())) == 6 for row in labels)
+    dropped = [set(range(7)) - set(row.tolist()) for row in labels]
+    assert set.union(*dropped) == set(range(7))
+    late = training_batches(ImageSource(), (8,), 3, 3, 77, 3, parts=('label',), drop_remainder=True)
+    np.testing.assert_array_equal(np.concatenate([batch['label'] for batch in late]), labels.ravel()[-9:])
+    with pytest.raises(UserError, match='images has 7 examples, a batch 8'):
+        training_batches(ImageSource(), (8,), 8, 3, 0, 1, drop_remainder=True)
 
 
 def test_no_order_comes_twice_in_2000_passes_or_300_seeds():

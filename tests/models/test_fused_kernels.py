@@ -11,12 +11,16 @@ def normal(*shape, seed=0):
     return tf.constant(np.random.default_rng(seed).normal(2.0, 3.0, shape).astype('float32'))
 
 
+@pytest.mark.parametrize('unbiased', [False, True])
 @pytest.mark.parametrize('shape', [(4, 8, 8, 5), (1, 1, 1, 5), (6, 1, 1, 5)])
-def test_batch_normalization_equals_keras_in_value_gradient_and_moving_statistics(shape):
+def test_batch_normalization_equals_keras_in_value_gradient_and_moving_statistics(shape, unbiased):
     x = normal(*shape)
     results = []
-    for fused in (None, normalize_batch):
-        layer = BatchNormalization(momentum=0.9, epsilon=1e-5)
+    for layer, fused in (
+        (keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5), None),
+        (BatchNormalization(unbiased, momentum=0.9, epsilon=1e-5), None),
+        (BatchNormalization(unbiased, momentum=0.9, epsilon=1e-5), normalize_batch),
+    ):
         layer.build(x.shape)
         layer.gamma.assign(np.arange(1, 6))
         layer.fused = fused
@@ -25,9 +29,25 @@ def test_batch_normalization_equals_keras_in_value_gradient_and_moving_statistic
             y = layer(x, training=True)
             loss = tf.reduce_sum(y * normal(*shape, seed=1))
         gradients = tape.gradient(loss, [x, layer.gamma.value, layer.beta.value])
+        values = shape[0] * shape[1] * shape[2]
+        if unbiased and not isinstance(layer, BatchNormalization):
+            layer.moving_variance.assign(0.9 + (layer.moving_variance - 0.9) * values / max(values - 1, 1))
         results.append([y, *gradients, layer.moving_mean, layer.moving_variance, layer(x, training=False)])
-    for one, other in zip(*results, strict=True):
-        np.testing.assert_allclose(one, other, atol=2e-4, rtol=1e-4)
+    for result in results[1:]:
+        for one, other in zip(results[0], result, strict=True):
+            np.testing.assert_allclose(one, other, atol=2e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize('shape', [(24, 5), (4, 3, 3, 5)])
+@pytest.mark.parametrize('unbiased', [False, True])
+def test_the_moving_variance_is_unbiased_on_request(unbiased, shape):
+    x = normal(*shape)
+    layer = BatchNormalization(unbiased, momentum=0.0)
+    layer.build(shape)
+    layer.fused = normalize_batch
+    layer(x, training=True)
+    expected = np.var(np.reshape(x, (-1, 5)), axis=0, ddof=int(unbiased))
+    np.testing.assert_allclose(layer.moving_variance, expected, rtol=1e-5)
 
 
 def test_it_reads_bfloat16_and_keeps_its_statistics_in_float32():

@@ -96,6 +96,21 @@ def test_r2_is_the_same_penalty_at_generated_images():
     assert 'r1_loss_16' not in recorded
 
 
+AIDS = {'discriminator_inputs__augmentation': ('color',), 'discriminator_inputs__noise': 0.1}
+
+
+def test_it_is_taken_at_the_augmented_noised_images():
+    model = make(r1_weight=2.0, r1_every=1, normalization=False, **AIDS)
+    images = batch(0)['images'][1]
+    augmented, plain = (
+        float(r1_penalty(model.discriminators[1], each, None))
+        for each in (model.discriminator_input(1)(images), images)
+    )
+    found = float(model.train_step(batch(0))['r1_loss_16'])
+    assert found == pytest.approx(augmented, rel=1e-4)
+    assert found != pytest.approx(plain, rel=1e-3)
+
+
 def test_it_reduces_the_gradients_of_discriminators():
     penalties = []
     for weight in (0.0, 1000.0):

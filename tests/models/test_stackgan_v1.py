@@ -9,6 +9,7 @@ from stackgan_tf.losses.matching_aware import matching_aware_discriminator_loss
 from stackgan_tf.models.noise import Purpose
 from stackgan_tf.models.stackgan_v1 import StageI, StageII
 from stackgan_tf.models.trained_model import Rate, variables_of
+from stackgan_tf.networks.batch_normalization import BatchNormalization
 from stackgan_tf.system.errors import UserError
 
 COMMON = {
@@ -125,6 +126,17 @@ def test_stage_two_runs_stage_one_in_inference_mode():
     (small,) = model.stage_one(z, given['embedding'], noise[:, :5], training=False)
     (expected,) = model.generator(small, given['embedding'], noise[:, 5:], training=True)
     np.testing.assert_allclose(model.generate(given)[0], expected, atol=1e-5)
+
+
+def test_the_moving_variances_are_biased_as_in_the_first_release():
+    model = stage_one()
+    norm = model.generator.batch_norm
+    shape = norm.moving_variance.shape
+    x = np.random.default_rng(0).normal(size=(4, *shape)).astype('float32')
+    norm(x, training=True)
+    np.testing.assert_allclose(norm.moving_variance, 0.9 + 0.1 * x.var(axis=0), rtol=1e-5)
+    norms = [layer for network in model.networks().values() for layer in network._flatten_layers()]
+    assert not any(layer.unbiased for layer in norms if isinstance(layer, BatchNormalization))
 
 
 def test_the_discriminators_loss_is_that_of_its_parts():

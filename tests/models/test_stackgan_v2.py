@@ -9,6 +9,7 @@ from stackgan_tf.losses.joint_conditional import Logits, joint_discriminator_los
 from stackgan_tf.models.noise import Purpose
 from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.models.trained_model import variables_of
+from stackgan_tf.networks.batch_normalization import BatchNormalization
 from stackgan_tf.system.errors import UserError
 
 
@@ -61,6 +62,26 @@ def test_discriminators_get_augmented_images_and_the_tree_learns_through_them():
     ):
         # Adam's first step is a sign: only where that changed, weights differ.
         assert any(not np.array_equal(a, b) for a, b in zip(copy(one), copy(other), strict=True))
+
+
+def test_the_moving_variances_are_unbiased_as_released():
+    model = make(averaging_decay=0.0)
+    norm = model.generator.first_branch.batch_norm
+    z = model.draw(Purpose.LATENT, (8,))
+    expected = 0.9 + 0.1 * np.var(model.generator.first_branch.dense(z), axis=0, ddof=1)
+    model.train_step(batch())
+    np.testing.assert_allclose(norm.moving_variance, expected, rtol=1e-5)
+    np.testing.assert_allclose(model.trained_ema.first_branch.batch_norm.moving_variance, expected, rtol=1e-5)
+    norms = [layer for network in model.networks().values() for layer in network._flatten_layers()]
+    assert all(layer.unbiased for layer in norms if isinstance(layer, BatchNormalization))
+
+
+def test_discriminators_get_real_generated_and_mismatched_images_changed_alike():
+    model = make(discriminator_inputs__augmentation=('color', 'translation', 'cutout'), discriminator_inputs__noise=0.1)
+    images = batch()['images'][0]
+    change = model.discriminator_input(0)
+    np.testing.assert_array_equal(change(images), change(images))
+    assert np.abs(change(images) - images).max() > 0.1
 
 
 def test_augmentation_leaves_color_consistency_alone():
