@@ -104,11 +104,11 @@ def test_weights_come_from_a_phase_of_this_run(trained):
     [
         ({'width': 16}, 'generator_width 8 there, 16 here:'),
         ({'size': 16}, 'size 8 there, 16 here:'),
-        ({'embedding': 6}, 'embedding_dimension 0 there, 6 here;'),
+        ({'embedding': 6}, 'embedding_dimension 0 there, 6 here:'),
         ({'noise': 9}, 'noise_dimension 8 there, 9 here:'),
         # Settings that no shape shows.
-        ({'embedding': 6, 'conditioning': 'relu'}, 'conditioning leaky_relu there, relu here:'),
-        ({'embedding': 6, 'conditioning__augmentation': False}, 'augmented True there, False here:'),
+        ({'embedding': 6, 'activation': 'relu'}, 'activation leaky_relu there, relu here:'),
+        ({'embedding': 6, 'conditioning__augmentation': False}, 'augmentation True there, False here:'),
     ],
 )
 def test_a_stage_one_of_other_settings_is_refused(tmp_path, settings, message):
