@@ -224,7 +224,7 @@ class AdversarialModel(ConditionalModel):
             scaled = (loss + r1 + r2) / self.replicas
         self.apply_gradients(self.discriminator_optimizers[number], tape, scaled, discriminator.trainable_variables)
         record = {'discriminator_loss': loss, 'r1_loss': r1, 'r2_loss': r2}
-        record |= confidences_of(real, mismatched, generated)
+        record |= self.confidences(real, mismatched, generated)
         return {f'{kind}_{name}': value for kind, value in record.items()}
 
     def gradient_penalties(
@@ -249,6 +249,10 @@ class AdversarialModel(ConditionalModel):
     def _lazily(self, weight: float, penalty: Callable[[], tf.Tensor]) -> tf.Tensor:
         due = tf.equal(self.step % self.discriminator_inputs.r1_every, 0)
         return tf.cond(due, lambda: weight * penalty(), lambda: tf.constant(0.0))
+
+    def confidences(self, real: Logits, mismatched: Logits | None, generated: Logits) -> dict[str, tf.Tensor]:
+        """See `confidences_of`."""
+        return confidences_of(real, mismatched, generated)
 
     @abc.abstractmethod
     def discriminator_loss(

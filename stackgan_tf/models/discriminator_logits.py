@@ -25,6 +25,18 @@ def logits_of_features(
     )
 
 
+def relative_logits(real: Logits, mismatched: Logits | None, generated: Logits) -> tuple[Logits, Logits | None, Logits]:
+    """The three logits relative to their partners, whose sigmoids are confidences where losses are relativistic.
+
+    Real and generated images are compared with each other, mismatched pairs with the matching ones.
+    """
+
+    def minus(one: Logits, other: Logits) -> Logits:
+        return Logits(*(None if a is None or b is None else a - b for a, b in zip(one, other, strict=True)))
+
+    return minus(real, generated), None if mismatched is None else minus(mismatched, real), minus(generated, real)
+
+
 def confidences_of(real: Logits, mismatched: Logits | None, generated: Logits) -> dict[str, tf.Tensor]:
     """The mean probabilities that images are real and that pairs match, by name.
 

@@ -16,7 +16,7 @@ from stackgan_tf.losses.joint_conditional import Logits, joint_discriminator_los
 from stackgan_tf.losses.relativistic import relativistic_discriminator_loss, relativistic_generator_loss
 from stackgan_tf.models.adversarial_model import AdversarialModel
 from stackgan_tf.models.batch import Batch
-from stackgan_tf.models.discriminator_logits import logits_of
+from stackgan_tf.models.discriminator_logits import logits_of, relative_logits
 from stackgan_tf.models.noise import Purpose
 from stackgan_tf.models.settings import (
     ColorConsistency,
@@ -190,6 +190,12 @@ class StackGANv2(AdversarialModel):
         if not self.embedding_dimension:
             return generator_loss(generated.unconditional_logits)
         return joint_generator_loss(generated, batch['has_condition'], **weights)
+
+    def confidences(self, real: Logits, mismatched: Logits | None, generated: Logits) -> dict[str, tf.Tensor]:
+        """See `confidences_of`; with relativistic losses, of one image being more real than its partner."""
+        if self.adversarial_loss == 'relativistic':
+            real, mismatched, generated = relative_logits(real, mismatched, generated)
+        return super().confidences(real, mismatched, generated)
 
     def discriminator_loss(
         self, real: Logits, mismatched: Logits | None, generated: Logits, rows: tf.Tensor | None, batch: Batch

@@ -238,6 +238,10 @@ def test_relativistic_losses_compare_real_and_generated_images_row_by_row():
         assert float(recorded[f'discriminator_loss_{size}']) == pytest.approx(expected, rel=1e-4)
         expected = softplus(unconditional - of_unconditional) + 2 * softplus(match - of_match)
         assert float(recorded[f'generator_loss_{size}']) == pytest.approx(expected, rel=1e-4)
+        # Equal logits mean no lead of the discriminator, whatever they are.
+        more_real = np.mean(1 / (1 + np.exp(of_unconditional - unconditional)))
+        assert float(recorded[f'confidence_real_{size}']) == pytest.approx(more_real, rel=1e-4)
+        assert float(recorded[f'confidence_generated_{size}']) == pytest.approx(1 - more_real, rel=1e-4)
 
 
 def test_relativistic_losses_have_no_target():
