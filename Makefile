@@ -45,7 +45,7 @@ test-lowest:
 	$$folder/bin/pip install --quiet --disable-pip-version-check --constraint constraints-lowest.txt '.[test]' && \
 	PYTHONPATH=$(CURDIR) $$folder/bin/python -m pytest $(LOWEST_TESTS) \
 		--deselect tests/test_commands.py::test_training_speaks_to_the_user_and_to_nobody_else \
-		--deselect tests/test_commands.py::test_a_folder_of_pictures
+		--deselect tests/test_commands.py::test_a_folder_of_images
 
 # The tables of docs/performance.md: ratios to plain Keras in training and in sampling, then unmodified recipes.
 BIRDS := gin/cub.gin --gin_param='BATCH_SIZE = 8' --baseline=plain

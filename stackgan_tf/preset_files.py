@@ -72,7 +72,8 @@ def open_preset(name: str) -> Preset:
         UserError: there is no such preset.
     """
     if name not in presets():
-        raise UserError(f'there is no preset {name!r}: there are {", ".join(presets())}')
+        known = f'there are {", ".join(presets())}' if presets() else 'this installation has none'
+        raise UserError(f'there is no preset {name!r}: {known}')
     described = json.loads((_FOLDER / name / _DESCRIPTION).read_text(encoding='utf-8'))
     return Preset(name, described['networks'], described['facts'], _FOLDER / name)
 

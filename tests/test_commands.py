@@ -40,21 +40,21 @@ def train_on(folder, workdir, *flags):
     return command('train', recipe, f'--workdir={workdir}', *settings, *TINY, *flags)
 
 
-def test_a_folder_of_pictures(tmp_path):
+def test_a_folder_of_images(tmp_path):
     for number in range(6):
         save(tmp_path / 'my images' / f'{number}.jpg', photograph(40, 60, number))
     (tmp_path / 'my images' / 'bad.jpg').touch()
     result = run(train_on(tmp_path / 'my images', 'run'), tmp_path)
     assert result.returncode == 0, result.stderr
     assert result.stderr == ''
-    assert 'First pass over 7 pictures' in result.stdout
+    assert 'First pass over 7 images' in result.stdout
     assert '1 files cannot be used:\n  bad.jpg: empty file\n' in result.stdout
-    assert 'of 6 pictures' in result.stdout
+    assert 'of 6 images' in result.stdout
     assert 'tree is done: 2 steps' in result.stdout
     (tmp_path / 'my images' / '0.jpg').unlink()
     again = run(train_on(tmp_path / 'my images', 'run', '--gin_param=STEPS = 4'), tmp_path)
     assert again.returncode == 0, again.stderr
-    assert 'This run had 6 pictures until now' in again.stdout
+    assert 'This run had 6 images until now' in again.stdout
 
 
 @pytest.mark.parametrize(

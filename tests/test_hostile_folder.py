@@ -24,9 +24,9 @@ def test_training_starts_with_exactly_the_good_ones_and_names_all_others(tmp_pat
         expected[printable(path.relative_to(root).as_posix())] = (kind, reason)
     (root / 'circular link').symlink_to(root)
     output, memory = _train(tmp_path, root)
-    assert f'First pass over {len(good) + bad} pictures' in output
+    assert f'First pass over {len(good) + bad} images' in output
     assert f'\n{bad} files cannot be used (all in ' in output
-    assert f'of {len(good)} pictures on 1 device(s)' in output
+    assert f'of {len(good)} images on 1 device(s)' in output
     assert 'tree is done: 2 steps' in output
     (report,) = (tmp_path / 'cache').rglob('bad_files.txt')
     reasons = dict(line.split(': ', 1) for line in report.read_text().splitlines())

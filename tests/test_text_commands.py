@@ -54,7 +54,7 @@ def test_from_captions_to_images(tiny_text_run, tmp_path):
         here, there = tmp_path / 'here' / f'{name}.png', tmp_path / 'there' / f'{name}_16.png'
         assert here.read_bytes() == there.read_bytes()
     assert run(tool('image_from_export.py', '--export=model', f'--caption={CAPTIONS[0]}'), tmp_path).returncode == 0
-    images = [Image.open(tmp_path / name) for name in ('picture.png', 'here/caption_000_seed_000000.png')]
+    images = [Image.open(tmp_path / name) for name in ('image.png', 'here/caption_000_seed_000000.png')]
     assert images[0].tobytes() == images[1].tobytes()
 
 

@@ -9,8 +9,8 @@ from stackgan_tf.train import default_workdir, knob_settings
 
 
 def test_shorthands_become_settings():
-    knobs = {'IMAGE_ROOT': "/my/bird's pictures", 'STEPS': 5, 'SEED': None}
-    assert knob_settings(['TICK = 5'], knobs) == ['TICK = 5', 'IMAGE_ROOT = "/my/bird\'s pictures"', 'STEPS = 5']
+    knobs = {'IMAGE_ROOT': "/my/bird's images", 'STEPS': 5, 'SEED': None}
+    assert knob_settings(['TICK = 5'], knobs) == ['TICK = 5', 'IMAGE_ROOT = "/my/bird\'s images"', 'STEPS = 5']
 
 
 @pytest.mark.parametrize('param', ['STEPS = 5', 'STEPS=5', "IMAGE_ROOT = '/a'", 'IMAGE_ROOT = "/a"'])

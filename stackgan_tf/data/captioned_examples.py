@@ -25,7 +25,7 @@ def examples_with_condition(missing: np.ndarray | None, count: int) -> np.ndarra
     """
     examples = np.arange(count) if missing is None else np.flatnonzero(~missing)
     if not len(examples):
-        raise UserError(f'none of the {count} pictures has a caption: give captions to some')
+        raise UserError(f'none of the {count} images has a caption: give captions to some')
     return examples
 
 

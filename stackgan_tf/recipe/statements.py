@@ -33,7 +33,7 @@ def bind_all(files: Sequence[str], settings: Sequence[str], roots: Sequence[Path
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         reason = ' '.join(lines) or f'this is not a recipe ({type(error).__name__})'
         if where and reason.startswith(('Unable to parse value', 'malformed node')):
-            reason = "its value cannot be read; text needs quotes, as in IMAGE_ROOT = '/my/pictures'"
+            reason = "its value cannot be read; text needs quotes, as in IMAGE_ROOT = '/my/images'"
         raise UserError(where + reason) from error
 
 

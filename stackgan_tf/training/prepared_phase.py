@@ -116,7 +116,7 @@ def resumed_progress(
     progress = restored or {'step': 0, 'reported': 0, 'seconds': 0.0, 'rollbacks': 0}
     images = progress.get('images', source.count)
     if images != source.count:
-        say(f'This run had {images} pictures until now: the order of images is not that of an uninterrupted run.')
+        say(f'This run had {images} images until now: the order of images is not that of an uninterrupted run.')
     fingerprint = embeddings.fingerprint if embeddings is not None else None
     if progress.get('embeddings', fingerprint) != fingerprint:
         raise UserError(

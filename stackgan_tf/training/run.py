@@ -255,7 +255,7 @@ def _report_callbacks(work: PreparedPhase, state: PhaseState, folder: Path) -> l
 def _greeting(phase: Phase, start: int, model: TrainedModel, count: int, strategy: tf.distribute.Strategy) -> str:
     resuming = f', resuming after step {start}' if start else ''
     return (
-        f'{phase.name}: {phase.steps} steps of {model.batch_size} of {count} pictures on '
+        f'{phase.name}: {phase.steps} steps of {model.batch_size} of {count} images on '
         f'{strategy.num_replicas_in_sync} device(s){resuming}; the first step takes a while'
     )
 

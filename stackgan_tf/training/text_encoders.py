@@ -40,7 +40,7 @@ def embeddings_for(phase: Phase, model: TrainedModel, source: ExampleSource, dir
         check_width(phase, model, encoder.dimension)  # before captions are embedded, which may take long
         embeddings = CaptionEmbeddings(source, encoder)
     if embeddings.missing is not None:
-        count = f'{embeddings.missing.sum()} of {source.count} pictures'
+        count = f'{embeddings.missing.sum()} of {source.count} images'
         say(f'{phase.name}: {count} have no caption and train the unconditional terms alone')
     return embeddings
 
@@ -56,7 +56,7 @@ def examples_for(phase: Phase, model: TrainedModel, source: ExampleSource) -> Ex
     missing = source.captions().missing
     if not missing.any():
         return source
-    say(f'{phase.name}: {missing.sum()} of {source.count} pictures have no caption and are left out')
+    say(f'{phase.name}: {missing.sum()} of {source.count} images have no caption and are left out')
     return CaptionedExamples(source)
 
 

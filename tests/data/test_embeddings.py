@@ -95,9 +95,9 @@ def test_a_source_without_any_caption_is_refused():
         def captions(self):
             return Captions([[] for _ in range(self.count)])
 
-    with pytest.raises(UserError, match='none of the 9 pictures has a caption'):
+    with pytest.raises(UserError, match='none of the 9 images has a caption'):
         CaptionedExamples(Silent())
-    with pytest.raises(UserError, match='none of the 9 pictures has a caption'):
+    with pytest.raises(UserError, match='none of the 9 images has a caption'):
         sample_embeddings(CaptionEmbeddings(Silent(), WordEncoder()), 9)
 
 

@@ -13,7 +13,7 @@ QUICKSTART = 'gin/painted_birds_unconditional.gin'
 
 @pytest.mark.parametrize('name', known_recipes())
 def test_every_recipe_reads_and_describes_itself(name):
-    settings = ["IMAGE_ROOT = '/my/pictures'"] if 'image_folder' in name else []
+    settings = ["IMAGE_ROOT = '/my/images'"] if 'image_folder' in name else []
     if 'classes' in name:
         settings.append('CLASSES = 10')
     if name != 'gin/text/cub.gin':  # the Inception network of the others takes seconds each, and tests nothing more
@@ -150,7 +150,7 @@ def test_mistakes_are_reported_in_one_line(setting, message):
     ],
 )
 def test_mistakes_about_image_folders(setting, message):
-    settings = [setting] if setting.startswith(('FLIP = F', 'IMAGE')) else ["IMAGE_ROOT = '/my/pictures'", setting]
+    settings = [setting] if setting.startswith(('FLIP = F', 'IMAGE')) else ["IMAGE_ROOT = '/my/images'", setting]
     with pytest.raises(UserError) as raised:
         read_recipe(['gin/image_folder.gin'], settings)
     assert message in str(raised.value)

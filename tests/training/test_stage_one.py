@@ -215,7 +215,7 @@ def test_both_stages_stop_and_resume_exactly(whole, tmp_path):
     stopped = tiny_run(tmp_path / 'parts', 16, 4, 8, 11)
     assert stopped.returncode == 143, stopped.stderr
     resumed = tiny_run(tmp_path / 'parts', 16, 4, 8)
-    assert 'second: 16 steps of 4 of 16 pictures on 1 device(s), resuming after step 11' in resumed.stdout
+    assert 'second: 16 steps of 4 of 16 images on 1 device(s), resuming after step 11' in resumed.stdout
     assert losses(tmp_path / 'parts') == losses(whole)
 
 

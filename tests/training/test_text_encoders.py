@@ -138,12 +138,12 @@ def test_images_without_captions_are_counted(tmp_path, capsys):
     for name, last in (('kept', reader), ('left', dataclasses.replace(reader, without_captions='left_out'))):
         Run([made, last], tick=2, checkpoint_every=2, seed=0).train(RunDirectory(tmp_path / name, 'SEED = 0\n'))
     said = capsys.readouterr().out
-    assert said.count('encoder: 3 of 9 pictures have no caption and are left out') == 4  # training and test data
-    assert 'encoder: 2 steps of 6 of 6 pictures' in said
-    assert said.count('reader: 3 of 9 pictures have no caption and train the unconditional terms alone') == 1
-    assert said.count('reader: 3 of 9 pictures have no caption and are left out') == 1
-    assert 'reader: 2 steps of 3 of 9 pictures' in said
-    assert 'reader: 2 steps of 3 of 6 pictures' in said
+    assert said.count('encoder: 3 of 9 images have no caption and are left out') == 4  # training and test data
+    assert 'encoder: 2 steps of 6 of 6 images' in said
+    assert said.count('reader: 3 of 9 images have no caption and train the unconditional terms alone') == 1
+    assert said.count('reader: 3 of 9 images have no caption and are left out') == 1
+    assert 'reader: 2 steps of 3 of 9 images' in said
+    assert 'reader: 2 steps of 3 of 6 images' in said
 
 
 def test_a_checkpoint_holds_the_source_of_the_condition(tmp_path):

@@ -22,7 +22,7 @@ from stackgan_tf.recipe.recipe import read_recipe
 GIN_FILE = flags.DEFINE_multi_string('gin_file', [], 'input: the recipe, as for training.')
 GIN_PARAM = flags.DEFINE_multi_string('gin_param', [], 'input, train, sample: a setting, as for training.')
 _SECONDS = flags.DEFINE_float('seconds', 3.0, 'input: the duration of each measurement.')
-_IMAGES = flags.DEFINE_integer('pictures', 1000, 'input: number of synthetic images.')
+_IMAGES = flags.DEFINE_integer('images', 1000, 'input: number of synthetic images.')
 
 
 class OriginalFiles(ExampleSource):

@@ -60,7 +60,7 @@ def shard_count(listing: Listing) -> int:
 
 def shard_path(entry: Path, number: int) -> Path:
     """The file of a shard's images; the same path with the suffix `.json` describes them."""
-    return entry / f'pictures-{number:05}.tfrecord'
+    return entry / f'images-{number:05}.tfrecord'
 
 
 def shard_contents(entry: Path, number: int) -> dict[str, Any] | None:
@@ -89,7 +89,7 @@ def first_pass(listing: Listing, preparation: Preparation, entry: CacheEntry, li
     Raises:
         UserError: there is no room.
     """
-    say(f'First pass over {len(listing.files):,} pictures (once; kept in {entry.path}) ...')
+    say(f'First pass over {len(listing.files):,} images (once; kept in {entry.path}) ...')
     try:
         return _make(listing, preparation, entry, limit, lossless=True)
     except NoRoomError:
@@ -134,7 +134,7 @@ def _make(
                 contents = _write_shard(shard_path(entry.path, number), outcomes, lossless, progress)
             shards.append(contents)
             if size_of(entry.path) > allowed:
-                for path in entry.path.glob('pictures-*'):
+                for path in entry.path.glob('images-*'):
                     path.unlink()
                 raise NoRoomError(f'the cache may take {gigabytes(limit)}')
     return shards

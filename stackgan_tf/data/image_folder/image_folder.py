@@ -50,7 +50,7 @@ class ImageFolder(ExampleSource):
         classes: bool = True,
     ) -> None:
         if not root:
-            raise UserError("there are no images: IMAGE_ROOT is empty, write for example IMAGE_ROOT = '/my/pictures'")
+            raise UserError("there are no images: IMAGE_ROOT is empty, write for example IMAGE_ROOT = '/my/images'")
         self._size = sizes[-1]
         self._classes = classes
         self.title = root if split == 'train' else f'{root} (split {split})'

@@ -44,7 +44,7 @@ def test_a_damaged_cache_is_repaired(root, cache, capsys):
     (shard,) = cache.glob('*/*.tfrecord')
     shard.write_bytes(shard.read_bytes()[:1000])
     np.testing.assert_array_equal(crops(source(root), range(5)), before)
-    (contents,) = cache.glob('*/pictures-*.json')
+    (contents,) = cache.glob('*/images-*.json')
     contents.write_text('{"lengths"')
     np.testing.assert_array_equal(crops(source(root), range(5)), before)
     assert passes(capsys) == 3
