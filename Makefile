@@ -20,8 +20,9 @@ $(VENV)/.installed: setup.py pyproject.toml constraints.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-# Train on the embedded data, sample, export, load the export in a fresh process.
+# Draw a bird with the preset; then train on the embedded data, sample, export, load the export in a fresh process.
 quickstart: venv
+	@$(BIN)/python -m stackgan_tf.sample --caption='a small red bird with a black crown' --output=$(RUN)/preset
 	@$(BIN)/python -m stackgan_tf.train --gin_file=gin/quickstart.gin --workdir=$(RUN)
 	@$(BIN)/python -m stackgan_tf.sample --model=$(RUN) --output=$(RUN)/images \
 		--caption='a small red bird with a black crown' --caption='this blue bird has a white belly, yellow wings and a green crown' \
@@ -31,7 +32,8 @@ quickstart: venv
 	@$(BIN)/python -W ignore::UserWarning tools/image_from_export.py --export=$(RUN)/export --seed=7 \
 		--caption='a small red bird with a black crown' --output=$(RUN)/image.png
 	@printf '\nDone. In %s:\n' '$(RUN)'
-	@printf '  %-26s %s\n' 'images/grid.png' 'generated birds and their captions' 'image.png' 'one bird from the exported model' \
+	@printf '  %-26s %s\n' 'preset/grid.png' 'birds of the preset' 'images/grid.png' 'birds of this run and their captions' \
+		'image.png' 'one bird from the exported model' \
 		'export/' 'the SavedModel for other programs' 'tree/samples/' 'samples during training' 'tree/metrics.jsonl' 'losses and speed'
 	@printf 'TensorBoard: %s --logdir %s\n' '$(BIN)/tensorboard' '$(RUN)'
 
