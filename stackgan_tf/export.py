@@ -32,7 +32,10 @@ _FORMAT = flags.DEFINE_enum(
     'A SavedModel; a .tar.gz with a model card, for TF Hub; or a folder that TensorFlow Serving serves.',
 )
 _OUTPUT = flags.DEFINE_string(
-    'output', None, 'The folder or file to create; by default export/, NAME.tar.gz or serving/ in the run directory.'
+    'output',
+    None,
+    'The folder or file to create; by default export/, NAME.tar.gz or serving/ in the run directory; for a preset, '
+    'in a new folder of its name.',
 )
 _NAME = flags.DEFINE_string('name', None, 'For hub and serving: the name of the model; by default the run directory.')
 _MODEL_VERSION = flags.DEFINE_integer('model_version', 1, 'For serving: the version.', 1, 2**63 - 1)
@@ -42,7 +45,7 @@ _LICENSE = flags.DEFINE_string('license', '', 'For hub: the license of the model
 
 def main() -> None:
     """Exports the model of the flags."""
-    from stackgan_tf.loading import TrainedClassifier, from_preset, load_phase
+    from stackgan_tf.loading import Trained, TrainedClassifier, check_newest, from_preset, load_phase
     from stackgan_tf.preset_files import PREFIX, source_or_default
     from stackgan_tf.saved_models.classifier_module import export_classifier
     from stackgan_tf.saved_models.saved_model import check_target
@@ -54,7 +57,13 @@ def main() -> None:
     target = Path(_OUTPUT.value) if _OUTPUT.value else run / names[_FORMAT.value]
     if _FORMAT.value != 'serving':  # a version may be added to an existing folder
         check_target(target)
-    model = from_preset(run.name) if source.startswith(PREFIX) else load_phase(run, _PHASE.value, _CHECKPOINT.value)
+    if source.startswith(PREFIX):
+        if _PHASE.value is not None:
+            raise UserError(f'{source} has no phases: leave out --phase')
+        check_newest(source, _CHECKPOINT.value)
+        model: Trained = from_preset(source.removeprefix(PREFIX))
+    else:
+        model = load_phase(run, _PHASE.value, _CHECKPOINT.value)
     if _FORMAT.value != 'saved_model' and isinstance(model, TextEncoder | TrainedClassifier):
         raise UserError(f'--format={_FORMAT.value} is for generators: export this with --format=saved_model')
     if isinstance(model, TextEncoder):
@@ -123,7 +132,7 @@ def _origin(generator: 'NetworkGenerator', run: Path) -> 'Origin':
     from stackgan_tf.saved_models.model_card import Origin
 
     if generator.trained is None:
-        facts = open_preset(run.name).facts
+        facts = open_preset(str(run)).facts
         origin = {name: facts[name] for name in ('model', 'steps', 'images', 'data', 'data_license')}
         return Origin(**origin, license=_LICENSE.value or facts['license'], scores=facts['scores'])
     model, progress = training_of(run, _PHASE.value, _CHECKPOINT.value)

@@ -64,11 +64,15 @@ def from_preset(name: str) -> NetworkGenerator:
     Raises:
         UserError: there is no such preset.
     """
-    preset = open_preset(name)
+    return generator_of_preset(open_preset(name))
+
+
+def generator_of_preset(preset: Preset) -> NetworkGenerator:
+    """The generator of a preset, with its text encoder."""
     encoder = _preset_encoder(preset) if 'text_encoder' in preset.networks else None
     class_names = preset.facts.get('condition_source', {}).get('class_names', ())
     generator = NetworkGenerator(preset.network('generator_ema'), encoder, class_names)
-    generator.title = f'preset {name}'
+    generator.title = f'preset {preset.name}'
     return generator
 
 

@@ -32,7 +32,7 @@ class Preset:
         name: of its folder.
         networks: the descriptions of its networks, by name: `generator_ema`, `text_encoder`, `image_encoder` and
             `discriminator_64`, ...
-        facts: `condition_source`, `recipe`, `commit`, `steps` and `scores`.
+        facts: how it was trained: `condition_source`, `recipe`, `commit`, and the fields of a model card's `Origin`.
         folder: of its files.
     """
 
@@ -61,6 +61,7 @@ def source_or_default(source: str | None) -> str:
     """The source of a command's `--model`; without one the default preset, and a line that says so."""
     if source is not None:
         return source
+    open_preset(DEFAULT)
     say(f'Model: the preset {DEFAULT}, which comes with the package; --model=... names another.')
     return PREFIX + DEFAULT
 
@@ -74,8 +75,13 @@ def open_preset(name: str) -> Preset:
     if name not in presets():
         known = f'there are {", ".join(presets())}' if presets() else 'this installation has none'
         raise UserError(f'there is no preset {name!r}: {known}')
-    described = json.loads((_FOLDER / name / _DESCRIPTION).read_text(encoding='utf-8'))
-    return Preset(name, described['networks'], described['facts'], _FOLDER / name)
+    return read_preset(_FOLDER / name)
+
+
+def read_preset(folder: Path) -> Preset:
+    """Reads a preset from its folder."""
+    described = json.loads((folder / _DESCRIPTION).read_text(encoding='utf-8'))
+    return Preset(folder.name, described['networks'], described['facts'], folder)
 
 
 def write_preset(folder: Path, networks: Mapping[str, keras.Model], facts: Mapping[str, Any]) -> None:

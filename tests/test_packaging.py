@@ -1,12 +1,15 @@
+import os
 import re
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
+from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.skipif(not (ROOT / 'setup.py').exists(), reason='needs the source tree')
@@ -86,3 +89,19 @@ def test_wheel_works_from_another_directory(wheel, tmp_path):
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
     assert result.returncode == 0, result.stderr
     assert 'Phase tree' in result.stdout
+
+
+def test_an_installed_wheel_draws_a_bird_with_the_preset(wheel, tmp_path):
+    site = tmp_path / 'site'
+    command = [sys.executable, '-m', 'pip', 'install', '--quiet', '--no-deps', '--no-index', '--target', str(site)]
+    subprocess.run([*command, str(wheel)], check=True, capture_output=True, timeout=120)
+    command = [sys.executable, '-m', 'stackgan_tf.sample', '--caption=a small red bird', '--count=1', '--output=birds']
+    environment = {**os.environ, 'PYTHONPATH': str(site)}
+    result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith('Model: the preset painted_birds, which comes with the package')
+    image = np.asarray(Image.open(tmp_path / 'birds' / 'caption_000_seed_000000.png'))
+    assert image.shape == (64, 64, 3)
+    red, green, _ = np.moveaxis(image.astype(int), -1, 0)
+    assert (red - green > 60).mean() > 0.02  # a part of the image is red
+    assert len(list((site / 'stackgan_tf' / 'presets' / 'painted_birds').iterdir())) == 3

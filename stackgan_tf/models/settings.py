@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from stackgan_tf.networks.conditioning_augmentation import Activation
 from stackgan_tf.networks.differentiable_augmentation import Augmentation
-from stackgan_tf.system.ranges import AtLeast, AtMost, Count, Weight, check_range
+from stackgan_tf.system.ranges import AtLeast, AtMost, Count, LessThan, Weight, check_range
 
 
 @dataclasses.dataclass(frozen=True)
@@ -164,5 +164,5 @@ class Optimization(Settings):
     discriminator_rate: Weight = 2e-4
     decay_steps: Annotated[int, AtLeast(0)] = 0
     halve_every: Annotated[int, AtLeast(0)] = 0
-    averaging_decay: Annotated[float, AtLeast(0), AtMost(1)] = 0.999
+    averaging_decay: Annotated[float, AtLeast(0), LessThan(1)] = 0.999
     accumulated_steps: Count = 1

@@ -25,7 +25,8 @@ class StageI(Stage):
     """Stage-I: small images from noise and, if conditional, an embedding. Defaults are those of the TensorFlow release.
 
     With an embedding dimension of 0 it is unconditional. The PyTorch release, for COCO, has `residual=False`,
-    `fresh_fakes=False`, `Conditioning(activation='relu', discriminator_condition='detached_mu')`,
+    `fresh_fakes=False`,
+    `Conditioning(embedding_dimension=1024, activation='relu', discriminator_condition='detached_mu')`,
     `StageDiscriminators(residual=False, joint_kernel=3, logit_bias=True)`, and one and a half times the widths.
     """
 

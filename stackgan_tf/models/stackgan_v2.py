@@ -66,11 +66,7 @@ class StackGANv2(AdversarialModel):
         super().__init__(seed, batch_size, conditioning, discriminator_inputs, optimization)
         self.term_weights = term_weights
         self.adversarial_loss = adversarial_loss
-        if adversarial_loss == 'relativistic' and discriminator_inputs.real_target < 1:
-            raise UserError(
-                f'real_target = {discriminator_inputs.real_target} has no effect with adversarial_loss = '
-                "'relativistic', which has no targets: set it to 1.0"
-            )
+        self._check_relativistic()
         self.discriminators_per_image = discriminator.per_image
         self.noise_dimension = noise_dimension
         self.color_consistency = color_consistency
@@ -105,6 +101,15 @@ class StackGANv2(AdversarialModel):
         ]
         self.set_up_discriminators()
         self.set_up_generator(tree, average, ['color_loss', *self.names_of_record()])
+
+    def _check_relativistic(self) -> None:
+        """Refuses settings that relativistic losses do not have."""
+        if self.adversarial_loss != 'relativistic':
+            return
+        for group, name in ((self.discriminator_inputs, 'real_target'), (self.term_weights, 'mismatched_real_weight')):
+            if getattr(group, name) != 1:
+                value = getattr(group, name)
+                raise UserError(f"{name} = {value} has no effect with adversarial_loss = 'relativistic': set it to 1.0")
 
     def per_discriminator(self, per_image: Sequence[Any]) -> list[Any]:
         """Repeats each item of a sequence with one item per image, so that there is one per discriminator."""
@@ -185,6 +190,7 @@ class StackGANv2(AdversarialModel):
             'conditional_weight': self.term_weights.conditional_weight,
             'unconditional_weight': self.term_weights.unconditional_weight,
         }
+        weights = weights if self.embedding_dimension else {}
         if real is not None:
             return relativistic_generator_loss(real, generated, batch.get('has_condition', 1.0), **weights)
         if not self.embedding_dimension:
@@ -205,6 +211,7 @@ class StackGANv2(AdversarialModel):
         weights = dataclasses.asdict(self.term_weights)
         if self.adversarial_loss == 'relativistic':
             del weights['mismatched_real_weight']  # a mismatched image has no generated one to be compared with
+            weights = weights if self.embedding_dimension else {}
             has_condition = batch.get('has_condition', 1.0)
             return relativistic_discriminator_loss(real, mismatched, generated, rows, has_condition, **weights)
         if mismatched is None:

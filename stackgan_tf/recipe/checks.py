@@ -67,18 +67,20 @@ def _check_classes(bindings: Bindings) -> None:
 def _check_used(bindings: Bindings) -> None:
     """Refuses groups of settings, or scopes of them, that nothing in the recipe names."""
     used = [key for bound in bindings.values() for value in bound.values() for key in _used_classes(value)]
-    names, scopes = {name for _, name in used}, {scope for scope, _ in used}
+    scopes: dict[str, list[str]] = {}
+    for scope, name in used:
+        scopes.setdefault(name, []).append(scope)
     for (scope, selector), bound in bindings.items():
         name = selector.rpartition('.')[-1]
         constructor = CONFIGURABLES.get(name)
         if not (isinstance(constructor, type) and issubclass(constructor, Settings)):
             continue
         setting = f'{scope}/{name}.{next(iter(bound))}'.lstrip('/')
-        if name not in names:
+        if name not in scopes:
             raise UserError(f'{setting} has no effect: nothing in this recipe uses @{name}')
-        if scope and scope not in scopes:
-            known = ', '.join(sorted(scopes - {''}))
-            raise UserError(f'{setting} has no effect: this recipe has no {scope}, it has {known}')
+        if scope and scope not in scopes[name]:
+            known = ', '.join(f'{known}/{name}'.lstrip('/') for known in sorted(set(scopes[name])))
+            raise UserError(f'{setting} has no effect: this recipe has {known}')
 
 
 def _check_required(bindings: Bindings) -> None:

@@ -12,6 +12,7 @@ from stackgan_tf.recipe.configurables import register
 from stackgan_tf.recipe.statements import bind_all
 from stackgan_tf.runs.run_directory import CONFIG
 from stackgan_tf.system.errors import UserError
+from stackgan_tf.training.initial_weights import check_initial_weights
 from stackgan_tf.training.run import Run
 
 _PACKAGE = Path(stackgan_tf.__file__).parent
@@ -89,6 +90,7 @@ def _check_run(run: Run) -> None:
     if invalid := [name for name in names if not _FOLDER.fullmatch(name)]:
         raise UserError(f'Phase.name = {invalid[0]!r} must be letters, digits, _ and -: a folder is called so')
     for number, phase in enumerate(run.phases):
+        check_initial_weights(phase)
         if isinstance(phase.text_encoder, str) and phase.text_encoder not in names[:number]:
             raise UserError(
                 f'{phase.name}/Phase.text_encoder = {phase.text_encoder!r} names no phase before it'

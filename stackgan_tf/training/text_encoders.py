@@ -24,9 +24,7 @@ def embeddings_for(phase: Phase, model: TrainedModel, source: ExampleSource, dir
     if (phase.text_encoder is None) == ('embedding' in model.batch_keys):
         batch_keys, do = ('no embeddings', 'leave out') if phase.text_encoder is not None else ('embeddings', 'set')
         name = f'{phase.name}/Phase.text_encoder'
-        raise UserError(
-            f'{phase.name} reads {batch_keys}: {do} {name}, or see {type(model).__name__}.embedding_dimension'
-        )
+        raise UserError(f'{phase.name} reads {batch_keys}: {do} {name}, or see Conditioning.embedding_dimension')
     if phase.text_encoder is None:
         return None
     embeddings: Embeddings
@@ -72,7 +70,7 @@ def check_width(phase: Phase, model: TrainedModel, dimension: int) -> None:
         UserError: it is not.
     """
     if dimension != model.embedding_dimension:
-        name = f'{type(model).__name__}.embedding_dimension'
+        name = 'Conditioning.embedding_dimension'
         raise UserError(
             f'the embeddings of {phase.name} have {dimension} numbers, {name} = '
             f'{model.embedding_dimension}: set {name} = {dimension}'

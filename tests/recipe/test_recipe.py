@@ -107,11 +107,12 @@ def test_model_gets_the_recipes_settings():
         ("ColorConsistency.norm = 'l1'", "must be 'released' or 'paper'"),
         ('Optimization.accumulated_steps = 0', 'Optimization.accumulated_steps = 0 is too small: the least is 1'),
         ('ColorConsistency.mean_weight = -1.0', 'ColorConsistency.mean_weight = -1.0 is too small'),
-        ('Optimization.averaging_decay = 1.5', 'averaging_decay = 1.5 is too large: the most is 1'),
+        ('Optimization.averaging_decay = 1.5', 'averaging_decay = 1.5 must be less than 1'),
         ('DiscriminatorInputs.r1_weight = 1e999', 'DiscriminatorInputs.r1_weight = inf must be a finite number'),
+        ('tre/Conditioning.kl_weight = 1.0', 'tre/Conditioning.kl_weight has no effect: this recipe has Conditioning'),
         (
-            'tre/Conditioning.kl_weight = 1.0',
-            'tre/Conditioning.kl_weight has no effect: this recipe has no tre, it has tree',
+            'tree/Conditioning.kl_weight = 1.0',
+            'tree/Conditioning.kl_weight has no effect: this recipe has Conditioning',
         ),
         (
             'StageDiscriminators.width = 8',

@@ -86,7 +86,7 @@ def test_images_without_captions_give_no_conditions(tmp_path, monkeypatch):
         'generate_every_size',
         lambda self, seeds, rows: drawn.append(np.array(rows)) or generate(self, seeds, rows),
     )
-    conditional = functools.partial(StackGANv2, (8, 16), 4, 8, 8, 4, 1, embedding_dimension=4)
+    conditional = functools.partial(build, StackGANv2, **TREE, embedding_dimension=4)
     encoder = functools.partial(CaptionEmbeddings, encoder=WordEncoder())
     scores = functools.partial(GeneratorScores, MeanColours, 50)
     train(tmp_path / 'run', 2, model=conditional, data=lambda: Gaps(20), text_encoder=encoder, scores=scores)

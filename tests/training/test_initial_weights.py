@@ -1,10 +1,15 @@
 import keras
 import numpy as np
 import pytest
-from small_models import TREE, build
+from small_models import STAGE_ONE, STAGE_TWO, TREE, build
+from tiny_backbone import tiny_backbone
 
+from stackgan_tf.models.class_classifier import ClassClassifier
+from stackgan_tf.models.stackgan_v1 import StageI, StageII
 from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.models.text_matching import TextMatching
+from stackgan_tf.networks import image_encoder
+from stackgan_tf.networks.descriptions import describe_network
 from stackgan_tf.system.errors import UserError
 from stackgan_tf.training import initial_weights
 from stackgan_tf.training.initial_weights import copy_matching, load_initial_weights, named_variables
@@ -27,9 +32,20 @@ def phase(source):
     return Phase('tree', tree, None, 4, initial_weights=source)
 
 
-@pytest.mark.parametrize('make', [tree, encoder])
-def test_every_variable_of_a_network_has_a_name(make):
-    for network in make().checkpoint_networks().values():
+def stage_two():
+    first = build(StageI, **STAGE_ONE, **CONDITION)
+    return build(StageII, first.generator_ema, **STAGE_TWO, **CONDITION)
+
+
+def tower(monkeypatch):
+    monkeypatch.setitem(image_encoder.BACKBONES, 'Tiny', tiny_backbone)
+    return ClassClassifier(classes=3, sizes=(16,), batch_size=4, image_tower='Tiny', tower_size=20)
+
+
+@pytest.mark.parametrize('make', [tree, encoder, stage_two, tower])
+def test_every_variable_of_a_network_has_a_name(make, monkeypatch):
+    model = make(monkeypatch) if make is tower else make()
+    for network in model.checkpoint_networks().values():
         named = named_variables(network)
         assert {id(variable) for variable in named.values()} == {id(variable) for variable in network.variables}
         assert len(named) == len(network.variables)
@@ -61,8 +77,26 @@ def test_a_phase_begins_with_the_weights_of_another_model(monkeypatch, capsys):
     assert said.strip().endswith('; new: discriminator_16')
 
 
+def test_stage_two_begins_with_the_average_of_another_and_keeps_its_stage_one(monkeypatch):
+    source, model = stage_two(), stage_two()
+    before = [variable.numpy().copy() for variable in model.stage_one.variables]
+    networks = source.checkpoint_networks()
+
+    def described(_, name):
+        yield describe_network(networks[name]), lambda: networks[name]
+
+    monkeypatch.setattr(initial_weights, '_described', described)
+    load_initial_weights(phase('preset:any'), model)
+    for network in (model.generator, model.trained_ema):
+        for name, variable in named_variables(network).items():
+            if not name.startswith('whiten/'):
+                np.testing.assert_array_equal(variable, named_variables(source.trained_ema)[name])
+    for variable, value in zip(model.stage_one.variables, before, strict=True):
+        np.testing.assert_array_equal(variable, value)
+
+
 def test_sources_that_are_not_there_or_do_not_fit(tmp_path, monkeypatch):
-    with pytest.raises(UserError, match=r"Phase\.initial_weights = '.*nothing': there is no such run"):
+    with pytest.raises(UserError, match=r"tree/Phase\.initial_weights = '.*nothing' is neither a run nor preset:NAME"):
         load_initial_weights(phase(str(tmp_path / 'nothing')), tree())
     monkeypatch.setattr(initial_weights, '_source_network', lambda *_: keras.Sequential())
     with pytest.raises(UserError, match='has nothing that fits StackGANv2'):

@@ -105,7 +105,7 @@ def time_estimate(phase: str, state: PhaseState, pace: float, batch_size: int, l
     shown = f'{left / 60:.0f} minutes' if left >= _MINUTES_FROM else f'{left:.0f} seconds'
     line = f'{phase}: about {shown} on this machine ({pace * batch_size:.0f} images/s)'
     look = round(_LOOK_SECONDS * pace / state.tick) * state.tick
-    if not last or left < 2 * _LOOK_SECONDS or look < 1:
+    if not last or left < 2 * _LOOK_SECONDS or look <= state.step:
         return line
     return f'{line}; for a first look: --steps={look}'
 
