@@ -3,20 +3,27 @@ r"""Makes a preset: trains a recipe, measures it, and writes its networks in flo
 tools/make_preset.py --gin_file=gin/presets/painted_birds.gin --reference=painted_birds/76px \
     --classifier_gin_file=gin/evaluation/painted_birds.gin
 
-Each step is a public command in a separate process. Finished steps are not repeated: the same command resumes.
+Each step is a public command in a separate process. Finished steps are not repeated: the same command resumes. Models
+that read captions through a text encoder of the same run, and unconditional models can become presets.
 """
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from absl import flags
 
+from stackgan_tf.system.atomic_files import scratch_folder
 from stackgan_tf.system.command_line import run_command
 from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
+
+if TYPE_CHECKING:
+    from stackgan_tf.generator import NetworkGenerator
 
 _GIN_FILE = flags.DEFINE_string('gin_file', None, 'The recipe of the model.', required=True)
 _CLASSIFIER = flags.DEFINE_string('classifier_gin_file', None, 'The recipe of the classifier that measures it.')
@@ -30,7 +37,7 @@ _CAPTION = flags.DEFINE_multi_string(
 )
 _DATA_LICENSE = flags.DEFINE_string('data_license', 'painted by stackgan_tf, Apache 2.0', 'The license of the data.')
 _MOST_LEVELS = 2  # gray levels between float16 and float32
-_MOST_BYTES = 12_000_000
+_MOST_BYTES = 8_000_000
 _COMPARED = 64  # images
 
 
@@ -42,14 +49,19 @@ def main() -> None:
     run = folder / 'model'
     _command('train', f'--gin_file={_GIN_FILE.value}', f'--workdir={run}')
     scores = _measure(run, folder)
-    _write(run, output, scores)
-    difference = _largest_difference(run, name)
-    size = sum(path.stat().st_size for path in output.iterdir())
-    if difference > _MOST_LEVELS or size > _MOST_BYTES:
-        raise UserError(
-            f'{output} has {size / 1e6:.1f} MB and differs from {run} by {difference} gray levels: at most '
-            f'{_MOST_BYTES / 1e6:.0f} MB and {_MOST_LEVELS} levels are wanted; make the recipe smaller'
-        )
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with scratch_folder(output) as scratch:
+        made = scratch / name
+        _write(run, made, scores)
+        difference = _largest_difference(run, made)
+        size = sum(path.stat().st_size for path in made.iterdir())
+        if difference > _MOST_LEVELS or size > _MOST_BYTES:
+            raise UserError(
+                f'the preset has {size / 1e6:.1f} MB and differs from {run} by {difference} gray levels: at most '
+                f'{_MOST_BYTES / 1e6:.0f} MB and {_MOST_LEVELS} levels are wanted; make the recipe smaller'
+            )
+        shutil.rmtree(output, ignore_errors=True)
+        made.rename(output)
     say(f'{output}: {size / 1e6:.1f} MB; {_COMPARED} images differ from those in float32 by at most {difference}')
 
 
@@ -65,56 +77,72 @@ def _command(module: str, *arguments: str) -> None:
 
 def _measure(run: Path, folder: Path) -> dict | None:
     """The report of the model's scores; None without a reference."""
+    from stackgan_tf.loading import phases_of, training_of
+
     if _REFERENCE.value is None:
         return None
     report = folder / 'evaluation.json'
-    if not report.exists():
-        arguments = [f'--model={run}', f'--reference={_REFERENCE.value}', f'--output={report}']
-        if _CLASSIFIER.value is not None:
-            _command('train', f'--gin_file={_CLASSIFIER.value}', f'--workdir={folder / "classifier"}')
-            arguments.append(f'--classifier={folder / "classifier"}')
-        _command('evaluate', *arguments)
+    trained = [phases_of(run)[-1], training_of(run)[1]['step']]
+    if report.exists() and json.loads(report.read_text(encoding='utf-8'))['trained'] == trained:
+        return json.loads(report.read_text(encoding='utf-8'))
+    arguments = [f'--model={run}', f'--reference={_REFERENCE.value}', f'--output={report}']
+    if _CLASSIFIER.value is not None:
+        _command('train', f'--gin_file={_CLASSIFIER.value}', f'--workdir={folder / "classifier"}')
+        arguments.append(f'--classifier={folder / "classifier"}')
+    _command('evaluate', *arguments)
     return json.loads(report.read_text(encoding='utf-8'))
 
 
 def _write(run: Path, output: Path, scores: dict | None) -> None:
-    from stackgan_tf.generator import NetworkGenerator
-    from stackgan_tf.loading import load, load_adversaries, load_network, training_of
+    """Writes the files of the preset.
+
+    Raises:
+        UserError: presets hold no such model.
+    """
+    from stackgan_tf.loading import load_network, phases_of, training_of
     from stackgan_tf.preset_files import write_preset
+    from stackgan_tf.runs.checkpoints import Checkpoints
     from stackgan_tf.saved_models.model_card import Origin, model_card
 
-    generator = load(run)
-    assert isinstance(generator, NetworkGenerator)
     model, progress = training_of(run)
-    networks = {'generator_ema': generator.network}
-    networks |= {f'discriminator_{each.size}': each for each in load_adversaries(run)[1]}
-    source = progress.get('condition_source', {})
-    if 'phase' in source:
-        networks |= {each: load_network(run, source['phase'], each) for each in ('text_encoder', 'image_encoder')}
-    origin = Origin(
-        model, progress['step'], progress['images'], progress.get('data', ''), _DATA_LICENSE.value, 'Apache 2.0', scores
-    )
+    phase, source = phases_of(run)[-1], progress.get('condition_source', {})
+    if source and 'phase' not in source:
+        raise UserError(f'{run} reads no captions through a text encoder of its own: presets hold no such models')
+    names = [name for name in Checkpoints(run / phase / 'checkpoints').networks() if name != 'generator']
+    networks = {name: load_network(run, phase, name) for name in names}
+    if source:
+        networks |= {name: load_network(run, source['phase'], name) for name in ('text_encoder', 'image_encoder')}
     facts = {
-        'recipe': _GIN_FILE.value,
-        'commit': subprocess.run(['git', 'rev-parse', 'HEAD'], capture_output=True, text=True).stdout.strip(),
-        'condition_source': source,
-        'model': origin.model,
-        'steps': origin.steps,
-        'images': origin.images,
-        'data': origin.data,
-        'data_license': origin.data_license,
-        'license': origin.license,
-        'scores': origin.scores,
+        'model': model,
+        'steps': progress['step'],
+        'images': progress['images'],
+        'data': progress.get('data', ''),
+        'data_license': _DATA_LICENSE.value,
+        'license': 'Apache 2.0',
+        'scores': scores,
     }
-    write_preset(output, networks, facts)
-    (output / 'README.md').write_text(model_card(output.name, generator, origin), encoding='utf-8')
+    commit = subprocess.run(['git', 'rev-parse', 'HEAD'], capture_output=True, text=True).stdout.strip()
+    provenance = {'recipe': _GIN_FILE.value, 'commit': commit, 'condition_source': source}
+    write_preset(output, networks, {**facts, **provenance})
+    card = model_card(output.name, _generator(output), Origin(**facts))
+    (output / 'README.md').write_text(
+        f'{card}\n## Training\n\nMade by `tools/make_preset.py --gin_file={_GIN_FILE.value}` at commit {commit}.\n',
+        encoding='utf-8',
+    )
 
 
-def _largest_difference(run: Path, name: str) -> int:
+def _generator(folder: Path) -> 'NetworkGenerator':
+    from stackgan_tf.loading import generator_of_preset
+    from stackgan_tf.preset_files import read_preset
+
+    return generator_of_preset(read_preset(folder))
+
+
+def _largest_difference(run: Path, folder: Path) -> int:
     """The largest difference between images of the run and of the preset, gray levels."""
-    from stackgan_tf.loading import from_preset, load
+    from stackgan_tf.loading import load
 
-    trained, preset = load(run), from_preset(name)
+    trained, preset = load(run), _generator(folder)
     embeddings: list[np.ndarray | None] = [None, None]
     if trained.kind == 'text':
         captions = [_CAPTION.value[number % len(_CAPTION.value)] for number in range(_COMPARED)]
