@@ -121,12 +121,13 @@ def _write(run: Path, output: Path, scores: dict | None) -> None:
         'license': 'Apache 2.0',
         'scores': scores,
     }
-    commit = subprocess.run(['git', 'rev-parse', 'HEAD'], capture_output=True, text=True).stdout.strip()
+    environment = json.loads((run / 'environment.json').read_text(encoding='utf-8'))
+    commit = environment['starts'][-1]['git_revision']
     provenance = {'recipe': _GIN_FILE.value, 'commit': commit, 'condition_source': source}
     write_preset(output, networks, {**facts, **provenance})
     card = model_card(output.name, _generator(output), Origin(**facts))
     (output / 'README.md').write_text(
-        f'{card}\n## Training\n\nMade by `tools/make_preset.py --gin_file={_GIN_FILE.value}` at commit {commit}.\n',
+        f'{card}\n## Training\n\nMade by `tools/make_preset.py --gin_file={_GIN_FILE.value}`; trained at commit {commit}.\n',
         encoding='utf-8',
     )
 
