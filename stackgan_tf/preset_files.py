@@ -1,18 +1,20 @@
 """Presets: small trained models that come with the package, in files that run no code.
 
 A preset is a folder in `stackgan_tf/presets`: `preset.json` describes its networks and how they were trained,
-`weights.npz` holds their weights in float16, and `README.md` is its model card.
+`weights.npz` holds their weights, and `README.md` is its model card. Weights are in float16, except those of the text
+encoder and of the whitening of its embeddings, which multiplies their errors by several hundred.
 """
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
+from stackgan_tf.networks.char_cnn_rnn import CharCNNRNN
 from stackgan_tf.networks.descriptions import build_network, describe_network
 from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
@@ -42,7 +44,7 @@ class Preset:
     folder: Path
 
     def values(self, network: str) -> list[np.ndarray]:
-        """The weights of a network in the order of its variables, float32 that float16 holds exactly."""
+        """The weights of a network in the order of its variables, float32."""
         with np.load(self.folder / _WEIGHTS, allow_pickle=False) as weights:
             names = sorted(name for name in weights.files if name.startswith(f'{network}/'))
             return [weights[name].astype(np.float32) for name in names]
@@ -90,18 +92,27 @@ def write_preset(folder: Path, networks: Mapping[str, keras.Model], facts: Mappi
     Raises:
         UserError: a weight does not fit in float16.
     """
-    weights = {
-        f'{name}/{number:04d}': variable.numpy()
-        for name, network in networks.items()
-        for number, variable in enumerate(network.variables)
-    }
     limit = float(np.finfo(np.float16).max)
-    if unfit := [name for name, value in weights.items() if not np.all(np.abs(value) <= limit)]:
-        raise UserError(f'{unfit[0]} has weights beyond {limit:g}, the most that float16 holds')
+    weights: dict[str, np.ndarray] = {}
+    for name, network in networks.items():
+        exact = {id(variable) for variable in _exact(network)}
+        for number, variable in enumerate(network.variables):
+            value, key = variable.numpy(), f'{name}/{number:04d}'
+            if not np.all(np.abs(value) <= limit):
+                raise UserError(f'{key} has weights beyond {limit:g}, the most that float16 holds')
+            weights[key] = value if id(variable) in exact else value.astype(np.float16)
     described = {
         'networks': {name: describe_network(network) for name, network in networks.items()},
         'facts': dict(facts),
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _DESCRIPTION).write_text(json.dumps(described, indent=1) + '\n', encoding='utf-8')
-    np.savez_compressed(folder / _WEIGHTS, **{name: value.astype(np.float16) for name, value in weights.items()})
+    np.savez_compressed(folder / _WEIGHTS, **weights)
+
+
+def _exact(network: keras.Model) -> Sequence[keras.Variable]:
+    """The variables that stay in float32."""
+    if isinstance(network, CharCNNRNN):
+        return network.variables
+    whiten = getattr(network, 'whiten', None)
+    return whiten.variables if whiten is not None else ()

@@ -76,21 +76,20 @@ def _command(module: str, *arguments: str) -> None:
 
 
 def _measure(run: Path, folder: Path) -> dict | None:
-    """The report of the model's scores; None without a reference."""
+    """The model's scores, as in a report; None without a reference."""
     from stackgan_tf.loading import phases_of, training_of
 
     if _REFERENCE.value is None:
         return None
     report = folder / 'evaluation.json'
     trained = [phases_of(run)[-1], training_of(run)[1]['step']]
-    if report.exists() and json.loads(report.read_text(encoding='utf-8'))['trained'] == trained:
-        return json.loads(report.read_text(encoding='utf-8'))
-    arguments = [f'--model={run}', f'--reference={_REFERENCE.value}', f'--output={report}']
-    if _CLASSIFIER.value is not None:
-        _command('train', f'--gin_file={_CLASSIFIER.value}', f'--workdir={folder / "classifier"}')
-        arguments.append(f'--classifier={folder / "classifier"}')
-    _command('evaluate', *arguments)
-    return json.loads(report.read_text(encoding='utf-8'))
+    if not report.exists() or json.loads(report.read_text(encoding='utf-8'))['trained'] != trained:
+        arguments = [f'--model={run}', f'--reference={_REFERENCE.value}', f'--output={report}']
+        if _CLASSIFIER.value is not None:
+            _command('train', f'--gin_file={_CLASSIFIER.value}', f'--workdir={folder / "classifier"}')
+            arguments.append(f'--classifier={folder / "classifier"}')
+        _command('evaluate', *arguments)
+    return {'metrics': json.loads(report.read_text(encoding='utf-8'))['metrics']}  # not the machine's paths
 
 
 def _write(run: Path, output: Path, scores: dict | None) -> None:
@@ -125,11 +124,9 @@ def _write(run: Path, output: Path, scores: dict | None) -> None:
     commit = environment['starts'][-1]['git_revision']
     provenance = {'recipe': _GIN_FILE.value, 'commit': commit, 'condition_source': source}
     write_preset(output, networks, {**facts, **provenance})
-    card = model_card(output.name, _generator(output), Origin(**facts))
-    (output / 'README.md').write_text(
-        f'{card}\n## Training\n\nMade by `tools/make_preset.py --gin_file={_GIN_FILE.value}`; trained at commit {commit}.\n',
-        encoding='utf-8',
-    )
+    card = model_card(output.name, _generator(output), Origin(**facts), preset=True)
+    made = f'Made by `tools/make_preset.py --gin_file={_GIN_FILE.value}` from a run of commit {commit}.'
+    (output / 'README.md').write_text(f'{card}\n## Training\n\n{made}\n', encoding='utf-8')
 
 
 def _generator(folder: Path) -> 'NetworkGenerator':

@@ -9,7 +9,7 @@ from typing import Any
 import stackgan_tf
 from stackgan_tf.generator import NetworkGenerator
 
-_TEMPLATE = Path(__file__).parent / 'templates' / 'model_card.md'
+_TEMPLATES = Path(__file__).parent / 'templates'
 _KINDS = {
     'text': 'Captions to images',
     'embedding': 'Embeddings of captions to images',
@@ -47,27 +47,39 @@ class Origin:
     scores: Mapping[str, Any] | None = None
 
 
-def model_card(name: str, generator: NetworkGenerator, origin: Origin) -> str:
+def model_card(name: str, generator: NetworkGenerator, origin: Origin, preset: bool = False) -> str:
     """The card, in Markdown.
 
     Args:
         name: the name of the model.
         generator: the model.
         origin: its training.
+        preset: whether the model comes with this package; otherwise the card is of a TF Hub archive.
     """
     parameters = sum(variable.value.shape.num_elements() for variable in generator.network.trainable_variables)
-    return string.Template(_TEMPLATE.read_text(encoding='utf-8')).substitute(
+    use = _filled(
+        'preset_use.md' if preset else 'hub_use.md',
         name=name,
+        condition=_CONDITIONS[generator.kind].format(dimension=generator.embedding_dimension),
+        embed=', `embed` (captions to vectors)' if generator.kind == 'text' else '',
+        example="['a small red bird']" if generator.kind == 'text' else '16',
+    )
+    return _filled(
+        'model_card.md',
+        name=name,
+        use=use.rstrip(),
         what=f'{_KINDS[generator.kind]} by {origin.model}, {origin.steps:,} steps',
         package=f'stackgan_tf {stackgan_tf.__version__}',
         sizes=', '.join(map(str, generator.sizes)),
         parameters=f'{parameters:,}',
-        condition=_CONDITIONS[generator.kind].format(dimension=generator.embedding_dimension),
-        embed=', `embed` (captions to vectors)' if generator.kind == 'text' else '',
         data=_data(origin),
         license=origin.license or 'Not stated. Ask the publisher before you redistribute the model.',
         scores=_scores(origin.scores),
     )
+
+
+def _filled(template: str, **values: str) -> str:
+    return string.Template((_TEMPLATES / template).read_text(encoding='utf-8')).substitute(values)
 
 
 def _data(origin: Origin) -> str:
