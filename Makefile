@@ -22,7 +22,7 @@ $(VENV)/.installed: setup.py pyproject.toml constraints.txt
 
 # Draw a bird with the preset; then train on the embedded data, sample, export, load the export in a fresh process.
 quickstart: venv
-	@$(BIN)/python -m stackgan_tf.sample --caption='a small red bird with a black crown' --output=$(RUN)/preset
+	@$(BIN)/python -m stackgan_tf.sample --caption='a small red bird with a black crown' --output=$(RUN)_preset
 	@$(BIN)/python -m stackgan_tf.train --gin_file=gin/quickstart.gin --workdir=$(RUN)
 	@$(BIN)/python -m stackgan_tf.sample --model=$(RUN) --output=$(RUN)/images \
 		--caption='a small red bird with a black crown' --caption='this blue bird has a white belly, yellow wings and a green crown' \
@@ -31,8 +31,8 @@ quickstart: venv
 	@$(BIN)/python -m stackgan_tf.export --model=$(RUN) --output=$(RUN)/export
 	@$(BIN)/python -W ignore::UserWarning tools/image_from_export.py --export=$(RUN)/export --seed=7 \
 		--caption='a small red bird with a black crown' --output=$(RUN)/image.png
-	@printf '\nDone. In %s:\n' '$(RUN)'
-	@printf '  %-26s %s\n' 'preset/grid.png' 'birds of the preset' 'images/grid.png' 'birds of this run and their captions' \
+	@printf '\nDone. Birds of the preset: %s\nIn %s:\n' '$(RUN)_preset/grid.png' '$(RUN)'
+	@printf '  %-26s %s\n' 'images/grid.png' 'birds of this run and their captions' \
 		'image.png' 'one bird from the exported model' \
 		'export/' 'the SavedModel for other programs' 'tree/samples/' 'samples during training' 'tree/metrics.jsonl' 'losses and speed'
 	@printf 'TensorBoard: %s --logdir %s\n' '$(BIN)/tensorboard' '$(RUN)'
