@@ -4,7 +4,6 @@ python -m stackgan_tf.train --gin_file=gin/quickstart.gin --workdir=runs/quickst
 """
 
 import sys
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from absl import flags
@@ -16,13 +15,13 @@ from stackgan_tf.system.onednn import restore_onednn
 
 _GIN_FILE = flags.DEFINE_multi_string('gin_file', [], 'The recipe; may be repeated, later files override earlier ones.')
 _GIN_PARAM = flags.DEFINE_multi_string('gin_param', [], 'A setting such as "STEPS = 100"; may be repeated.')
-# Shorthands of the knobs that most recipes have.
-_KNOBS = {
-    'IMAGE_ROOT': flags.DEFINE_string('images', None, 'The folder of your images: the knob IMAGE_ROOT.'),
-    'STEPS': flags.DEFINE_integer('steps', None, 'Steps of the last phase: the knob STEPS.', lower_bound=1),
-    'BATCH_SIZE': flags.DEFINE_integer('batch_size', None, 'Images of a step: the knob BATCH_SIZE.', lower_bound=1),
-    'SEED': flags.DEFINE_integer('seed', None, 'The seed of weights and data: the knob SEED.', lower_bound=0),
-}
+# Shorthands of knobs that most recipes have.
+_SHORTHANDS = [
+    flags.DEFINE_string('images', None, 'The folder of your images: the knob IMAGE_ROOT.'),
+    flags.DEFINE_integer('steps', None, 'Steps of the last phase: the knob STEPS.', lower_bound=1),
+    flags.DEFINE_integer('batch_size', None, 'Images of a step: the knob BATCH_SIZE.', lower_bound=1),
+    flags.DEFINE_integer('seed', None, 'The seed of weights and data: the knob SEED.', lower_bound=0),
+]
 _WORKDIR = flags.DEFINE_string('workdir', None, 'The run directory; by default gin/NAME.gin trains in runs/NAME.')
 _DRY_RUN = flags.DEFINE_bool('dry_run', False, 'Describe the training and its cost, without training.')
 
@@ -32,25 +31,6 @@ def default_workdir(gin_file: str) -> Path:
     path = Path(gin_file).with_suffix('')
     inside = path.parts[len(path.parts) - path.parts[::-1].index('gin') :] if 'gin' in path.parts else path.parts[-1:]
     return Path('runs', *inside)
-
-
-def knob_settings(params: Sequence[str], knobs: Mapping[str, object]) -> list[str]:
-    """Settings of recipes, from `--gin_param` and from the shorthands that are given.
-
-    Args:
-        params: the values of `--gin_param`.
-        knobs: the values of the shorthands by knob, None where they are not given.
-
-    Raises:
-        UserError: a knob is given in both ways, with different values.
-    """
-    given = {name: value for name, value in knobs.items() if value is not None}
-    for param in params:
-        name, _, text = (part.strip() for part in param.partition('='))
-        if name in given and text != repr(given[name]) and text.strip('"') != given[name]:
-            flag = _KNOBS[name].name
-            raise UserError(f'--{flag}={given[name]} and --gin_param="{param}" differ: give one of them')
-    return [*params, *(f'{name} = {value!r}' for name, value in given.items())]
 
 
 def choose_kernels() -> None:
@@ -66,13 +46,14 @@ def _workdir() -> Path:
 def main() -> None:
     """Trains the recipe of the flags."""
     from stackgan_tf.recipe.dry_run import describe
+    from stackgan_tf.recipe.knobs import knob_settings
     from stackgan_tf.recipe.recipe import known_recipes, read_recipe
     from stackgan_tf.runs.run_directory import RunDirectory
     from stackgan_tf.system.interruption import InterruptedRunError
 
     if not _GIN_FILE.value:
         raise UserError(f'name a recipe with --gin_file: there are {", ".join(known_recipes())}')
-    settings = knob_settings(_GIN_PARAM.value, {name: flag.value for name, flag in _KNOBS.items()})
+    settings = knob_settings(_GIN_PARAM.value, {flag.name: flag.value for flag in _SHORTHANDS})
     recipe = read_recipe(_GIN_FILE.value, settings)
     if _DRY_RUN.value:
         say(describe(recipe))

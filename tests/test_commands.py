@@ -128,7 +128,7 @@ def test_from_a_run_to_an_export_and_its_images(tiny_run, tmp_path):
             command('train', '--gin_file=gin/lsun_bedroom.gin'),
             'put bedroom_train_lmdb.zip there',
         ),
-        (command('train', '--steps=3'), "Unknown command line flag 'steps'"),
+        (command('train', '--step=3'), "Unknown command line flag 'step'"),
         (command('sample', '--model=nowhere'), 'there is no nowhere'),
         (command('sample', '--model=nowhere', '--seeds=0-9223372036854775806'), 'names more than 1,000,000 seeds'),
         (command('sample', '--model=nowhere', '--seeds=0-999999,5'), 'names more than 1,000,000 seeds'),

@@ -55,7 +55,9 @@ def test_latent_is_what_generate_draws(model):
     np.testing.assert_array_equal(to_uint8(images[16])[0], model.generate(1, seed=5)[0])
 
 
-@pytest.mark.parametrize('arguments', [{}, {'what': 0}, {'what': 2.5}, {'what': 2, 'seeds': [1]}, {'what': ['red']}])
+@pytest.mark.parametrize(
+    'arguments', [{}, {'conditions': 0}, {'conditions': 2.5}, {'conditions': 2, 'seeds': [1]}, {'conditions': ['red']}]
+)
 def test_what_generate_refuses(model, arguments):
     with pytest.raises(UserError):
         model.generate(**arguments)

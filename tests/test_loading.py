@@ -154,7 +154,9 @@ def test_only_runs_have_checkpoints(tmp_path):
 
 
 def test_every_kind_of_model_loads_from_the_checkpoint_that_is_named(tmp_path):
-    network = built(ScaleDiscriminator(8, 4))  # any network: a classifier, or a text encoder, is read the same way
+    network = built(
+        ScaleDiscriminator(size=8, width=4)
+    )  # any network: a classifier, or a text encoder, is read the same way
     checkpoints = Checkpoints(tmp_path / 'tree' / 'checkpoints')
     (tmp_path / 'config.gin').touch()
     for step in (4, 8):

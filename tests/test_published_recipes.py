@@ -60,7 +60,8 @@ def read(name, folder):
     elif name == 'gin/text/cub.gin':
         settings += [setting for setting in NARROW_ENCODER if 'STEPS' not in setting]
     elif name.endswith('_inception.gin'):
-        settings = [setting for setting in settings if 'StackGANv2' not in setting] + NARROW_CLASSIFIER
+        settings = [setting for setting in settings if not setting.startswith(('StackGANv2', 'TreeD'))]
+        settings += NARROW_CLASSIFIER
     return read_recipe([name], settings)
 
 

@@ -28,7 +28,7 @@ def test_probabilities_are_float32_under_a_mixed_policy():
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy('mixed_bfloat16')
     try:
-        network = AttributeClassifierNetwork(8, (3, 2), 4)
+        network = AttributeClassifierNetwork(size=8, choices=(3, 2), width=4)
         network.build((None, 8, 8, 3))
     finally:
         keras.config.set_dtype_policy(before)

@@ -66,10 +66,11 @@ def mixed_policy(request):
 
 def test_narrow_embeddings_are_whitened_in_float32_under_any_policy(mixed_policy):
     """A network whitens what an export in float32 whitens, in training and where it is called whole."""
-    settings = {'embedding_dimension': 6, 'condition_dimension': 3, 'whitened': True}
-    tree = TreeGenerator((8,), 4, 8, 1, **settings)
-    one, two = StageOneGenerator(8, 4, 4, **settings), StageTwoGenerator(8, 16, 4, 1, **settings)
-    stacked = StackedGenerator(one, two)
+    settings = {'embedding_dimension': 6, 'condition_dimension': 3, 'whitening': True}
+    tree = TreeGenerator(sizes=(8,), noise_dimension=4, generator_width=8, residual_blocks=1, **settings)
+    one = StageOneGenerator(size=8, noise_dimension=4, generator_width=4, **settings)
+    two = StageTwoGenerator(stage_one_size=8, size=16, generator_width=4, residual_blocks=1, **settings)
+    stacked = StackedGenerator(stage_one=one, stage_two=two)
     for network, shape in ((tree, (None, 4)), (stacked, (None, 4))):
         network.build(shape)
     narrow = (0.5 + 0.0005 * RNG.normal(size=(500, 6))).astype('float32')

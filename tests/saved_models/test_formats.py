@@ -155,7 +155,14 @@ def test_versions_share_their_batch_sizes(generator, served, monkeypatch, sizes)
 )
 def test_versions_share_their_interface(generator, served, monkeypatch, sizes, embedding, difference):
     monkeypatch.setattr(serving_export, 'generator_check', UNCHECKED)
-    network = TreeGenerator(sizes, 5, 8, 1, embedding_dimension=embedding, condition_dimension=3)
+    network = TreeGenerator(
+        sizes=sizes,
+        noise_dimension=5,
+        generator_width=8,
+        residual_blocks=1,
+        embedding_dimension=embedding,
+        condition_dimension=3,
+    )
     other = NetworkGenerator(network, generator.encoder if sizes == (16,) else None)
     with pytest.raises(UserError, match=f'{difference}: its clients would fail with this version'):
         export_for_serving(other, served, ServingOptions('birds', 4, (1, 4)))

@@ -19,12 +19,12 @@ from stackgan_tf.system.errors import UserError
 RNG = np.random.default_rng(0)
 SPREADS = 0.011 * np.geomspace(1.0, 0.01, 24)  # a narrow encoder: most of the variance is in a few directions
 NARROW = (0.5 + RNG.normal(size=(2000, 24)) * SPREADS).astype('f4')
-SETTINGS = {'embedding_dimension': 24, 'condition_dimension': 16, 'whitened': True}
+SETTINGS = {'embedding_dimension': 24, 'condition_dimension': 16, 'whitening': True}
 
 
 def tree():
     keras.utils.set_random_seed(0)
-    network = TreeGenerator((8, 16), 5, 8, 1, **SETTINGS)
+    network = TreeGenerator(sizes=(8, 16), noise_dimension=5, generator_width=8, residual_blocks=1, **SETTINGS)
     network.build((None, 5))
     network.whiten.fit(NARROW)
     return NetworkGenerator(network)
@@ -32,8 +32,9 @@ def tree():
 
 def stages():
     keras.utils.set_random_seed(0)
-    first, second = StageOneGenerator(8, 5, 8, **SETTINGS), StageTwoGenerator(8, 16, 8, 1, **SETTINGS)
-    network = StackedGenerator(first, second)
+    first = StageOneGenerator(size=8, noise_dimension=5, generator_width=8, **SETTINGS)
+    second = StageTwoGenerator(stage_one_size=8, size=16, generator_width=8, residual_blocks=1, **SETTINGS)
+    network = StackedGenerator(stage_one=first, stage_two=second)
     network.build((None, 5))
     for stage in (first, second):
         stage.whiten.fit(NARROW)
@@ -60,7 +61,16 @@ def test_example_embeddings_are_like_those_that_whitening_was_fitted_to(make):
 
 
 def test_example_embeddings_have_the_scale_of_training_without_whitening():
-    generator = NetworkGenerator(TreeGenerator((8,), 5, 8, 1, embedding_dimension=24, condition_dimension=4))
+    generator = NetworkGenerator(
+        TreeGenerator(
+            sizes=(8,),
+            noise_dimension=5,
+            generator_width=8,
+            residual_blocks=1,
+            embedding_dimension=24,
+            condition_dimension=4,
+        )
+    )
     generator.embedding_scale = (0.5, 0.01)
     examples = example_request(generator, 64)['embedding']
     np.testing.assert_allclose([examples.mean(), examples.std()], [0.5, 0.01], rtol=0.1)

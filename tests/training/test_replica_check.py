@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,7 @@ from stackgan_tf.models.trained_model import TrainedModel
 from stackgan_tf.training import replica_check
 from stackgan_tf.training.devices import all_devices
 from stackgan_tf.system.errors import UserError
+sys.path.append(sys.argv[2])
 from small_models import TREE, build
 
 strategy = all_devices()
@@ -69,7 +71,8 @@ json.dump(messages, open(sys.argv[1], 'w'))
 @pytest.fixture(scope='module')
 def messages(tmp_path_factory):
     path = tmp_path_factory.mktemp('check') / 'messages.json'
-    subprocess.run([sys.executable, '-c', SCRIPT, str(path)], check=True, timeout=300)
+    support = Path(__file__).parents[1] / 'support'
+    subprocess.run([sys.executable, '-c', SCRIPT, str(path), str(support)], check=True, timeout=600)
     return json.loads(path.read_text())
 
 

@@ -58,7 +58,7 @@ def _mismatched(shared: Callable[..., tuple[Logits, tf.Tensor]]) -> Callable[...
         condition: tf.Tensor,
     ) -> tuple[Logits, tf.Tensor]:
         """For mismatched texts, computes the features of the real image again."""
-        if self.pairs == 'text':
+        if self.conditioning.pairs == 'text':
             scale = self.sizes.index(discriminator.size)
             features = discriminator.features(discriminator_input(batch['images'][scale]), training=True)
         return shared(self, discriminator, discriminator_input, batch, features, condition)
