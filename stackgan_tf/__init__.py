@@ -3,7 +3,7 @@
 The public API, each name loaded on first use:
 
     model = stackgan_tf.load('runs/quickstart')
-    images = model.generate(16, seed=0)
+    images = model.generate(['a small red bird with a black crown'], seed=0)
 """
 
 import importlib

@@ -1,4 +1,4 @@
-r"""Measures a model against real images and by the consistency with its captions, and writes a report.
+r"""Scores a model against real images, and by how well its images match their captions; writes a report.
 
 python -m stackgan_tf.train --gin_file=gin/evaluation/painted_birds.gin
 python -m stackgan_tf.evaluate --model=runs/quickstart --reference=painted_birds/76px \
@@ -17,23 +17,23 @@ from stackgan_tf.system.errors import UserError
 _MODEL = flags.DEFINE_string(
     'model',
     None,
-    'A run directory, an exported model, preset:NAME, a TF Hub handle, or a folder of generated images; by default a '
-    'preset of birds.',
+    'A run directory, an exported model, preset:NAME, a TF Hub handle, or a folder of generated images; by default '
+    'preset:painted_birds.',
 )
-_OUTPUT = flags.DEFINE_string('output', None, 'The report; by default evaluation.json in the run directory.')
+_OUTPUT = flags.DEFINE_string(
+    'output', None, 'The report; by default evaluation.json in the run directory, or else here.'
+)
 _CHECKPOINT = flags.DEFINE_string(
     'checkpoint', 'newest', 'For a run: newest, best (if its recipe scores it) or a step.'
 )
-_WATCH = flags.DEFINE_bool(
-    'watch', False, 'Measure every checkpoint of a run as it appears, until the run is complete.'
-)
+_WATCH = flags.DEFINE_bool('watch', False, 'Score every checkpoint of a run as it appears, until the run is complete.')
 # The other flags are the arguments of `build_evaluator`.
 _EVALUATOR = [
     flags.DEFINE_string(
         'reference', None, "Real images: a data set's name, a run (its data, cropped as its recipe says) or a folder."
     ),
     flags.DEFINE_string('split', 'test', 'The split of the reference, from which captions come too.'),
-    flags.DEFINE_bool('crop_to_boxes', False, 'Crop a data set around its bounding boxes, as for birds.'),
+    flags.DEFINE_bool('crop_to_boxes', False, 'Crop the images of a data set around their boxes, as the birds of CUB.'),
     flags.DEFINE_bool('random_crops', False, 'Crop the reference at random, as in training; else in the center.'),
     flags.DEFINE_string(
         'classifier', None, 'The run of an attribute classifier; without a reference, its test data give the captions.'
@@ -44,8 +44,13 @@ _EVALUATOR = [
         'The feature extractor: tfgan_inception[:FOLDER], keras_inception[:FILE], saved_model:SOURCE[@PIXELS] '
         'or classifier:RUN; by default that of --classifier, else tfgan_inception.',
     ),
-    flags.DEFINE_enum('resize', 'clean', ['clean', 'legacy'], 'How images are resized for the feature extractor.'),
-    flags.DEFINE_bool('fid_64', False, 'Measure copies of 64 pixels too: FID* of the paper.'),
+    flags.DEFINE_enum(
+        'resize',
+        'clean',
+        ['clean', 'legacy'],
+        'How images are resized for the feature extractor: antialiased bicubic, or bilinear as in TensorFlow 1.',
+    ),
+    flags.DEFINE_bool('fid_64', False, 'Add the FID of copies at 64 pixels, FID* of the paper.'),
     flags.DEFINE_string(
         'text_encoder', None, 'For R-precision, a run that trained a text encoder; by default that of the model.'
     ),

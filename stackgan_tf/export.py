@@ -22,9 +22,9 @@ if TYPE_CHECKING:  # their import loads TensorFlow, which takes seconds
     from stackgan_tf.saved_models.model_card import Origin
     from stackgan_tf.text.text_encoder import TextEncoder
 
-_MODEL = flags.DEFINE_string('model', None, 'A run directory, or preset:NAME; by default a preset of birds.')
+_MODEL = flags.DEFINE_string('model', None, 'A run directory, or preset:NAME; by default preset:painted_birds.')
 _PHASE = flags.DEFINE_string('phase', None, 'The phase whose model is exported; by default the last.')
-_CHECKPOINT = flags.DEFINE_string('checkpoint', 'newest', 'newest, best (if its recipe scores it) or a step.')
+_CHECKPOINT = flags.DEFINE_string('checkpoint', 'newest', 'Of a run: newest, best (if its recipe scores it) or a step.')
 _FORMAT = flags.DEFINE_enum(
     'format',
     'saved_model',
@@ -34,13 +34,19 @@ _FORMAT = flags.DEFINE_enum(
 _OUTPUT = flags.DEFINE_string(
     'output',
     None,
-    'The folder or file to create; by default export/, NAME.tar.gz or serving/ in the run directory; for a preset, '
-    'in a new folder of its name.',
+    'The folder or file to create; by default export/, NAME.tar.gz or serving/ in the run directory, or in a folder '
+    'with the name of the preset.',
 )
-_NAME = flags.DEFINE_string('name', None, 'For hub and serving: the name of the model; by default the run directory.')
-_MODEL_VERSION = flags.DEFINE_integer('model_version', 1, 'For serving: the version.', 1, 2**63 - 1)
-_BATCH_SIZES = flags.DEFINE_list('batch_sizes', ['1', '2', '4', '8'], 'For serving: the sizes of padded batches.')
-_LICENSE = flags.DEFINE_string('license', '', 'For hub: the license of the model, for its card.')
+_NAME = flags.DEFINE_string(
+    'name', None, 'For hub and serving: the name of the model; by default that of the run or preset.'
+)
+_MODEL_VERSION = flags.DEFINE_integer('model_version', 1, 'For serving: the version of the model.', 1, 2**63 - 1)
+_BATCH_SIZES = flags.DEFINE_list(
+    'batch_sizes', ['1', '2', '4', '8'], 'For serving: the batch sizes that requests are padded to.'
+)
+_LICENSE = flags.DEFINE_string(
+    'license', '', 'For hub: the license of the model, for its card; by default that of a preset.'
+)
 
 
 def main() -> None:

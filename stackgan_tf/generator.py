@@ -1,4 +1,4 @@
-"""The interface of a finished model, from a run, an export or a TF Hub handle."""
+"""The interface of a finished model, from a run, an export, a preset or a TF Hub handle."""
 
 import abc
 import difflib

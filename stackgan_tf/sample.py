@@ -1,4 +1,4 @@
-r"""Writes generated images as PNG files, and a grid of all, with the sketches of two-stage models.
+r"""Writes generated images as PNG files, and a grid of all; models of two sizes have both in the grid.
 
 python -m stackgan_tf.sample --caption="a small red bird with a black crown"
 python -m stackgan_tf.sample --model=runs/quickstart --caption="a small red bird with a black crown"
@@ -22,7 +22,9 @@ from stackgan_tf.system.whole_numbers import whole_number
 MOST_IMAGES = 1_000_000  # of a call; their names are in memory
 
 _MODEL = flags.DEFINE_string(
-    'model', None, 'A run directory, an exported model, preset:NAME or a TF Hub handle; by default a preset of birds.'
+    'model',
+    None,
+    'A run directory, an exported model, preset:NAME or a TF Hub handle; by default preset:painted_birds.',
 )
 _CHECKPOINT = flags.DEFINE_string(
     'checkpoint', 'newest', 'For a run: newest, best (if its recipe scores it) or a step.'
@@ -35,11 +37,17 @@ _EMBEDDINGS = flags.DEFINE_string(
     'embeddings', None, 'For a model that reads embeddings: a .npy file of floats [N, T].'
 )
 _COUNT = flags.DEFINE_integer(
-    'count', None, 'Number of images (per caption or class); by default 8 of each, else 16.', 1, MOST_IMAGES
+    'count',
+    None,
+    'Number of images (per caption, class or embedding); by default 8, without a condition 16.',
+    1,
+    MOST_IMAGES,
 )
-_SEED = flags.DEFINE_integer('seed', 0, 'The first seed.', lower_bound=0, upper_bound=2**62)
+_SEED = flags.DEFINE_integer(
+    'seed', 0, 'The seed of the first image; the next ones follow.', lower_bound=0, upper_bound=2**62
+)
 _SEEDS = flags.DEFINE_string('seeds', None, 'Instead of --count and --seed, the seeds, such as 0-15,40,42.')
-_EVERY_SIZE = flags.DEFINE_bool('every_size', False, 'Write every scale of the tree, not only the largest.')
+_EVERY_SIZE = flags.DEFINE_bool('every_size', False, 'Write the images of every size, not only the largest.')
 _COLUMNS = flags.DEFINE_integer(
     'columns', None, 'Without captions: images in a row of the grid; by default as square as possible.', lower_bound=1
 )

@@ -13,17 +13,21 @@ from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
 from stackgan_tf.system.onednn import restore_onednn
 
-_GIN_FILE = flags.DEFINE_multi_string('gin_file', [], 'The recipe; may be repeated, later files override earlier ones.')
+_GIN_FILE = flags.DEFINE_multi_string('gin_file', [], 'The recipe; may be repeated: later files override earlier ones.')
 _GIN_PARAM = flags.DEFINE_multi_string('gin_param', [], 'A setting such as "STEPS = 100"; may be repeated.')
 # Shorthands of knobs that most recipes have.
 _SHORTHANDS = [
-    flags.DEFINE_string('images', None, 'The folder of your images: the knob IMAGE_ROOT.'),
-    flags.DEFINE_integer('steps', None, 'Steps of the last phase: the knob STEPS.', lower_bound=1),
-    flags.DEFINE_integer('batch_size', None, 'Images of a step: the knob BATCH_SIZE.', lower_bound=1),
-    flags.DEFINE_integer('seed', None, 'The seed of weights and data: the knob SEED.', lower_bound=0),
+    flags.DEFINE_string('images', None, 'The folder of your images; short for IMAGE_ROOT.'),
+    flags.DEFINE_integer('steps', None, 'Steps of the last phase; short for STEPS.', lower_bound=1),
+    flags.DEFINE_integer(
+        'batch_size', None, 'Images per step, on all devices together; short for BATCH_SIZE.', lower_bound=1
+    ),
+    flags.DEFINE_integer('seed', None, 'The seed of weights, noise and data; short for SEED.', lower_bound=0),
 ]
 _WORKDIR = flags.DEFINE_string('workdir', None, 'The run directory; by default gin/NAME.gin trains in runs/NAME.')
-_DRY_RUN = flags.DEFINE_bool('dry_run', False, 'Describe the training and its cost, without training.')
+_DRY_RUN = flags.DEFINE_bool(
+    'dry_run', False, 'Print all settings, the networks and an estimate of memory, and do not train.'
+)
 
 
 def default_workdir(gin_file: str) -> Path:

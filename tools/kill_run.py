@@ -1,6 +1,6 @@
 r"""Kills a run repeatedly at random moments, resumes it, and compares its result with that of an uninterrupted run.
 
-tools/kill_run.py --kills=50 -- python -m stackgan_tf.train --gin_file=gin/quickstart.gin --workdir={}
+python tools/kill_run.py --kills=50 -- python -m stackgan_tf.train --gin_file=gin/quickstart.gin --workdir={}
 
 `{}` stands for the run directory. If a run ends before all kills, another run starts; all runs are compared.
 """

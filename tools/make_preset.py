@@ -1,6 +1,6 @@
 r"""Makes a preset: trains a recipe, measures it, and writes its networks in float16 with a model card.
 
-tools/make_preset.py --gin_file=gin/presets/painted_birds.gin --reference=painted_birds/76px \
+python tools/make_preset.py --gin_file=gin/presets/painted_birds.gin --reference=painted_birds/76px \
     --classifier_gin_file=gin/evaluation/painted_birds.gin
 
 Each step is a public command in a separate process. Finished steps are not repeated: the same command resumes. Models

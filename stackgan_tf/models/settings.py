@@ -55,8 +55,8 @@ class TermWeights(Settings):
         unconditional_weight: of all terms of the unconditional logits; 0: there are no such logits.
         mismatched_weight: of mismatched pairs, within the conditional terms.
         generated_weight: of generated images, within the conditional terms.
-        mismatched_real_weight: for `pairs='image'`, of calling mismatched images, which are real, real, within the
-            unconditional terms.
+        mismatched_real_weight: for `pairs='image'`, of mismatched images in the unconditional terms, where they are
+            real images.
     """
 
     conditional_weight: Weight = 1.0
@@ -119,7 +119,7 @@ class DiscriminatorInputs(Settings):
         real_target: the target of real images; below 1, one-sided label smoothing.
         r1_weight: gamma of the R1 gradient penalty at real images.
         r2_weight: gamma of the R2 gradient penalty, the same at generated images.
-        r1_every: steps between computations of the two penalties.
+        r1_every: steps between computations of both penalties.
     """
 
     noise: Weight = 0.0

@@ -26,11 +26,13 @@ _MODEL = flags.DEFINE_string('model', None, 'The name of the served model.', req
 _CAPTION = flags.DEFINE_multi_string('caption', [], 'A caption; may be repeated.')
 _LABEL = flags.DEFINE_multi_integer('label', [], 'The number of a class; may be repeated.', lower_bound=0)
 _COUNT = flags.DEFINE_integer('count', 1, 'Number of images (per caption or class).', 1, MOST_IMAGES)
-_SEED = flags.DEFINE_integer('seed', 0, 'The first seed.', lower_bound=0)
+_SEED = flags.DEFINE_integer('seed', 0, 'The seed of the first image; the next ones follow.', lower_bound=0)
 _OUTPUT = flags.DEFINE_string('output', 'images', 'The folder for the images.')
 _BATCH = flags.DEFINE_integer('batch', 8, 'Images per request.', lower_bound=1, upper_bound=256)
 _TIMEOUT = flags.DEFINE_float('timeout', 60.0, 'Seconds to wait for a response.', lower_bound=0.001)
-_ATTEMPTS = flags.DEFINE_integer('attempts', 5, 'Attempts while the server is busy.', lower_bound=1, upper_bound=20)
+_ATTEMPTS = flags.DEFINE_integer(
+    'attempts', 5, 'Attempts while the server is busy or unavailable.', lower_bound=1, upper_bound=20
+)
 _LOAD_REQUESTS = flags.DEFINE_integer('load_requests', 0, 'Load test: number of requests; no images are written.')
 _LOAD_AT_ONCE = flags.DEFINE_integer('load_at_once', 1, 'Load test: concurrent requests.')
 _LOAD_SECONDS = flags.DEFINE_float('load_seconds', 60.0, 'Load test: no request starts after this many seconds.')

@@ -4,7 +4,7 @@ It answers `Predict` by gRPC and REST like TensorFlow Serving, from a folder of 
 same configuration, runs the warm-up requests before it opens its ports, and batches requests. It serves only the newest
 version, has no metrics, and computes one batch at a time.
 
-python -m development_server.server --model=served
+PYTHONPATH=tools python -m development_server.server --model=served
 """
 
 import threading
