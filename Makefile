@@ -20,7 +20,7 @@ $(VENV)/.installed: setup.py pyproject.toml constraints.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-# Draw a bird with the preset; then train on the embedded data, sample, export, load the export in a fresh process.
+# Draw a bird with the preset; then train on painted birds, sample, export, load the export in a fresh process.
 quickstart: venv
 	@$(BIN)/python -m stackgan_tf.sample --caption='a small red bird with a black crown' --output=$(RUN)_preset
 	@$(BIN)/python -m stackgan_tf.train --gin_file=gin/quickstart.gin --workdir=$(RUN)
