@@ -107,7 +107,7 @@ def write_preset(folder: Path, networks: Mapping[str, keras.Model], facts: Mappi
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _DESCRIPTION).write_text(json.dumps(described, indent=1) + '\n', encoding='utf-8')
-    np.savez_compressed(folder / _WEIGHTS, **weights)
+    np.savez_compressed(folder / _WEIGHTS, **weights)  # type: ignore[arg-type]  # numpy's annotation takes them for a flag
 
 
 def _exact(network: keras.Model) -> Sequence[keras.Variable]:
