@@ -76,7 +76,18 @@ def relativistic_generator_loss(
     conditional_weight: float = 1.0,
     unconditional_weight: float = 1.0,
 ) -> KerasTensor:
-    """L_G of one scale: generated images are to be more real, and to match better, than the real ones of their rows."""
+    """L_G of one scale: generated images are to be more real, and to match better, than the real ones of their rows.
+
+    Args:
+        real: logits of real images with their conditions, as constants.
+        generated: logits of generated images with their conditions.
+        has_condition: float `[N]`, 0 where an image has no condition: such a row adds to the unconditional term alone.
+        conditional_weight: of the term of the conditional logits.
+        unconditional_weight: of the term of the unconditional logits.
+
+    Returns:
+        A float32 scalar.
+    """
     loss = ops.zeros((), 'float32')
     if generated.unconditional_logits is not None:
         loss += unconditional_weight * pairing_loss(generated.unconditional_logits, real.unconditional_logits)

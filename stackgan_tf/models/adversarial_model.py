@@ -29,7 +29,7 @@ class AdversarialModel(ConditionalModel):
     Subclasses set `sizes` and `discriminators` (each for one size), and call the `set_up_...` methods.
 
     Attributes:
-        generator: the network that is trained; a conditional one has `read` and `augment`.
+        generator: the network that is trained, a `ConditionalGenerator`.
         trained_ema: the exponential moving average of `generator`, of the same architecture.
         generator_ema: the network that samples and exports use. It is `trained_ema`, except in StageII, where it is
             the frozen Stage-I followed by `trained_ema`.

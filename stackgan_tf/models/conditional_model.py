@@ -19,7 +19,7 @@ class ConditionalModel(TrainedModel):
     """A model that may be conditional on embeddings. Subclasses set `generator` and `trained_ema`.
 
     Attributes:
-        generator: the network that is trained; a conditional one has `read` and `augment`.
+        generator: the network that is trained, a `ConditionalGenerator`.
         trained_ema: its average.
     """
 

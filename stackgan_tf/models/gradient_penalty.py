@@ -1,4 +1,4 @@
-"""R1: a penalty on the gradient of a discriminator at real images, which regularizes the discriminator.
+"""R1 and R2: penalties on the gradient of a discriminator at real (R1) or generated images (R2).
 
 Not in the paper. Source: Mescheder et al., "Which Training Methods for GANs do actually Converge?" (arXiv 1801.04406),
 section 4.1.
@@ -13,7 +13,7 @@ from stackgan_tf.models.discriminator_logits import logits_of
 def r1_penalty(
     discriminator: keras.Model, images: tf.Tensor, condition: tf.Tensor | None, has_condition: tf.Tensor | float = 1.0
 ) -> tf.Tensor:
-    """The squared norm of the gradient of the sum of a discriminator's logits with respect to real images.
+    """The squared norm of the gradient of the sum of a discriminator's logits with respect to its images.
 
     Batch normalization uses its moving statistics here, so each gradient depends on one image alone, and replicas
     exchange nothing, which they cannot do inside a `tf.cond`.
