@@ -169,7 +169,7 @@ def test_data_to_score_on_must_have_captions(tmp_path):
     [
         (
             [('reader', Reader, {'text_encoder': LabelVectors})],
-            r'embeddings of reader have 3 numbers, Reader\.embedding_dimension = 4: set',
+            r'embeddings of reader have 3 numbers, Conditioning\.embedding_dimension = 4: set',
         ),
         ([('reader', Reader, {})], 'reader reads embeddings: set reader/Phase.text_encoder'),
         ([('encoder', matching, {'text_encoder': words})], 'encoder reads no embeddings'),
