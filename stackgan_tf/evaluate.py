@@ -99,4 +99,11 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    run_command(main)
+    flag = {each.name: each for each in _EVALUATOR}
+    groups = {
+        'Model': [_MODEL, _CHECKPOINT, flag['count'], flag['seed']],
+        'Real images': [flag[name] for name in ('reference', 'split', 'crop_to_boxes', 'random_crops')],
+        'Scores': [flag[name] for name in ('classifier', 'text_encoder', 'features', 'resize', 'fid_64')],
+        'Report': [_OUTPUT, _WATCH],
+    }
+    run_command(main, flag_groups=groups)

@@ -157,4 +157,9 @@ def _origin(generator: 'NetworkGenerator', run: Path) -> 'Origin':
 
 
 if __name__ == '__main__':
-    run_command(main)
+    groups = {
+        'Model': [_MODEL, _PHASE, _CHECKPOINT],
+        'Output': [_FORMAT, _OUTPUT],
+        'Formats hub and serving': [_NAME, _LICENSE, _MODEL_VERSION, _BATCH_SIZES],
+    }
+    run_command(main, flag_groups=groups)

@@ -199,4 +199,10 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    run_command(main)
+    groups = {
+        'Model': [_MODEL, _CHECKPOINT],
+        'Condition': [_CAPTION, _CAPTIONS_FILE, _LABEL, _EMBEDDINGS],
+        'Noise': [_COUNT, _SEED, _SEEDS],
+        'Output': [_OUTPUT, _EVERY_SIZE, _COLUMNS],
+    }
+    run_command(main, flag_groups=groups)

@@ -71,4 +71,9 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    run_command(main, before_tensorflow=choose_kernels)
+    groups = {
+        'Recipe': [_GIN_FILE, _GIN_PARAM],
+        'Settings of most recipes': _SHORTHANDS,
+        'Run': [_WORKDIR, _DRY_RUN],
+    }
+    run_command(main, before_tensorflow=choose_kernels, flag_groups=groups)

@@ -85,4 +85,9 @@ def _measure(connection: 'Connection', requested: Sequence[ImageRequest]) -> Non
 
 
 if __name__ == '__main__':
-    run_command(main)
+    groups = {
+        'Server': [_SERVER, _PROTOCOL, _MODEL, _TIMEOUT, _ATTEMPTS],
+        'Images': [_CAPTION, _LABEL, _COUNT, _SEED, _BATCH, _OUTPUT],
+        'Load test': [_LOAD_REQUESTS, _LOAD_AT_ONCE, _LOAD_SECONDS],
+    }
+    run_command(main, flag_groups=groups)

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import functools
 import os
 import re
 import sys
@@ -12,6 +13,7 @@ from absl import app, flags, logging
 
 from stackgan_tf.system.console import escaped, open_closed_streams, output_may_close
 from stackgan_tf.system.errors import UserError
+from stackgan_tf.system.flag_help import FlagGroups, groups_of_module, help_text
 
 USER_ERROR_STATUS = 2
 INTERRUPTED_STATUS = 130
@@ -56,7 +58,10 @@ def start_quietly() -> None:
 
 
 def run_command(
-    main: Callable[..., None], words: bool = False, before_tensorflow: Callable[[], None] | None = None
+    main: Callable[..., None],
+    words: bool = False,
+    before_tensorflow: Callable[[], None] | None = None,
+    flag_groups: FlagGroups | None = None,
 ) -> None:
     """Runs a command with absl's flags; a user's mistake ends with one line and status 2.
 
@@ -64,6 +69,7 @@ def run_command(
         main: the command; with `words` it takes a list of them.
         words: whether the command takes arguments that are not flags.
         before_tensorflow: called after the flags are parsed, before TensorFlow is imported.
+        flag_groups: the flags by title, as `--help` shows them; by default in one group.
     """
 
     def guarded(arguments: list[str]) -> None:
@@ -94,7 +100,7 @@ def run_command(
         sys.exit(status)
 
     open_closed_streams()
-    app.run(guarded, flags_parser=_parse_flags)
+    app.run(guarded, flags_parser=functools.partial(_parse_flags, flag_groups))
 
 
 def _file_message(error: Exception) -> str | None:
@@ -120,11 +126,16 @@ def _with_home(flag: re.Match[str]) -> str:
     return flag[1] + os.path.expanduser(flag[2])
 
 
-def _parse_flags(arguments: list[str]) -> list[str]:
+def _parse_flags(flag_groups: FlagGroups | None, arguments: list[str]) -> list[str]:
     # Shells do not expand `~` after `=`.
     arguments = [re.sub(r'^(-\S+?=)(~/.*)', _with_home, each) for each in arguments]
+    words = arguments[: arguments.index('--')] if '--' in arguments else arguments
     try:
         with output_may_close():
+            if {'--help', '-help', '-h'} & set(words[1:]):
+                groups = flag_groups or groups_of_module(flags.FLAGS, arguments[0])
+                print(help_text(sys.modules['__main__'].__doc__ or '', groups, flags.FLAGS))
+                sys.exit(0)
             return flags.FLAGS(arguments)
     except flags.Error as error:
         sys.exit(_print_error(f'{str(error).splitlines()[-1].strip()}; --help lists the flags'))
