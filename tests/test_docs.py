@@ -10,6 +10,8 @@ import pytest
 
 import stackgan_tf
 from gin import config_parser
+from stackgan_tf.recipe.knobs import knob_settings
+from stackgan_tf.recipe.recipe import read_recipe
 
 ROOT = Path(__file__).parents[1]
 HISTORY = ROOT / 'docs' / 'experiments'  # measurements, which are not counted
@@ -245,3 +247,20 @@ def test_settings_that_are_named_exist():
             assert known, f'{page}: {name}.{parameter}'
             count += 1
     assert count > 20
+
+
+def values_of(words, flag):
+    """All values of a repeatable flag of a command."""
+    return [word.partition('=')[2] for word in words if word.startswith(f'--{flag}=')]
+
+
+@each_page
+def test_recipes_of_commands_can_be_read(page):
+    for words in invocations(page):
+        recipes = values_of(words, 'gin_file')
+        if source_of(words) != ROOT / 'stackgan_tf' / 'train.py' or not recipes or re.search('[<*A-Z]', recipes[0]):
+            continue
+        given = {name: (values_of(words, name) or [None])[0] for name in ('images', 'steps', 'batch_size', 'seed')}
+        shorthands = {name: value if name == 'images' or value is None else int(value) for name, value in given.items()}
+        settings = knob_settings(values_of(words, 'gin_param'), shorthands)
+        assert read_recipe(recipes, settings).run.phases
