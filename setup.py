@@ -15,6 +15,7 @@ RUNTIME = [
     'lmdb>=1.4.1,<4',
     'numpy>=1.26,<3',
     'pillow>=10.1,<13',
+    'pyarrow>=15.0.2,<27',  # tables in Parquet; tensorflow-datasets requires it too
     'scikit-learn>=1.5,<2',
     'scipy>=1.11.1,<2',
     'setuptools>=77.0.1,<82',  # tensorflow-hub imports pkg_resources

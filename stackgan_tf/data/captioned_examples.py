@@ -56,6 +56,11 @@ class CaptionedExamples(ExampleSource):
         self._source.check_size(size)
 
     @property
+    def fingerprint(self) -> str:
+        """See `ExampleSource`."""
+        return self._source.fingerprint
+
+    @property
     def class_names(self) -> Sequence[str]:
         """The classes in the order of their labels; see `ExampleSource`."""
         return self._source.class_names

@@ -158,7 +158,9 @@ class LabelVectors(Embeddings):
         self.dimension = len(names)
         self.fingerprint = f'labels {hashlib.sha256(repr(list(names)).encode()).hexdigest()[:16]}'
         self.condition_source = {'class_names': list(names)}
-        self._labels = tf.constant(source.labels())
+        labels = source.labels()
+        self.missing = labels >= len(names) if (labels >= len(names)).any() else None
+        self._labels = tf.constant(labels)
         self._names = names
 
     def drawn(self, indices: tf.Tensor, draws: tf.Tensor, offset: int = 0) -> tf.Tensor:

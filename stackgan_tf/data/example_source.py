@@ -48,6 +48,18 @@ class ExampleSource(abc.ABC):
             UserError: it cannot.
         """
 
+    def check_captions(self) -> None:  # noqa: B027 - most sources know only once they are read
+        """Checks, before any image is read, that `captions` finds some.
+
+        Raises:
+            UserError: it does not.
+        """
+
+    @property
+    def fingerprint(self) -> str:
+        """Identifies the examples wherever their files are; empty if that is not known."""
+        return ''
+
     @property
     def class_names(self) -> Sequence[str]:
         """The classes in the order of their labels; empty if there are none."""

@@ -11,7 +11,7 @@ from PIL import Image
 
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.image_decoding import FORMATS, BadImageError, decode
-from stackgan_tf.data.image_folder.listing import SUFFIXES
+from stackgan_tf.data.image_folder.names import SUFFIXES
 from stackgan_tf.data.random_crop import load_size
 from stackgan_tf.system.errors import UserError
 

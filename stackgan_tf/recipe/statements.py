@@ -7,6 +7,7 @@ from pathlib import Path
 import gin
 from gin import config_parser, utils
 from stackgan_tf.system.errors import UserError
+from stackgan_tf.system.text_files import text_encoding
 
 
 def bind_all(files: Sequence[str], settings: Sequence[str], roots: Sequence[Path]) -> None:
@@ -38,14 +39,18 @@ def bind_all(files: Sequence[str], settings: Sequence[str], roots: Sequence[Path
 
 
 def _bind_file(name: str, roots: Sequence[Path], above: tuple[Path, ...]) -> None:
-    path = next((root / name for root in roots if (root / name).is_file()), None)
+    # A recipe's neighbor first: the working directory may be any.
+    places = [above[-1].parent, *roots] if above else roots
+    path = next((place / name for place in places if (place / name).is_file()), None)
     if path is None:
         raise UserError(f'{above[-1] if above else "the command"} includes {name!r}, which is not there')
     if path.resolve() in above:
         raise UserError(f'{path} includes itself, or one that includes it')
     try:
-        with path.open(encoding='utf-8') as file:
-            _bind(file, roots, (*above, path.resolve()))
+        with path.open('rb') as file:
+            encoding = text_encoding(file.read(4))
+        with path.open(encoding=encoding) as text:
+            _bind(text, roots, (*above, path.resolve()))
     except (UnicodeDecodeError, tokenize.TokenError) as error:  # these do not name the file
         raise UserError(f'{path} is not a recipe: {getattr(error, "reason", error.args[0])}') from error
 

@@ -25,13 +25,22 @@ CONFIG = 'config.gin'
 # Settings that may change when a run resumes; any other would make it another run.
 CHANGEABLE = ('STEPS', 'TICK', 'CHECKPOINT_EVERY')
 # Settings that change no number of a run without divergence.
-_HARMLESS = tuple(
-    f'Recipe.{name}' for name in ('steps_per_execution', 'keep_last', 'keep_every_hours', 'rollbacks', 'rollback_rate')
+_HARMLESS = (
+    *('Recipe.steps_per_execution', 'Recipe.keep_last', 'Recipe.keep_every_hours'),
+    *('Recipe.rollbacks', 'Recipe.rollback_rate'),
+    'ImageFolder.cache_gigabytes',
 )
+# Where images are; it may change if they are the same.
+_PLACES = ('IMAGE_ROOT', 'ImageFolder.root')
 
 
 class RunDirectory:
     """A folder that belongs to one recipe.
+
+    Attributes:
+        path: of the folder.
+        config: the settings of the recipe, one a line.
+        moved: whether the recipe names another folder of images than the run began with.
 
     Raises:
         UserError: the folder is the run of another recipe, or holds other things.
@@ -40,6 +49,7 @@ class RunDirectory:
     def __init__(self, path: Path, config: str) -> None:
         self.path = path
         self.config = config
+        self.moved = False
         self._lock: IO[str] | None = None
         self._started = False
         self._check()
@@ -55,7 +65,10 @@ class RunDirectory:
             return
         before, now = _settings(saved.read_text(encoding='utf-8')), _settings(self.config)
         changed = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
-        refused = [name for name in changed if name not in CHANGEABLE + _HARMLESS]
+        # Without the scope, as in unseen/ImageFolder.root.
+        plain = {name: name.rpartition('/')[2] for name in changed}
+        self.moved = any(name in _PLACES for name in plain.values())
+        refused = [name for name in changed if plain[name] not in CHANGEABLE + _HARMLESS + _PLACES]
         # Macros first: people set those.
         refused.sort(key=lambda name: not name.isupper())
         if refused:

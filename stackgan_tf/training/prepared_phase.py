@@ -101,7 +101,7 @@ class PreparedPhase:
 
 
 def resumed_progress(
-    restored: dict[str, Any] | None, source: ExampleSource, embeddings: Embeddings | None
+    restored: dict[str, Any] | None, source: ExampleSource, embeddings: Embeddings | None, moved: bool = False
 ) -> dict[str, Any]:
     """How far a phase is, and the data that it is trained on.
 
@@ -109,11 +109,17 @@ def resumed_progress(
         restored: the progress of its last checkpoint, if there is one.
         source: training examples.
         embeddings: that the model is conditioned on.
+        moved: whether the examples are at another place than before.
 
     Raises:
-        UserError: the phase was trained on other embeddings.
+        UserError: the phase was trained on other embeddings; or examples at another place are others.
     """
     progress = restored or {'step': 0, 'reported': 0, 'seconds': 0.0, 'rollbacks': 0}
+    if moved and progress.get('listing', source.fingerprint) != source.fingerprint:
+        raise UserError(
+            f'{source.title} has other images than this run was trained on, by names and sizes: name their folder, or '
+            'another --workdir'
+        )
     images = progress.get('images', source.count)
     if images != source.count:
         say(f'This run had {images} images until now: the order of images is not that of an uninterrupted run.')
@@ -126,7 +132,8 @@ def resumed_progress(
     # The last part of a folder's path: model cards name the data.
     data = Path(source.title).name if Path(source.title).is_absolute() else source.title
     scale = embedding_scale(embeddings, source.count) if embeddings is not None else None
-    return {**progress, 'data': data, 'images': source.count, 'embeddings': fingerprint, 'embedding_scale': scale}
+    described = {'data': data, 'images': source.count, 'listing': source.fingerprint}
+    return {**progress, **described, 'embeddings': fingerprint, 'embedding_scale': scale}
 
 
 def ticks_between(start: int, stop: int, tick: int) -> Iterator[tuple[int, int, int]]:

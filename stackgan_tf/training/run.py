@@ -104,7 +104,7 @@ class Run:
         """Trains a phase; after a divergence, again from its last checkpoint if rollbacks are left."""
         rollbacks = 0
         while True:
-            work = self._prepare(phase, directory.path, workers, strategy, rollbacks)
+            work = self._prepare(phase, directory, workers, strategy, rollbacks)
             start, rollbacks = work.start, work.progress['rollbacks']
             try:
                 self._resume(work, directory, workers)
@@ -115,7 +115,7 @@ class Run:
             del work
             last = f'the checkpoint of step {start}' if start else 'the beginning'
             say(f'{phase.name}: {diverged}; repeating the steps from {last} one by one to find the first ...')
-            first = self._prepare(phase, directory.path, workers, strategy, rollbacks).find_divergence(diverged)
+            first = self._prepare(phase, directory, workers, strategy, rollbacks).find_divergence(diverged)
             rollbacks += 1
             rates = f'{self.rollback_rate**rollbacks:g} times the learning rates'
             if rollbacks > self.rollbacks:
@@ -126,12 +126,13 @@ class Run:
             say(f'{phase.name}: {first}; resuming from {last} at {rates}')
 
     def _prepare(
-        self, phase: Phase, directory: Path, workers: Workers, strategy: tf.distribute.Strategy, rollbacks: int
+        self, phase: Phase, run: RunDirectory, workers: Workers, strategy: tf.distribute.Strategy, rollbacks: int
     ) -> PreparedPhase:
         """Makes a phase's model and data, as they were at its last checkpoint.
 
         It finds all faults of the recipe before anything is written.
         """
+        directory = run.path
         workers.wait_for_files(lambda: self._reached(directory), directory)
         checkpoints = self._checkpoints(phase, directory)
         with workers.chief_first():
@@ -141,14 +142,20 @@ class Run:
         with strategy.scope(), layers_in(self.precision):
             model = phase.make_model()
         check_scored(model, test_source, phase)
-        source = examples_for(phase, model, source)
-        if test_source is not None:
-            test_source = examples_for(phase, model, test_source)
         for each in (source, test_source):
             if each is not None:
                 each.check_size(model.sizes[-1])
+                if 'tokens' in model.batch_keys:
+                    each.check_captions()
         with workers.chief_first():
+            source = examples_for(phase, model, source)
+            if test_source is not None:
+                test_source = examples_for(phase, model, test_source)
             embeddings = embeddings_for(phase, model, source, directory)
+            # Reads image folders into their cache, if nothing above did.
+            for each in (source, test_source):
+                if each is not None and not each.count:
+                    raise UserError(f'{each.title} has no images')
         if not checkpoints.steps():
             model.initialize(None if embeddings is None else sample_embeddings(embeddings, source.count))
             fingerprint = None if embeddings is None else embeddings.fingerprint
@@ -161,7 +168,7 @@ class Run:
         if workers.chief:
             scores = generator_scores(phase, model, source, test_source, directory)
             _check_space(directory, checkpoints, model, self.keep_last + (scores is not None))
-        progress = resumed_progress(checkpoints.restore(model.checkpoint_variables()), source, embeddings)
+        progress = resumed_progress(checkpoints.restore(model.checkpoint_variables()), source, embeddings, run.moved)
         progress |= self._description(phase, model, embeddings)
         progress['rollbacks'] = max(progress['rollbacks'], rollbacks)
         model.scale_rates(self.rollback_rate ** progress['rollbacks'])

@@ -72,7 +72,7 @@ def test_gins_own_functions_cannot_be_named(refusal):
 
 
 def test_circular_files_and_macros(refusal):
-    assert refusal("include 'mine.gin'") == 'mine.gin includes itself, or one that includes it'
+    assert refusal("include 'mine.gin'").endswith('/mine.gin includes itself, or one that includes it')
     assert refusal('STEPS = %STEPS') == 'STEPS means itself: give it a value'
     assert refusal('STEPS = %OTHER\nOTHER = %STEPS') == 'OTHER means itself: give it a value'
     assert refusal('SIZES = (8, %SIZES)') == 'SIZES means itself: give it a value'

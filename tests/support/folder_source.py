@@ -9,7 +9,10 @@ SIZES = (8, 16)  # load size 19
 
 
 def source(root, **settings):
-    return ImageFolder(str(root), SIZES, **{'test_fraction': 0.0, **settings})
+    """A folder whose images were read once."""
+    folder = ImageFolder(str(root), SIZES, **{'test_fraction': 0.0, **settings})
+    assert folder.count
+    return folder
 
 
 def crops(folder, indices, draws=None):

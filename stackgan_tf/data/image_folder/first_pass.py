@@ -14,8 +14,9 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from stackgan_tf.data.image_decoding import BadImageError
+from stackgan_tf.data.image_folder.contents import ImageFile
 from stackgan_tf.data.image_folder.image_file import encode_compact, encode_lossless, read_image
-from stackgan_tf.data.image_folder.listing import ImageFile, Listing
+from stackgan_tf.data.image_folder.listing import Listing
 from stackgan_tf.data.ordered_map import ordered_map
 from stackgan_tf.system.atomic_files import scratch_name, write_json
 from stackgan_tf.system.cache_entry import CacheEntry, NoRoomError, gigabytes, size_of
@@ -112,7 +113,7 @@ def _make(
     def prepare(file: ImageFile) -> _Prepared | BadImageError:
         try:
             box = preparation.box(listing, file)
-            image, enlarged = read_image(listing.root / file.name, preparation.load_size, box)
+            image, enlarged = read_image(listing.where(file), preparation.load_size, box)
         except BadImageError as error:
             return error
         encoded = encode_lossless(image) if lossless else encode_compact(image)

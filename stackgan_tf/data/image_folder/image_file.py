@@ -17,11 +17,13 @@ MAX_ASPECT = 16
 _JPEG_QUALITY = 95
 
 
-def read_image(path: Path, shorter_side: int, box: Sequence[float] | None = None) -> tuple[Image.Image, bool]:
+def read_image(
+    path: Path | io.BytesIO, shorter_side: int, box: Sequence[float] | None = None
+) -> tuple[Image.Image, bool]:
     """Reads an image, crops it around `box` if there is one, and resizes it (bilinear, antialiased).
 
     Args:
-        path: of the file.
+        path: of the file; or its content.
         shorter_side: what the shorter side becomes, pixels; the aspect ratio is kept.
         box: x, y, width and height of the object, pixels of the upright image.
 

@@ -3,10 +3,11 @@ import subprocess
 import sys
 
 import pytest
+from image_files import save
 
-from stackgan_tf.data.image_folder import listing
+from stackgan_tf.data.image_folder import contents
+from stackgan_tf.data.image_folder.annotation import Annotation
 from stackgan_tf.data.image_folder.listing import list_images
-from stackgan_tf.data.image_folder.metadata import Annotation
 from stackgan_tf.system.console import printable
 from stackgan_tf.system.errors import UserError
 
@@ -24,9 +25,36 @@ def names(root, split='train', test_fraction=0.0):
 
 def test_it_finds_every_kind_at_any_depth_and_nothing_else(tmp_path):
     kinds = ['a.jpg', 'b.JPEG', 'c/d.png', 'c/e/f.webp', 'g.gif', 'h.bmp', 'i.tif', 'j.tiff']
-    touch(tmp_path, *kinds, 'notes.txt', '.hidden.jpg', '.thumbnails/k.jpg', 'l.heic')
+    kinds += ['k.jfif', 'l.jpe', 'm.avif']
+    touch(
+        tmp_path, *kinds, 'notes.txt', '.hidden.jpg', '.thumbnails/k.jpg', '@eaDir/n.jpg/o.jpg', 'p.heic', 'Thumbs.db'
+    )
+    touch(tmp_path, *(f'a.{kind}' for kind in ('xml', 'npy', 'bin', 'psd')))
     assert names(tmp_path) == sorted(kinds)
-    assert list_images(tmp_path, 'train', 0.0).notes == ['passed over: 1 .heic, 1 .txt']
+    assert list_images(tmp_path, 'train', 0.0).notes == [
+        'not read: 1 .heic, 1 .psd: images in formats that are not read; convert them to PNG',
+        'passed over: 1 .bin, 1 .npy, 1 .txt, 1 .xml',
+        'passed over: 2 hidden files or files of the system',
+        'passed over folders of other programs: 1 .thumbnails, 1 @eaDir',
+    ]
+
+
+def test_files_without_a_known_suffix_are_images_if_they_begin_so(tmp_path):
+    for number, kind in enumerate(('jpeg', 'png', 'webp', 'gif', 'bmp', 'tiff')):
+        save(tmp_path / f'{number}abc', format=kind)
+        save(tmp_path / f'{number}.jpg_large', format=kind)
+    touch(tmp_path, 'LICENSE')
+    assert len(names(tmp_path)) == 12
+    assert list_images(tmp_path, 'train', 0.0).notes == ['passed over: 1 without suffix']
+
+
+def test_images_that_sample_wrote_are_passed_over(tmp_path):
+    touch(tmp_path, 'a.jpg', *(f'out/{name}.png' for name in ('grid', 'seed_000001', 'caption_000_seed_000000')))
+    found = list_images(tmp_path, 'train', 0.0)
+    assert [file.name for file in found.files] == ['a.jpg']
+    assert found.notes == ['passed over what runs made: out']
+    touch(tmp_path, 'out/mine.png')
+    assert len(names(tmp_path)) == 5
 
 
 def test_odd_names(tmp_path):
@@ -54,30 +82,142 @@ def test_given_splits_and_what_lies_outside(tmp_path):
     assert list_images(tmp_path, 'test', 0.5).notes == ['1 images outside train/ and test/ are not used']
 
 
-def test_a_split_without_images(tmp_path):
-    touch(tmp_path, 'train/a.jpg')
-    with pytest.raises(UserError, match='no images in test/; 1 in all'):
-        list_images(tmp_path, 'test', 0.5)
-    touch(tmp_path / 'flat', 'a.jpg')
-    with pytest.raises(UserError, match='test_fraction decides'):
-        list_images(tmp_path / 'flat', 'test', 0.0)
+@pytest.mark.parametrize(
+    ('training', 'held'),
+    [('train', 'val'), ('Train', 'TEST'), ('training', 'validation'), ('train2017', 'val2017'), ('train', 'dev')],
+)
+def test_splits_by_other_names(tmp_path, training, held):
+    touch(tmp_path, f'data/{training}/a.jpg', f'data/{held}/b.jpg')
+    assert names(tmp_path, 'train', 0.5) == [f'data/{training}/a.jpg']
+    assert names(tmp_path, 'test', 0.5) == [f'data/{held}/b.jpg']
+
+
+def test_of_test_and_val_the_one_with_captions_is_held_out(tmp_path):
+    touch(tmp_path, 'train/a.jpg', 'val/b.jpg', 'test/c.jpg')
+    assert names(tmp_path, 'test') == ['test/c.jpg']
+    (tmp_path / 'val' / 'b.txt').write_text('a bird')
+    assert names(tmp_path, 'test') == ['val/b.jpg']
+    assert '1 images outside train/ and val/ are not used' in list_images(tmp_path, 'test', 0).notes
+
+
+def test_a_training_part_alone_is_divided(tmp_path):
+    touch(tmp_path, *(f'train/{number}.jpg' for number in range(10)), 'other/a.jpg')
+    assert len(names(tmp_path, 'train', 0.2)) + len(names(tmp_path, 'test', 0.2)) == 10
+    assert list_images(tmp_path, 'test', 0.2).notes == ['1 images outside train/ are not used']
+
+
+def test_a_split_column(tmp_path):
+    touch(tmp_path, 'a.jpg', 'b.jpg', 'c.jpg')
+    (tmp_path / 'metadata.csv').write_text('file_name,text,split\na.jpg,x,train\nb.jpg,y,Validation\nc.jpg,z,train\n')
+    assert names(tmp_path, 'train', 0.5) == ['a.jpg', 'c.jpg']
+    assert names(tmp_path, 'test', 0.5) == ['b.jpg']
+
+
+def test_a_split_that_is_switched_off(tmp_path):
+    touch(tmp_path, 'a.jpg', 'b.jpg')
+    with pytest.raises(UserError, match=r'no images for test: ImageFolder.test_fraction decides; 2 in all'):
+        list_images(tmp_path, 'test', 0.0)
+
+
+@pytest.mark.parametrize('fraction', [1e-9, 0.5, 1 - 1e-9])
+def test_the_held_out_part_has_captions_and_leaves_some(tmp_path, fraction):
+    touch(tmp_path, *(f'{number}.jpg' for number in range(20)))
+    for number in range(4):
+        (tmp_path / f'{number}.txt').write_text('a bird')
+    train, test = (list_images(tmp_path, split, fraction) for split in ('train', 'test'))
+    assert len(train.files) + len(test.files) == 20
+    assert 1 <= len(test.files) <= 3
+    assert all(test.annotation(file.name).captions for file in test.files)
+    assert train.annotations
+    assert '16 of 20 images have no caption' in train.notes
+
+
+def test_a_single_image_is_in_both_parts(tmp_path):
+    touch(tmp_path, 'a.jpg')
+    assert names(tmp_path, 'train', 0.1) == names(tmp_path, 'test', 0.1) == ['a.jpg']
+    assert 'there is only one image' in list_images(tmp_path, 'test', 0.1).notes[0]
+    touch(tmp_path, 'b.jpg')
+    assert len(names(tmp_path, 'train', 0.1)) == len(names(tmp_path, 'test', 0.1)) == 1
+    (tmp_path / 'b.txt').write_text('a bird')
+    assert names(tmp_path, 'train', 0.1) == ['a.jpg', 'b.jpg']
+    assert names(tmp_path, 'test', 0.1) == ['b.jpg']
+
+
+def classes(root, split='train', wanted=None):
+    found = list_images(root, split, 0.0, wanted)
+    return found.class_names, found.labels, found.notes
 
 
 def test_sub_folders_are_classes_if_all_images_lie_in_them(tmp_path):
     touch(tmp_path, 'train/wren/a.jpg', 'train/owl/b.jpg', 'test/owl/c.jpg', 'test/owl/deep/d.jpg')
     touch(tmp_path, 'val/owl/e.jpg', 'cover.jpg')  # not used, so they are not classes
-    found = list_images(tmp_path, 'test', 0.0)
-    assert found.class_names == ['owl', 'wren']
-    assert [found.label(file.name) for file in found.files] == [0, 0]
-    assert list_images(tmp_path, 'train', 0.0).label('train/wren/a.jpg') == 1
+    assert classes(tmp_path, 'test')[:2] == (['owl', 'wren'], [0, 0])
+    assert classes(tmp_path, 'train')[:2] == (['owl', 'wren'], [0, 1])
+    assert classes(tmp_path, 'train', wanted=False)[:2] == ([], [-1, -1])
 
 
-@pytest.mark.parametrize('files', [('images/a.jpg', 'images/b.jpg'), ('one/a.jpg', 'two/b.jpg', 'c.jpg')])
-def test_other_sub_folders_are_not(tmp_path, files):
-    touch(tmp_path, *files)
-    found = list_images(tmp_path, 'train', 0.0)
-    assert found.class_names == []
-    assert found.label(files[0]) == -1
+def test_classes_below_folders_that_all_images_share(tmp_path):
+    touch(tmp_path, 'data/images/wren/a.jpg', 'data/images/owl/b.jpg')
+    assert classes(tmp_path)[:2] == (['owl', 'wren'], [0, 1])
+
+
+def test_a_few_images_may_lie_outside_the_classes(tmp_path):
+    touch(tmp_path, *(f'{name}/{number}.jpg' for name in ('wren', 'owl') for number in range(6)), 'overview.jpg')
+    names_found, labels, notes = classes(tmp_path)
+    assert names_found == ['owl', 'wren']
+    assert labels == [-1] + [0] * 6 + [1] * 6
+    assert notes == ['1 of 13 images lie outside the sub-folders: they have no class']
+
+
+def test_why_sub_folders_are_no_classes(tmp_path):
+    touch(tmp_path, 'one/a.jpg', 'two/b.jpg', 'c.jpg')
+    assert classes(tmp_path) == (
+        [],
+        [-1] * 3,
+        [
+            'sub-folders are not taken for classes: 1 of 3 images lie outside them '
+            '(if they are: ImageFolder.classes = True)'
+        ],
+    )
+    assert classes(tmp_path, wanted=True)[:2] == (['one', 'two'], [-1, 0, 1])
+
+
+@pytest.mark.parametrize('folders', [('00000', '00001'), ('one/00000', 'one/00001')])
+def test_numbered_folders_are_parts(tmp_path, folders):
+    touch(tmp_path, *(f'{folder}/000.jpg' for folder in folders))
+    names_found, labels, notes = classes(tmp_path)
+    assert (names_found, labels) == ([], [-1, -1])
+    assert 'they are numbered, as parts are' in notes[0]
+    assert classes(tmp_path, wanted=True)[0] == ['00000', '00001']
+
+
+def test_digits_are_classes_if_nothing_has_captions(tmp_path):
+    touch(tmp_path, *(f'{digit}/a.png' for digit in (0, 1, 2, 10)))
+    assert classes(tmp_path)[:2] == (['0', '1', '2', '10'], [0, 1, 3, 2])
+    (tmp_path / '0' / 'a.txt').write_text('a zero')
+    assert classes(tmp_path)[0] == []
+
+
+def test_all_images_in_one_folder_have_no_class(tmp_path):
+    touch(tmp_path, 'images/a.jpg', 'images/b.jpg')
+    assert classes(tmp_path) == ([], [-1, -1], [])
+
+
+def test_labels_of_a_table_are_classes(tmp_path):
+    touch(tmp_path, *(f'some/{number}.jpg' for number in range(4)), 'other/4.jpg')
+    rows = [f'{{"file_name": "some/{row}.jpg", "label": {label}}}' for row, label in enumerate((10, 9, 9, 'null'))]
+    (tmp_path / 'metadata.jsonl').write_text('\n'.join(rows))
+    names_found, labels, notes = classes(tmp_path)
+    assert names_found == ['9', '10']
+    assert labels == [-1, 1, 0, 0, -1]
+    assert '2 of 5 images have no class' in notes
+
+
+def test_labels_that_differ_everywhere_are_no_classes(tmp_path):
+    touch(tmp_path, 'a.jpg', 'b.jpg')
+    (tmp_path / 'metadata.csv').write_text('file_name,label\na.jpg,one bird\nb.jpg,two birds\n')
+    assert classes(tmp_path)[0] == []
+    assert classes(tmp_path, wanted=True)[0] == ['one bird', 'two birds']
 
 
 def test_metadata_of_any_folder(tmp_path):
@@ -87,9 +227,9 @@ def test_metadata_of_any_folder(tmp_path):
     assert list_images(tmp_path, 'train', 0).annotation('train/a.jpg').captions == ('from the root',)
     found = list_images(tmp_path, 'test', 0)
     assert found.annotation('test/sub/c.jpg').captions == ('from its folder',)
-    assert found.notes == ['1 images are not in the metadata: they have no captions']
+    assert '1 of 3 images have no caption' in found.notes
     (tmp_path / 'metadata.jsonl').touch()
-    with pytest.raises(UserError, match=r'has both metadata.jsonl and metadata.csv: keep one'):
+    with pytest.raises(UserError, match=r'has both metadata.csv and metadata.jsonl: keep one'):
         list_images(tmp_path, 'train', 0)
 
 
@@ -169,7 +309,7 @@ def test_missing_folder_file_and_empty_folder(tmp_path):
     touch(tmp_path, 'notes.txt', 'more.txt', 'a.heic')
     with pytest.raises(UserError, match='is not a folder'):
         list_images(tmp_path / 'notes.txt', 'train', 0)
-    with pytest.raises(UserError, match=r'no images \(jpg, .*\); it has 2 .txt, 1 .heic'):
+    with pytest.raises(UserError, match=r'no images \(jpg, .*\); it has 2 .txt, 1 .heic; not read: 1 .heic'):
         list_images(tmp_path, 'train', 0)
     (tmp_path / 'empty').mkdir()
     with pytest.raises(UserError, match=r'no images \(jpg, [^;]*$'):
@@ -196,11 +336,11 @@ def test_folders_that_may_not_be_read(tmp_path, monkeypatch):
 
     for name, function in (('stat', os.stat), ('scandir', scandir)):  # it may be that its parent cannot be entered
         with monkeypatch.context() as patch:
-            patch.setattr(listing.os, name, refusing(function))
+            patch.setattr(contents.os, name, refusing(function))
             found = list_images(tmp_path, 'train', 0)
         assert [file.name for file in found.files] == ['a.jpg']
         assert found.notes == ['1 folders may not be read: closed']
-    monkeypatch.setattr(listing.os, 'scandir', refusing(scandir))
+    monkeypatch.setattr(contents.os, 'scandir', refusing(scandir))
     closed.append(str(tmp_path))
     with pytest.raises(UserError, match='may not be read: Permission denied'):
         list_images(tmp_path, 'train', 0)
@@ -210,12 +350,13 @@ def test_memory_stays_small_however_many_names(tmp_path):
     script = (
         'import os, resource, sys\n'
         'from pathlib import Path\n'
-        'from stackgan_tf.data.image_folder.listing import ImageFile, list_images\n'
+        'from stackgan_tf.data.image_folder.contents import Contents, ImageFile\n'
+        'from stackgan_tf.data.image_folder.listing import list_images\n'
         'import stackgan_tf.data.image_folder.listing as listing\n'
         'count = 100_000\n'
         'before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n'
         'images = [ImageFile(f"folder/{i:012}.jpg", i, i) for i in range(count)]\n'
-        'listing._find = lambda root: listing._Found(images)\n'
+        'listing.read_contents = lambda root: Contents(root, images)\n'
         'list_images(Path(sys.argv[1]), "train", 0.1)\n'
         'print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / count)\n'
     )
