@@ -76,12 +76,15 @@ def embedding_scale(embeddings: Embeddings, count: int) -> tuple[float, float]:
 class CaptionEmbeddings(Embeddings):
     """Embeddings of every caption, computed once and cached.
 
+    Attributes:
+        captions: of the data set.
+
     Raises:
         UserError: the data set has no captions.
     """
 
     def __init__(self, source: ExampleSource, encoder: TextEncoder) -> None:
-        captions = source.captions()
+        self.captions = captions = source.captions()
         self.encoder = encoder
         self.dimension = encoder.dimension
         self.fingerprint = encoder.fingerprint

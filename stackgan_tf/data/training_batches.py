@@ -6,9 +6,10 @@ import numpy as np
 import tensorflow as tf
 
 from stackgan_tf.data.captions import Captions
-from stackgan_tf.data.embeddings import Embeddings
+from stackgan_tf.data.embeddings import CaptionEmbeddings, Embeddings
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.image_pyramid import image_pyramid
+from stackgan_tf.data.pair_groups import pair_groups
 from stackgan_tf.system.errors import UserError
 from stackgan_tf.text.characters import character_tokens
 
@@ -68,14 +69,15 @@ def other_class_partners(indices: tf.Tensor, draws: tf.Tensor, labels: tf.Tensor
     Args:
         indices: int64 `[N]`, of the examples.
         draws: float32 `[N, D]` in [0, 1): candidates, of which the first that fits is taken.
-        labels: int32 `[count]`, of all examples.
+        labels: int32 `[count]`, of all examples; or `[count, G]`, see `pair_groups`.
 
     Returns:
         Partners, int64 `[N]`, and float32 `[N]`: 1, or 0 where none fits.
     """
-    count = tf.cast(tf.size(labels), tf.float32)
-    candidates = tf.cast(draws * count, tf.int64)  # [N, D]
-    fits = tf.gather(labels, candidates) != tf.gather(labels, indices)[:, None]
+    groups = tf.reshape(labels, (tf.shape(labels)[0], -1))  # [count, G]
+    candidates = tf.cast(draws * tf.cast(tf.shape(groups)[0], tf.float32), tf.int64)  # [N, D]
+    equal = tf.gather(groups, candidates)[..., None] == tf.gather(groups, indices)[:, None, None]  # [N, D, G, G]
+    fits = ~tf.reduce_any(equal, axis=(2, 3))
     first = tf.argmax(tf.cast(fits, tf.int32), axis=1)
     return tf.gather(candidates, first, batch_dims=1), tf.cast(tf.reduce_any(fits, axis=1), tf.float32)
 
@@ -116,7 +118,8 @@ def training_batches(
     Returns:
         A data set of dicts, with `N = batch_size / shares`: `images`, a tuple of float32 `[N, s, s, 3]` in [-1, 1],
         small to large; `tokens` int32 `[N, 201]` of one caption of each, drawn anew each time; `other_tokens` of
-        another caption of it; `label` int32 `[N]`; `attributes` int32 `[N, A]`; `embedding` float32 `[N, T]` of the
+        another caption of it; `label` int32 `[N]`, or `[N, G]` where captions are shared (see `pair_groups`);
+        `attributes` int32 `[N, A]`; `embedding` float32 `[N, T]` of the
         former caption, with `has_condition` float32 `[N]`, 0 where an example has none; `mismatched_images`, like
         `images`, of examples of other classes, cropped and mirrored on their own, with `mismatched_rows` float32
         `[N]`, 0 where there is none.
@@ -131,7 +134,7 @@ def training_batches(
         )
     length = source.count // batch_size * batch_size if drop_remainder else source.count
     captions = source.captions() if {'tokens', 'other_tokens'} & set(parts) else Captions([])
-    labels = tf.constant(source.labels() if {'label', 'mismatched_images'} & set(parts) else [0])
+    labels = tf.constant(_labels(source, captions, embeddings) if {'label', 'mismatched_images'} & set(parts) else [0])
     attributes = tf.constant(source.attributes() if 'attributes' in parts else [[0]], tf.int32)
     missing = embeddings.missing if embeddings is not None else None
     embedded = tf.constant(np.ones(source.count) if missing is None else ~missing, tf.float32)
@@ -168,3 +171,11 @@ def training_batches(
 
     numbers = tf.data.Dataset.range(start_step * own, (start_step + steps) * own)
     return numbers.map(share, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(2)
+
+
+def _labels(source: ExampleSource, captions: Captions, embeddings: Embeddings | None) -> np.ndarray:
+    """The classes of a source, with the captions that its examples share if a model is conditioned on captions."""
+    texts, counts = captions.texts, captions.index.counts
+    if isinstance(embeddings, CaptionEmbeddings):
+        texts, counts = embeddings.captions.texts, embeddings.captions.index.counts
+    return pair_groups(source.labels(), texts, counts) if len(counts) else source.labels()

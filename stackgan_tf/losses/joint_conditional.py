@@ -9,6 +9,7 @@ from typing import NamedTuple
 from keras import KerasTensor, ops
 
 from stackgan_tf.losses.adversarial import binary_cross_entropy
+from stackgan_tf.losses.groups import share_group
 
 
 class Logits(NamedTuple):
@@ -95,7 +96,7 @@ def partners(labels: KerasTensor, has_condition: KerasTensor | None = None) -> t
     """Finds for each row of a batch the next row of another class with a caption, which does not match its image.
 
     Args:
-        labels: classes, int `[N]`.
+        labels: classes, int `[N]`; or groups, int `[N, G]`, see `share_group`.
         has_condition: float `[N]`, 0 where an image has no condition; None: each has one.
 
     Returns:
@@ -103,7 +104,7 @@ def partners(labels: KerasTensor, has_condition: KerasTensor | None = None) -> t
     """
     count = ops.shape(labels)[0]
     shifted = (ops.arange(count)[:, None] + ops.arange(count)[None, :]) % count  # [N, N]: row i + shift j
-    different = ops.take(labels, shifted) != labels[:, None]
+    different = ops.logical_not(ops.take_along_axis(share_group(labels), shifted, axis=1))
     if has_condition is not None:
         different = ops.logical_and(different, ops.take(has_condition, shifted) > 0)
     first = ops.argmax(ops.cast(different, 'int32'), axis=1)  # 0, the row itself, if there is none

@@ -14,7 +14,8 @@ class Batch(TypedDict, total=False):
         has_condition: float32 `[n]`, 0 where an example has no caption (or other condition), else 1.
         tokens: int32 `[n, L]`, the characters of one caption of each image.
         other_tokens: int32 `[n, L]`, those of another caption of the same image.
-        label: int32 `[n]`, the class.
+        label: int32 `[n]`, the class; or `[n, G]`, followed by the captions that images of other classes have too:
+            rows that share a number are never mismatched pairs.
         attributes: int32 `[n, A]`.
         mismatched_images: like `images`, of other classes; comes with `mismatched_rows`.
         mismatched_rows: float32 `[n]`, 0 where no image of another class was found, else 1.

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from stackgan_tf.losses.groups import share_group
 from stackgan_tf.losses.joint_embedding import joint_embedding_loss, matching_cross_entropy
 from stackgan_tf.models.batch import Batch
 from stackgan_tf.models.fused_kernels import FusedAdam
@@ -148,10 +149,10 @@ class TextMatching(TrainedModel):
         Args:
             batch: this replica's rows: `images`, whose last is float32 `[n, size, size, 3]` in [-1, 1]; `tokens` int32
                 `[n, 201]` of one caption of each; with a `caption_weight` `other_tokens` of another; `label` int32
-                `[n]`.
+                `[n]`, or `[n, G]` with other groups.
 
         Returns:
-            The losses, and the share of images whose most similar caption is of their class.
+            The losses, and the share of images whose most similar caption is of their class or group.
         """
         labels = all_rows(batch['label'])
         with tf.GradientTape() as tape:
@@ -166,7 +167,8 @@ class TextMatching(TrainedModel):
                 loss += self.caption_weight * recorded['caption_loss']
             scaled = loss / self.replicas
         self.apply_gradients(self.optimizer, tape, scaled, self._trained_variables())
-        best = tf.gather(labels, tf.argmax(tf.matmul(images, texts, transpose_b=True), axis=1))
-        recorded['matching_accuracy'] = tf.reduce_mean(tf.cast(best == labels, tf.float32))
+        best = tf.argmax(tf.matmul(images, texts, transpose_b=True), axis=1)
+        matches = tf.gather(share_group(labels), best, batch_dims=1)
+        recorded['matching_accuracy'] = tf.reduce_mean(tf.cast(matches, tf.float32))
         self.record(recorded)
         return recorded
