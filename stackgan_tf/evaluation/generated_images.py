@@ -67,7 +67,12 @@ class VectorConditions(ConditionSource):
             raise UserError(f'this model needs {what} of a data set: name one with --reference, not a folder')
         self._generator = generator
         rng = np.random.default_rng(seed)
-        examples = np.concatenate([rng.permutation(source.count) for _ in range(-(-count // source.count))])[:count]
+        usable = np.arange(source.count)
+        if kind == 'class':  # images of an unknown class have a number beyond those of the classes
+            usable = np.flatnonzero(source.labels() < len(source.class_names))
+        if not len(usable):
+            raise UserError(f'no image of {source.title} has a class')
+        examples = np.concatenate([rng.permutation(usable) for _ in range(-(-count // len(usable)))])[:count]
         if kind == 'class':
             if list(source.class_names) != list(generator.class_names):
                 raise UserError(f'{source.title} has other classes than this model was trained with')

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stackgan_tf.data.captioned_examples import CaptionedExamples
-from stackgan_tf.data.embeddings import CaptionEmbeddings, Embeddings
+from stackgan_tf.data.embeddings import CaptionEmbeddings, Embeddings, LabelVectors
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.loading import load_phase
 from stackgan_tf.models.trained_model import TrainedModel
@@ -39,7 +39,8 @@ def embeddings_for(phase: Phase, model: TrainedModel, source: ExampleSource, dir
         embeddings = CaptionEmbeddings(source, encoder)
     if embeddings.missing is not None:
         count = f'{embeddings.missing.sum()} of {source.count} images'
-        say(f'{phase.name}: {count} have no caption and train the unconditional terms alone')
+        what = 'class' if isinstance(embeddings, LabelVectors) else 'caption'
+        say(f'{phase.name}: {count} have no {what} and train the unconditional terms alone')
     return embeddings
 
 

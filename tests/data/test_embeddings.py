@@ -124,9 +124,23 @@ def test_labels_and_attributes_one_hot():
     labels = LabelVectors(Captioned())
     assert labels.dimension == len(WORDS)
     np.testing.assert_array_equal(labels.drawn(INDICES, DRAWS), np.eye(3)[[0, 1, 2, 2, 2]])
+    assert labels.missing is None
     attributes = AttributeVectors(Captioned())
     np.testing.assert_array_equal(attributes.drawn(INDICES[:2], DRAWS[:2]), [[1, 0, 0, 1, 0], [0, 1, 0, 1, 0]])
     assert AttributeVectors(Captioned(), (4, 2)).dimension == 6
+
+
+def test_an_image_of_no_known_class_has_no_condition():
+    class Gaps(Captioned):
+        def labels(self):
+            labels = super().labels()
+            return np.where(np.arange(self.count) == 4, len(WORDS) + 4, labels)
+
+    labels = LabelVectors(Gaps())
+    assert np.flatnonzero(labels.missing).tolist() == [4]
+    drawn = labels.drawn(tf.constant([3, 4], tf.int64), tf.zeros(2)).numpy()
+    assert drawn.tolist() == [[1, 0, 0], [0, 0, 0]]
+    assert labels.texts(np.array([3, 4])) == ['red', '']
 
 
 def test_fingerprints_differ():

@@ -48,6 +48,24 @@ def test_recipes_are_found_from_any_directory(tmp_path, monkeypatch):
     assert read_recipe([QUICKSTART]).run.phases[0].name == 'tree'
 
 
+def test_a_recipe_includes_its_neighbor_from_any_directory(tmp_path, monkeypatch):
+    (tmp_path / 'mine').mkdir()
+    (tmp_path / 'elsewhere').mkdir()
+    (tmp_path / 'mine' / 'base.gin').write_text(f"include '{QUICKSTART}'\nSTEPS = 40\n")
+    (tmp_path / 'elsewhere' / 'base.gin').write_text('STEPS = 50\n')
+    (tmp_path / 'mine' / 'mine.gin').write_text("include 'base.gin'\n")
+    monkeypatch.chdir(tmp_path / 'elsewhere')
+    assert read_recipe([str(tmp_path / 'mine' / 'mine.gin')]).run.phases[-1].steps == 40
+    assert read_recipe(['../mine/mine.gin']).run.phases[-1].steps == 40
+
+
+@pytest.mark.parametrize('encoding', ['utf-8-sig', 'utf-16', 'utf-8'])
+def test_byte_order_marks_and_line_ends(tmp_path, encoding):
+    text = f"# caf\xe9\r\ninclude '{QUICKSTART}'\r\nSTEPS = 40\r\n"
+    (tmp_path / 'mine.gin').write_bytes(text.encode(encoding))
+    assert read_recipe([str(tmp_path / 'mine.gin')]).run.phases[-1].steps == 40
+
+
 def test_settings_override_files_and_later_files_earlier_ones(tmp_path):
     (tmp_path / 'mine.gin').write_text('STEPS = 40\nTICK = 20\n')
     recipe = read_recipe([QUICKSTART, str(tmp_path / 'mine.gin')], ['TICK = 10', 'CHECKPOINT_EVERY = 20'])

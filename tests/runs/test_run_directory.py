@@ -60,6 +60,20 @@ def test_another_recipe_is_refused_by_name(tmp_path, config, message):
     assert (tmp_path / 'run' / 'config.gin').read_text() == CONFIG
 
 
+@pytest.mark.parametrize(
+    ('setting', 'moved'),
+    [
+        ("IMAGE_ROOT = '{}'", True),
+        ("unseen/ImageFolder.root = '{}'", True),
+        ("ImageFolder.cache_gigabytes = '{}'", False),
+    ],
+)
+def test_images_may_be_moved_and_their_cache_limited(tmp_path, setting, moved):
+    opened(tmp_path / 'run', CONFIG + setting.format('one') + '\n')
+    assert not RunDirectory(tmp_path / 'run', CONFIG + setting.format('one') + '\n').moved
+    assert RunDirectory(tmp_path / 'run', CONFIG + setting.format('two') + '\n').moved == moved
+
+
 def test_a_folder_of_something_else_is_left_alone(tmp_path):
     (tmp_path / 'thesis.txt').write_text('mine')
     with pytest.raises(UserError, match='not empty'):

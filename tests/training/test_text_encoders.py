@@ -1,4 +1,5 @@
 import dataclasses
+import functools
 import json
 
 import keras
@@ -6,10 +7,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from captioned import Captioned, WordEncoder
+from image_files import save
 
 from stackgan_tf.data.captions import Captions
 from stackgan_tf.data.embeddings import CaptionEmbeddings, LabelVectors
 from stackgan_tf.data.example_source import ExampleSource
+from stackgan_tf.data.image_folder.image_folder import ImageFolder
 from stackgan_tf.loading import load_phase
 from stackgan_tf.models.attribute_classifier import AttributeClassifier
 from stackgan_tf.models.text_matching import TextMatching
@@ -161,6 +164,23 @@ def test_data_to_score_on_must_have_captions(tmp_path):
         train(tmp_path / 'run', ('encoder', matching, {'test_data': Silent}))
     with pytest.raises(UserError, match='test_data is of no use'):
         train(tmp_path / 'run', ('reader', Reader, {'text_encoder': words, 'test_data': Captioned}))
+    assert not (tmp_path / 'run').exists()
+
+
+def test_lacking_captions_are_found_before_any_image_is_read(tmp_path, capsys):
+    for name in ('train/a.png', 'val/b.png'):
+        save(tmp_path / 'images' / name)
+    data, held_out = (
+        functools.partial(ImageFolder, str(tmp_path / 'images'), (8,), each) for each in ('train', 'test')
+    )
+    phase = Phase('encoder', matching, data, 4, test_data=held_out)
+    run = Run([phase], tick=2, checkpoint_every=2, seed=0)
+    with pytest.raises(UserError, match=r'has no captions, .*: none of its 1 images has an x.txt next to x.jpg'):
+        run.train(RunDirectory(tmp_path / 'run', 'SEED = 0\n'))
+    (tmp_path / 'images' / 'train' / 'a.txt').write_text('a bird')
+    with pytest.raises(UserError, match=r'.split test. has 1 images without captions, while those of the other part'):
+        run.train(RunDirectory(tmp_path / 'run', 'SEED = 0\n'))
+    assert 'First pass' not in capsys.readouterr().out
     assert not (tmp_path / 'run').exists()
 
 

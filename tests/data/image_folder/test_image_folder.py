@@ -190,3 +190,12 @@ def test_images_with_odd_names_are_used(tmp_path):
     for name in ('with space.png', 'new\nline.png', 'bird ✓.png', os.fsdecode(b'caf\xe9.png')):
         save(tmp_path / 'set' / name)
     assert crops(source(tmp_path / 'set'), range(4)).shape == (4, 16, 16, 3)
+
+
+def test_images_outside_the_classes_have_a_label_of_their_own(tmp_path):
+    for name in ('owl/a.png', 'b.png', 'wren/c.png', 'd.png'):
+        save(tmp_path / 'set' / name)
+    folder = source(tmp_path / 'set', classes=True)
+    assert folder.class_names == ['owl', 'wren']
+    assert folder.labels().tolist() == [2, 3, 0, 1]
+    assert source(tmp_path / 'set').class_names == []
