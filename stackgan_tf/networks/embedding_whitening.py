@@ -10,6 +10,7 @@ from stackgan_tf.networks.convolution_block import Shape
 
 # Directions whose variance is below this share of the largest one are not scaled up to it: they are noise.
 FLOOR = 0.01
+RESOLUTION = 1e-6  # of float32: smaller differences between embeddings, relative to their size, are rounding
 
 
 @keras.saving.register_keras_serializable('stackgan_tf')
@@ -33,12 +34,16 @@ class EmbeddingWhitening(keras.layers.Layer):
         self.matrix = self.add_weight(shape=(dimension, dimension), initializer='identity', trainable=False, name='map')
 
     def fit(self, embeddings: np.ndarray) -> None:
-        """Fits mean and map to the covariance of embeddings `[N, T]`."""
+        """Fits mean and map to the covariance of embeddings `[N, T]`; where all are alike, only their mean is removed."""
         mean = embeddings.mean(axis=0, dtype=np.float64)
-        variances, directions = np.linalg.eigh(np.cov(embeddings - mean, rowvar=False))
+        self.mean.assign(mean)
+        deviations = embeddings - mean
+        if np.abs(deviations).max() <= RESOLUTION * np.abs(mean).max():  # rounding, which must not be scaled up
+            self.matrix.assign(np.eye(len(mean)))
+            return
+        variances, directions = np.linalg.eigh(np.cov(deviations, rowvar=False))
         scales = 1.0 / np.sqrt(np.maximum(variances, 0.0) + FLOOR * variances.max())
         scales *= np.sqrt(len(mean) / (variances * scales**2).sum())
-        self.mean.assign(mean)
         self.matrix.assign(directions * scales @ directions.T)
 
     def call(self, embedding: KerasTensor) -> KerasTensor:

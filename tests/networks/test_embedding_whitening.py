@@ -40,6 +40,18 @@ def test_informative_directions_have_equal_variance():
     np.testing.assert_allclose(layer(100 * EMBEDDINGS), whitened, atol=2e-3)
 
 
+@pytest.mark.parametrize('count', [1, 300])
+@pytest.mark.parametrize('value', [0.0, 0.1, -12345.678])
+def test_embeddings_that_are_all_alike_are_centered_and_not_scaled(count, value):
+    alike = np.full((count, 6), value, 'float32') * np.arange(1, 7, dtype='float32')
+    alike[::2] *= np.float32(1 + 1.2e-7)  # two rows of a batch may differ in the last bits
+    layer = EmbeddingWhitening()
+    layer.build((None, 6))
+    layer.fit(alike)
+    np.testing.assert_array_equal(layer.matrix, np.eye(6))
+    np.testing.assert_allclose(layer(alike), 0, atol=1e-6 * np.abs(alike).max() + 1e-30)
+
+
 def test_the_tree_reads_whitened_embeddings():
     settings = {'noise_dimension': 4, 'generator_width': 8, 'residual_blocks': 1, 'embedding_dimension': 6}
     plain, whitened = (
