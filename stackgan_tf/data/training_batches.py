@@ -11,7 +11,7 @@ from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.image_pyramid import image_pyramid
 from stackgan_tf.data.pair_groups import pair_groups
 from stackgan_tf.system.errors import UserError
-from stackgan_tf.text.characters import character_tokens
+from stackgan_tf.text.characters import caption_tokens
 
 _ORDER_STREAM = 3  # of random numbers; `example_draws` has those before it
 
@@ -96,6 +96,7 @@ def training_batches(
     drop_remainder: bool = False,
     shares: int = 1,
     own_shares: range = range(1),
+    alphabet: str = 'ascii',
 ) -> tf.data.Dataset:
     """The batches of steps `start_step` to `start_step + steps - 1`, or shares of them.
 
@@ -114,15 +115,15 @@ def training_batches(
             the last examples of one pass and the first of the next.
         shares: into how many equal parts each batch is divided.
         own_shares: the parts that are returned, one after the other. Only their examples are read.
+        alphabet: what tokens are; see `ALPHABETS`.
 
     Returns:
         A data set of dicts, with `N = batch_size / shares`: `images`, a tuple of float32 `[N, s, s, 3]` in [-1, 1],
-        small to large; `tokens` int32 `[N, 201]` of one caption of each, drawn anew each time; `other_tokens` of
-        another caption of it; `label` int32 `[N]`, or `[N, G]` where captions are shared (see `pair_groups`);
-        `attributes` int32 `[N, A]`; `embedding` float32 `[N, T]` of the
-        former caption, with `has_condition` float32 `[N]`, 0 where an example has none; `mismatched_images`, like
-        `images`, of examples of other classes, cropped and mirrored on their own, with `mismatched_rows` float32
-        `[N]`, 0 where there is none.
+        small to large; `tokens` int32 `[N, L]` of one caption of each, drawn anew each time (L = 201, or 512 bytes);
+        `other_tokens` of another caption of it; `label` int32 `[N]`, or `[N, G]` where captions are shared (see
+        `pair_groups`); `attributes` int32 `[N, A]`; `embedding` float32 `[N, T]` of the former caption, with
+        `has_condition` float32 `[N]`, 0 where an example has none; `mismatched_images`, like `images`, of examples of
+        other classes, cropped and mirrored on their own, with `mismatched_rows` float32 `[N]`, 0 where there is none.
 
     Raises:
         UserError: the source lacks something that a batch should hold, or has too few examples for a whole batch.
@@ -158,7 +159,7 @@ def training_batches(
             batch['mismatched_images'] = pyramid(others, mismatched_draws)
         for offset, name in enumerate(('tokens', 'other_tokens')):
             if name in parts:
-                batch[name] = character_tokens(captions.drawn(indices, draws[:, 3], offset))
+                batch[name] = caption_tokens(captions.drawn(indices, draws[:, 3], offset), alphabet)
         if 'label' in parts:
             batch['label'] = tf.gather(labels, indices)
         if 'attributes' in parts:

@@ -17,7 +17,7 @@ from stackgan_tf.models.fused_kernels import FusedAdam
 from stackgan_tf.models.global_batch import all_rows
 from stackgan_tf.models.optimizers import ready
 from stackgan_tf.models.trained_model import Rate, TrainedModel, input_error, variables_of
-from stackgan_tf.networks.char_cnn_rnn import LENGTH, CharCNNRNN
+from stackgan_tf.networks.char_cnn_rnn import CharCNNRNN
 from stackgan_tf.networks.image_encoder import BACKBONES, BackboneEncoder, ImageEncoder
 from stackgan_tf.networks.scales import check_sizes
 from stackgan_tf.system.errors import as_user_error
@@ -40,6 +40,7 @@ class TextMatching(TrainedModel):
         last_pool: bool = False,
         dimension: Count = 1024,  # T
         initial_range: Weight = 0.08,  # 0 for narrow networks
+        alphabet: Literal['ascii', 'bytes'] = 'ascii',  # what tokens are: published, or UTF-8 bytes for any language
         loss: Literal['hinge', 'cross_entropy'] = 'hinge',  # 'hinge' is the paper's
         caption_weight: Weight = 0.0,  # of the same loss between two captions of an image, as published for COCO
         # '': trained; or fixed: of a 'classifier', or of keras.applications by name
@@ -62,8 +63,10 @@ class TextMatching(TrainedModel):
             last_pool=last_pool,
             dimension=dimension,
             initial_range=initial_range,
+            alphabet=alphabet,
         )
-        self.text_encoder.build((None, LENGTH))
+        self.alphabet = alphabet
+        self.text_encoder.build((None, self.text_encoder.length))
         self._image_weights = image_weights
         self.image_encoder: BackboneEncoder | ImageEncoder
         if image_tower not in ('', 'classifier'):
@@ -116,14 +119,14 @@ class TextMatching(TrainedModel):
     def forward_passes(self) -> list[tf.Tensor]:
         """Embeddings of empty captions and of gray images."""
         images = tf.zeros((self.batch_size, self.image_encoder.size, self.image_encoder.size, 3))
-        tokens = tf.zeros((self.batch_size, LENGTH), tf.int32)
+        tokens = tf.zeros((self.batch_size, self.text_encoder.length), tf.int32)
         return [self.text_encoder(tokens, training=True), self.image_encoder(images, training=True)]
 
     def call(self, inputs: Any, training: bool = False) -> tf.Tensor | dict[str, tf.Tensor]:
         """Embeds captions, images, or both.
 
         Args:
-            inputs: `tokens` int32 `[N, 201]` of captions; or a dict of `tokens`, `images` float32
+            inputs: `tokens` int32 `[N, L]` of captions (L = 201, or 512 bytes); or a dict of `tokens`, `images` float32
                 `[N, size, size, 3]` in [-1, 1], or both.
             training: ignored; the encoders are always in inference mode.
 
@@ -148,8 +151,8 @@ class TextMatching(TrainedModel):
 
         Args:
             batch: this replica's rows: `images`, whose last is float32 `[n, size, size, 3]` in [-1, 1]; `tokens` int32
-                `[n, 201]` of one caption of each; with a `caption_weight` `other_tokens` of another; `label` int32
-                `[n]`, or `[n, G]` with other groups.
+                `[n, L]` of one caption of each, L = 201, or 512 bytes; with a `caption_weight` `other_tokens` of
+                another; `label` int32 `[n]`, or `[n, G]` with other groups.
 
         Returns:
             The losses, and the share of images whose most similar caption is of their class or group.

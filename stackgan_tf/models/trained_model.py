@@ -79,12 +79,14 @@ class TrainedModel(keras.Model):
     Attributes:
         sizes: of the images in a batch, small to large.
         batch_keys: the keys of a `Batch` that a step needs; see also `data/training_batches.py`.
+        alphabet: what the tokens in a batch are; see `ALPHABETS`.
         embedding_dimension: T, of the embeddings in a batch; 0 if it needs none.
         recorded: the names of what each step records.
     """
 
     sizes: tuple[int, ...]
     batch_keys: tuple[str, ...] = ('images',)
+    alphabet: str = 'ascii'
     embedding_dimension: int = 0
     train_function: Callable[..., Any] | None
 

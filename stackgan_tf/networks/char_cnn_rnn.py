@@ -15,6 +15,11 @@ from stackgan_tf.networks.network import Network
 
 ALPHABET_SIZE = 70
 LENGTH = 201  # characters of a caption; the rest is cut off
+# By what they are over: how many symbols there are, and how many of a caption are read.
+ALPHABETS = {
+    'ascii': (ALPHABET_SIZE, LENGTH),  # the published one: a-z, digits and punctuation
+    'bytes': (256, 512),  # UTF-8, for captions in any language or of more characters (not in the paper)
+}
 
 # The three published networks, by their training data.
 PUBLISHED: dict[str, dict[str, Any]] = {
@@ -125,16 +130,21 @@ class CharCNNRNN(Network):
         last_pool: bool = False,  # whether pooling follows the third convolution too
         dimension: int = 1024,  # T, of the embedding
         initial_range: float = 0.08,  # of the initial weights, uniform around 0; 0: Glorot's, for narrow networks
+        alphabet: str = 'ascii',  # or 'bytes': what tokens are
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
         if recurrence not in _RECURRENCES:
             raise ValueError(f'no recurrence {recurrence!r}: there are {", ".join(_RECURRENCES)}')
+        if alphabet not in ALPHABETS:
+            raise ValueError(f'no alphabet {alphabet!r}: there are {", ".join(ALPHABETS)}')
         self.widths = tuple(widths)
         self.recurrence = recurrence
         self.last_pool = last_pool
         self.dimension = dimension
         self.initial_range = initial_range
+        self.alphabet = alphabet
+        self.symbols, self.length = ALPHABETS[alphabet]
         self.convolutions = [
             keras.layers.Conv1D(width, 4, activation='relu', **_initializers(initial_range)) for width in self.widths
         ]
@@ -142,8 +152,8 @@ class CharCNNRNN(Network):
         self.embed = _dense(dimension, initial_range)
 
     def build(self, input_shape: Shape) -> None:
-        """Builds every layer for tokens `[N, LENGTH]`."""
-        shape = (None, LENGTH, ALPHABET_SIZE)
+        """Builds every layer for tokens `[N, length]`."""
+        shape = (None, self.length, self.symbols)
         for convolution, (window, stride) in zip(self.convolutions, self._pools(), strict=True):
             convolution.build(shape)
             _, length, channels = convolution.compute_output_shape(shape)
@@ -156,11 +166,12 @@ class CharCNNRNN(Network):
         return [(3, 3), (3, 3), (3, 2) if self.last_pool else (1, 1)]
 
     def call(self, tokens: KerasTensor, training: bool = False) -> KerasTensor:
-        """Maps tokens, int32 `[N, LENGTH]` in [-1, ALPHABET_SIZE), to embeddings, float32 `[N, dimension]`.
+        """Maps tokens, int32 `[N, length]` in [-1, symbols), to embeddings, float32 `[N, dimension]`.
 
         -1 stands for characters outside the alphabet and for padding: it has no feature.
+        Shapes in the comments are those of the published alphabet.
         """
-        h = ops.one_hot(ops.cast(tokens, 'int32'), ALPHABET_SIZE, dtype=self.compute_dtype)  # [N, 201, 70]
+        h = ops.one_hot(ops.cast(tokens, 'int32'), self.symbols, dtype=self.compute_dtype)  # [N, 201, 70]
         for convolution, (window, stride) in zip(self.convolutions, self._pools(), strict=True):
             h = convolution(h)  # [N, 198, widths[0]], [N, 63, widths[1]], [N, 18, widths[2]]
             if window > 1:

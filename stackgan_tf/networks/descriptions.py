@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from stackgan_tf.networks.attribute_classifier import AttributeClassifierNetwork
-from stackgan_tf.networks.char_cnn_rnn import LENGTH, CharCNNRNN
+from stackgan_tf.networks.char_cnn_rnn import CharCNNRNN
 from stackgan_tf.networks.class_classifier import ClassClassifierNetwork
 from stackgan_tf.networks.image_encoder import BackboneEncoder, ImageEncoder
 from stackgan_tf.networks.scale_discriminator import ScaleDiscriminator
@@ -90,7 +90,7 @@ def build_network(description: Mapping[str, Any], values: Sequence[np.ndarray]) 
 
 def _input_shape(network: keras.Model) -> tuple[int | None, ...]:
     if isinstance(network, CharCNNRNN):
-        return None, LENGTH
+        return None, network.length
     if isinstance(network, StageTwoGenerator):
         return None, network.stage_one_size, network.stage_one_size, 3
     if hasattr(network, 'noise_dimension'):

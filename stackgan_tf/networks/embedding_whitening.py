@@ -34,7 +34,7 @@ class EmbeddingWhitening(keras.layers.Layer):
         self.matrix = self.add_weight(shape=(dimension, dimension), initializer='identity', trainable=False, name='map')
 
     def fit(self, embeddings: np.ndarray) -> None:
-        """Fits mean and map to the covariance of embeddings `[N, T]`; where all are alike, only their mean is removed."""
+        """Fits mean and map to the covariance of embeddings `[N, T]`; if all are alike, their mean alone is removed."""
         mean = embeddings.mean(axis=0, dtype=np.float64)
         self.mean.assign(mean)
         deviations = embeddings - mean

@@ -7,10 +7,10 @@ import keras
 import tensorflow as tf
 
 from stackgan_tf.networks.char_cnn_rnn import CharCNNRNN
-from stackgan_tf.text.characters import character_tokens
+from stackgan_tf.text.characters import caption_tokens
 from stackgan_tf.text.text_encoder import TextEncoder
 
-_READING_VERSION = 1  # of `character_tokens`; part of fingerprints
+_READING_VERSION = 1  # of `character_tokens`; part of fingerprints. Bytes show in the shape of the first weights.
 
 
 class CharacterEncoder(TextEncoder):
@@ -33,13 +33,14 @@ class CharacterEncoder(TextEncoder):
         networks = [network] if image_encoder is None else [network, image_encoder]
         self._variables = [variable.value for each in networks for variable in each.variables]
         self.dimension = network.dimension
+        self.alphabet = network.alphabet
         self.fingerprint = _fingerprint(network)
         if image_encoder is not None:
             self.image_size = image_encoder.size
 
     def __call__(self, captions: tf.Tensor) -> tf.Tensor:
-        """Embeddings of captions; see `TextEncoder`. See `character_tokens` for unusual characters."""
-        return self._network(character_tokens(captions), training=False)
+        """Embeddings of captions; see `TextEncoder`. See `characters.py` for unusual characters."""
+        return self._network(caption_tokens(captions, self._network.alphabet), training=False)
 
     def encode_images(self, images: tf.Tensor) -> tf.Tensor:
         """Features of images; see `TextEncoder`."""

@@ -13,11 +13,13 @@ class TextEncoder(tf.__internal__.tracking.AutoTrackable, abc.ABC):
     Attributes:
         dimension: T, of embeddings.
         fingerprint: the same for two encoders only if they give the same embeddings.
+        alphabet: what it reads of captions, one of `ALPHABETS`; None if that is not known.
         image_size: s, of the images that `encode_images` takes; None if it was not trained with images.
     """
 
     dimension: int
     fingerprint: str
+    alphabet: str | None = None
     image_size: int | None = None
 
     @abc.abstractmethod

@@ -52,6 +52,7 @@ def batches_for(
         steps=_STEPS,
         flip=flip,
         parts=model.batch_keys,
+        alphabet=model.alphabet,
         embeddings=embeddings,
         captions_averaged=captions_averaged,
     )

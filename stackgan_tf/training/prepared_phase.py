@@ -72,6 +72,7 @@ class PreparedPhase:
             steps=length * ticks,
             flip=self.phase.flip,
             parts=self.model.batch_keys,
+            alphabet=self.model.alphabet,
             embeddings=self.embeddings,
             captions_averaged=self.phase.captions_averaged,
             drop_remainder=self.phase.drop_remainder,

@@ -10,6 +10,7 @@ from stackgan_tf.networks.char_cnn_rnn import (
     GatedRecurrence,
     ReluRecurrence,
 )
+from stackgan_tf.networks.descriptions import build_network, describe_network
 
 
 def tokens(count=2, seed=0):
@@ -92,9 +93,25 @@ def test_unknown_characters_have_no_features():
     assert (np.asarray(network(padding)) != np.asarray(network(np.full((1, LENGTH), 69)))).any()
 
 
-def test_unknown_recurrence():
+def test_unknown_recurrence_and_alphabet():
     with pytest.raises(ValueError, match="no recurrence 'lstm': there are relu, gru"):
         CharCNNRNN(recurrence='lstm')
+    with pytest.raises(ValueError, match="no alphabet 'words': there are ascii, bytes"):
+        CharCNNRNN(alphabet='words')
+
+
+def test_a_network_over_bytes(tmp_path):
+    symbols = np.random.default_rng(0).integers(-1, 256, (2, 512)).astype('float32')
+    check_layer(
+        lambda: CharCNNRNN(widths=(4, 4, 4), recurrence='relu', dimension=6, alphabet='bytes'),
+        (symbols,),
+        ((2, 6),),
+        tmp_path,
+    )
+    network = CharCNNRNN(widths=(4, 4, 4), dimension=6, alphabet='bytes')
+    network.build((None, network.length))
+    described = build_network(describe_network(network), [variable.numpy() for variable in network.variables])
+    np.testing.assert_array_equal(described(symbols), network(symbols))
 
 
 def test_initial_weights_are_as_released_or_glorot_uniform():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from stackgan_tf.text.characters import ALPHABET, character_tokens
+from stackgan_tf.text.characters import ALPHABET, byte_tokens, caption_tokens, character_tokens
 
 
 def tokens(*captions):
@@ -58,3 +58,32 @@ def test_shapes_in_a_graph():
     assert traced.get_concrete_function().structured_outputs.shape.as_list() == [None, 201]
     assert traced(tf.constant([], tf.string)).shape == (0, 201)
     np.testing.assert_array_equal(traced(tf.constant(['a b'])), tokens('a b'))
+
+
+def read(row):
+    """Decodes tokens of bytes."""
+    return bytes(row[row >= 0].astype(np.uint8))
+
+
+@pytest.mark.parametrize(
+    ('caption', 'expected'),
+    [
+        ('', b''),
+        ('A Red BIRD 7!', b'a red bird 7!'),
+        ('\u041f\u0422\u0418\u0426\u0410', '\u043f\u0442\u0438\u0446\u0430'.encode()),
+        ('\u7ea2\u8272', '\u7ea2\u8272'.encode()),
+        ('\U0001f426', '\U0001f426'.encode()),
+        (b'bad \xff', 'bad \ufffd'.encode()),
+        ('nul\x00 x', b'nul  x'),
+        ('x' * 100_000, b'x' * 512),
+        ('\u7ea2' * 1000, ('\u7ea2' * 1000).encode()[:512]),
+    ],
+)
+def test_bytes_of_any_script_are_read_in_a_graph(caption, expected):
+    traced = tf.function(byte_tokens, input_signature=[tf.TensorSpec((None,), tf.string)])
+    row = traced(tf.constant([caption]))[0].numpy()
+    assert (row.shape, row.dtype) == ((512,), np.int32)
+    assert read(row) == expected
+    assert row.max() < 256
+    np.testing.assert_array_equal(caption_tokens(tf.constant([caption]), 'bytes')[0], row)
+    assert traced(tf.constant([], tf.string)).shape == (0, 512)
