@@ -12,9 +12,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from stackgan_tf.formats.hub_module import hash_of_files, load_hub_module
-from stackgan_tf.seeded_images import embed_each, image_name, images_of_seeds
-from stackgan_tf.system.errors import UserError, as_user_error
+from stackgan_tf.seeded_images import embed_each, images_of_seeds
+from stackgan_tf.system.console import say
+from stackgan_tf.system.errors import UserError
+from stackgan_tf.text.caption_readings import caption_readings
 from stackgan_tf.text.text_encoder import TextEncoder
 
 
@@ -29,6 +30,7 @@ class Generator(abc.ABC):
         embedding_dimension: T, the length of embeddings; 0 if unconditional.
         condition_dimension: E, the length of conditioning augmentation's noise; 0 if unconditional.
         class_names: for kind class, in the order of the labels.
+        alphabet: what its text encoder reads of captions, one of `ALPHABETS`; None if that is not known.
         embedding_scale: mean and standard deviation of the numbers in the embeddings of its training, where known.
         title: a name for reports.
         trained: the phase and the step of a run; None for a model from elsewhere.
@@ -42,6 +44,7 @@ class Generator(abc.ABC):
     embedding_dimension: int = 0
     condition_dimension: int = 0
     class_names: tuple[str, ...] = ()
+    alphabet: str | None = None
     embedding_scale: tuple[float, float] = (0.0, 1.0)
 
     def generate(
@@ -62,6 +65,8 @@ class Generator(abc.ABC):
 
         Returns:
             uint8 `[N, s, s, 3]` of the largest scale, or a dict from size to such an array.
+
+        Prints a line if the text encoder does not read all of the captions.
 
         Raises:
             UserError: `conditions` does not fit this model, or the number of seeds differs.
@@ -97,6 +102,9 @@ class Generator(abc.ABC):
         given = [given] if isinstance(given, str) else given
         given_text = isinstance(given, Sequence) and len(given) > 0 and all(isinstance(each, str) for each in given)
         shape: tuple[int, ...] = tuple(getattr(given, 'shape', ()))
+        if given_text and self.kind == 'text':
+            for warning in self.caption_warnings(given):
+                say(warning)
         if (given_text and self.kind == 'text') or (self.kind == 'class' and len(shape) != 2):
             return self.embed(given)
         if given_text:
@@ -110,6 +118,11 @@ class Generator(abc.ABC):
         raise UserError(
             f'this model takes {alternatives}embeddings [N, {self.embedding_dimension}], not {reprlib.repr(given)}'
         )
+
+    def caption_warnings(self, captions: Sequence[str | bytes]) -> list[str]:
+        """What the text encoder does not read of captions, a line; empty if it reads all, or that is not known."""
+        losses = caption_readings(captions, self.alphabet).losses()
+        return [f'The text encoder does not read all: {", ".join(losses)}'] if losses else []
 
     def generate_every_size(self, seeds: Sequence[int], embeddings: np.ndarray | None = None) -> dict[int, np.ndarray]:
         """The images of seeds (and embeddings `[N, T]`, if conditional) at every scale, by size."""
@@ -195,6 +208,7 @@ class NetworkGenerator(Generator):
         conditional = 'text' if encoder else 'class' if class_names else 'embedding'
         self.kind = conditional if self.embedding_dimension else 'unconditional'
         if encoder is not None:
+            self.alphabet = encoder.alphabet
             self._embed = tf.function(functools.partial(embed_each, encoder), reduce_retracing=True)
         self._generate = tf.function(functools.partial(images_of_seeds, network), reduce_retracing=True)
 
@@ -217,58 +231,6 @@ class NetworkGenerator(Generator):
         return self._generate(seeds, embeddings)
 
 
-class SavedModelGenerator(Generator):
-    """A model exported by `python -m stackgan_tf.export`, from a folder or a TF Hub handle.
-
-    Raises:
-        UserError: it is not an export of this package.
-    """
-
-    def __init__(self, loaded: Any, source: str) -> None:
-        self._loaded = loaded  # holds the variables
-        self._signatures = getattr(loaded, 'signatures', {})
-        missing = {'images', 'latent', 'serving_default'} - set(self._signatures)
-        if missing:
-            raise UserError(f'{source} is no export of stackgan_tf: it lacks the signature {sorted(missing)[0]!r}')
-        with as_user_error(f'{source} is no export of stackgan_tf: its signatures are others'):
-            self._read_signatures()
-
-    def _read_signatures(self) -> None:
-        inputs = self._signatures['latent'].structured_input_signature[1]
-        self.noise_dimension = inputs['noise'].shape[1]
-        self.kind = 'unconditional'
-        if 'label' in inputs:
-            self.kind = 'class'
-            self.class_names = tuple(name.decode() for name in self._loaded.class_names().numpy())
-            self.embedding_dimension = len(self.class_names)
-        if 'embedding' in inputs:
-            self.kind = 'text' if 'embed' in self._signatures else 'embedding'
-            self.embedding_dimension = inputs['embedding'].shape[1]
-        if self.kind != 'unconditional':
-            self.condition_dimension = inputs['conditioning_noise'].shape[1]
-        outputs = self._signatures['latent'].structured_outputs
-        self.sizes = tuple(sorted(int(name.removeprefix('image_')) for name in outputs))
-        self._images_of_embeddings = self._loaded.images_of_embeddings
-
-    def latent(
-        self, noise: tf.Tensor, condition: tf.Tensor | None = None, conditioning_noise: tf.Tensor | None = None
-    ) -> dict[int, tf.Tensor]:
-        """Images from the given noise; see `Generator.latent`."""
-        outputs = self._signatures['latent'](**self._inputs(noise, condition, conditioning_noise))
-        return {size: outputs[image_name(size)] for size in self.sizes}
-
-    def embed(self, conditions: Sequence[str | int] | np.ndarray) -> np.ndarray:
-        """Embeds captions or labels; see `Generator.embed`."""
-        if self.kind != 'text':
-            return super().embed(conditions)
-        return self._signatures['embed'](caption=tf.constant(list(conditions), tf.string))['embedding'].numpy()
-
-    def _images(self, seeds: tf.Tensor, embeddings: tf.Tensor | None) -> Sequence[tf.Tensor]:
-        inputs = {} if embeddings is None else {'embedding': embeddings}
-        outputs = self._images_of_embeddings(seed=seeds, **inputs)
-        return [outputs[image_name(size)] for size in self.sizes]
-
-
 def label_of(class_: str | int, class_names: Sequence[str]) -> int:
     """The label of a class, given by its name or its label, which may be a string.
 
@@ -286,15 +248,3 @@ def label_of(class_: str | int, class_names: Sequence[str]) -> int:
         hint = f'did you mean {close[0]}?' if close else f'it has 0 to {len(class_names) - 1}, such as {class_names[0]}'
         raise UserError(f'this model has no class {class_!r}: {hint}')
     return label
-
-
-def load_saved_model(source: str) -> SavedModelGenerator:
-    """Loads an export from a folder or a TF Hub handle.
-
-    Raises:
-        UserError: the source holds no model that can be loaded.
-    """
-    loaded, folder = load_hub_module(source)
-    generator = SavedModelGenerator(loaded, source)
-    generator.title = f'export {source} ({hash_of_files(folder)})'
-    return generator

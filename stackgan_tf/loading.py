@@ -6,11 +6,12 @@ from typing import Any
 
 import keras
 
-from stackgan_tf.generator import Generator, NetworkGenerator, load_saved_model
+from stackgan_tf.generator import Generator, NetworkGenerator
 from stackgan_tf.networks.descriptions import build_network
 from stackgan_tf.preset_files import PREFIX, Preset, open_preset
 from stackgan_tf.runs.checkpoints import Checkpoints
 from stackgan_tf.runs.run_directory import CONFIG
+from stackgan_tf.saved_generator import load_saved_model
 from stackgan_tf.system.errors import UserError
 from stackgan_tf.text.character_encoder import CharacterEncoder
 from stackgan_tf.text.saved_encoder import SavedEncoder

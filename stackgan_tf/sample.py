@@ -162,6 +162,8 @@ def main() -> None:
         embeddings = read_embeddings(_EMBEDDINGS.value, model.embedding_dimension)
         conditions = [f'embedding {row}' for row in range(len(embeddings))]
     elif conditions := conditions_of(captions, _LABEL.value, model.kind, model.class_names):
+        for warning in model.caption_warnings(captions):
+            say(warning)
         kind, embeddings = 'caption' if captions else 'class', model.embed(conditions)
     if embeddings is not None:
         names = [f'{kind}_{row:03d}_seed_{seed:06d}' for row in range(len(conditions)) for seed in seeds]

@@ -21,13 +21,16 @@ ALLOWED = {
     'models': {'networks', 'losses', 'system'},
     'data': {'formats', 'text', 'system'},
     'seeded_images': {'text'},
-    'generator': {'seeded_images', 'text', 'formats', 'system'},
+    'generator': {'seeded_images', 'text', 'system'},
+    'saved_generator': {'generator', 'seeded_images', 'text', 'formats', 'system'},
     'preset_files': {'networks', 'system'},
-    'loading': {'generator', 'networks', 'text', 'runs', 'preset_files', 'system'},
+    'loading': {'generator', 'saved_generator', 'networks', 'text', 'runs', 'preset_files', 'system'},
     'evaluation': {'generator', 'metrics', 'data', 'text', 'formats', 'system'},
     'figures': {'system'},
-    'saved_models': {'generator', 'seeded_images', 'networks', 'released', 'text', 'formats', 'system', ''},
-    'serving': {'saved_models', 'system'},
+    'saved_models': {
+        *('generator', 'saved_generator', 'seeded_images', 'networks', 'released', 'text', 'formats', 'system', '')
+    },
+    'serving': {'saved_models', 'text', 'system'},
     'training': {
         *('models', 'networks', 'data', 'text', 'formats', 'runs', 'system'),
         *('generator', 'loading', 'preset_files', 'evaluation', 'metrics', 'figures'),

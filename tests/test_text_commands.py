@@ -36,7 +36,7 @@ def test_a_text_encoder_trains_resumes_and_is_not_a_generator(tmp_path, unchecke
     assert "has no phase 'tree': it has encoder" in unknown.stderr
 
 
-CAPTIONS = ['a small red bird with a black crown', 'A BLUE bird \N{BIRD}']
+CAPTIONS = ['a small red bird with a black crown', 'A BLUE bird \N{BIRD}' + 20 * ' of blue colors']
 
 
 def test_from_captions_to_images(tiny_text_run, tmp_path):
@@ -45,6 +45,7 @@ def test_from_captions_to_images(tiny_text_run, tmp_path):
     sampled = run(command('sample', f'--model={tiny_text_run}', *flags, '--output=here'), tmp_path)
     assert sampled.returncode == 0, sampled.stderr
     assert len(list((tmp_path / 'here').glob('caption_00[01]_seed_00000[012].png'))) == 6
+    assert 'does not read all: 1 of 2 captions is longer than 201 characters' in sampled.stdout
     assert Image.open(tmp_path / 'here' / 'grid.png').size == (190 + 3 * 48, 2 * 96)  # both sizes, one above the other
     exported = run(command('export', f'--model={tiny_text_run}', '--output=model'), tmp_path)
     assert 'The text model is in model' in exported.stdout, exported.stderr

@@ -111,6 +111,8 @@ def evaluate_generator(
             observers.append(RPrecisionObserver(generator, encoder, source, conditions.sampled, seed))
     generated = GeneratedImages(generator, count, seed, conditions, observers)
     warnings = check_comparable(reference.images, generated) if reference is not None else []
+    if isinstance(conditions, CaptionConditions):
+        warnings += generator.caption_warnings(conditions.sampled.texts.tolist())
     scores = reference.scores(generated) if reference is not None else _generate_only(generated)
     for observer in observers:
         scores |= observer.scores(generated.described('generated'))

@@ -56,6 +56,8 @@ class GeneratorModule(tf.__internal__.tracking.AutoTrackable):
         }
         if encoder is not None:
             self.signatures_by_name['embed'] = _with_names(self._embed, request)
+            if alphabet := encoder.alphabet:
+                self.alphabet = tf.function(lambda: tf.constant(alphabet), input_signature=[])
         if class_names:
             self.class_names = tf.function(lambda: tf.constant(list(class_names)), input_signature=[])
 

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import stackgan_tf
-from stackgan_tf.generator import NetworkGenerator, load_saved_model
+from stackgan_tf.generator import NetworkGenerator
 from stackgan_tf.networks.folding import folded
+from stackgan_tf.saved_generator import load_saved_model
 from stackgan_tf.saved_models.config_protos import BatchingParameters, read_config
 from stackgan_tf.saved_models.saved_model import check_target, export_saved_model
 from stackgan_tf.saved_models.verification import generator_check

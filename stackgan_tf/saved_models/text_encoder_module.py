@@ -13,8 +13,8 @@ class TextEncoderModule(tf.__internal__.tracking.AutoTrackable):
     """The object inside the SavedModel.
 
     Called with captions, string `[N]`, it returns embeddings, float32 `[N, T]`. `encode_images` exists if the encoder
-    was trained with images. `fingerprint()` and `image_size()` (0 without images) are functions, because plain
-    attributes are not saved.
+    was trained with images. `fingerprint()`, `image_size()` (0 without images) and `alphabet()` (where known) are
+    functions, because plain attributes are not saved.
     """
 
     def __init__(self, encoder: TextEncoder) -> None:
@@ -25,6 +25,8 @@ class TextEncoderModule(tf.__internal__.tracking.AutoTrackable):
         self.__call__ = tf.function(encoder.__call__, input_signature=[caption])
         self.fingerprint = tf.function(lambda: tf.constant(fingerprint), input_signature=[])
         self.image_size = tf.function(lambda: tf.constant(image_size), input_signature=[])
+        if alphabet := encoder.alphabet:
+            self.alphabet = tf.function(lambda: tf.constant(alphabet), input_signature=[])
         embed = tf.function(lambda caption: {'embedding': encoder(caption)}, input_signature=[caption])
         self.signatures_by_name = {'serving_default': embed, 'embed': embed}
         if image_size:

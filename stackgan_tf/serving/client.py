@@ -41,8 +41,11 @@ _LOAD_SECONDS = flags.DEFINE_float('load_seconds', 60.0, 'Load test: no request 
 def main() -> None:
     """Requests the images of the flags."""
     from stackgan_tf.serving.connections import GrpcConnection, RestConnection
+    from stackgan_tf.text.caption_readings import caption_readings
 
     requested = requested_images(_CAPTION.value, _LABEL.value, _COUNT.value, _SEED.value)
+    if losses := caption_readings(_CAPTION.value, 'ascii').losses():
+        say(f'Unless the text encoder of {_MODEL.value} is over bytes, it does not read all: {", ".join(losses)}')
     kind = {'grpc': GrpcConnection, 'rest': RestConnection}[_PROTOCOL.value]
     connection = kind(_SERVER.value, _MODEL.value, _TIMEOUT.value)
     if _LOAD_REQUESTS.value:

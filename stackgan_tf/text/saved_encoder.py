@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from stackgan_tf.formats.hub_module import hash_of_files, load_hub_module
+from stackgan_tf.networks.char_cnn_rnn import ALPHABETS
 from stackgan_tf.system.errors import UserError, as_user_error
 from stackgan_tf.text.text_encoder import TextEncoder
 
@@ -37,6 +38,7 @@ class SavedEncoder(TextEncoder):
                 self.image_size = int(self._loaded.image_size()) or None
         else:
             self.fingerprint = hash_of_files(folder)
+        self.alphabet = read_alphabet(self._loaded)
 
     def __call__(self, captions: tf.Tensor) -> tf.Tensor:
         """Embeddings of captions; see `TextEncoder`."""
@@ -45,6 +47,13 @@ class SavedEncoder(TextEncoder):
     def encode_images(self, images: tf.Tensor) -> tf.Tensor:
         """Features of images; see `TextEncoder`."""
         return super().encode_images(images) if self.image_size is None else self._loaded.encode_images(images)
+
+
+def read_alphabet(loaded: Any) -> str | None:
+    """What the text encoder of a loaded export reads of captions; None if the export does not say."""
+    function = getattr(loaded, 'alphabet', None)
+    named = function().numpy().decode() if callable(function) else None
+    return named if named in ALPHABETS else None
 
 
 def _function(loaded: Any, source: str) -> Callable[[tf.Tensor], tf.Tensor]:

@@ -11,6 +11,9 @@ from stackgan_tf.models.trained_model import TrainedModel
 from stackgan_tf.system.errors import UserError
 from stackgan_tf.system.ranges import Count
 
+# What is said of a model that does not take a part, by its name.
+_UNFIT = {'stage_one': 'takes over no Stage-I', 'alphabet': 'trains no text encoder'}
+
 
 @dataclasses.dataclass(frozen=True)
 class Phase:
@@ -34,6 +37,8 @@ class Phase:
         without_captions: images without a caption train the unconditional terms alone (`'unconditional'`), or are
             left out (`'left_out'`); text encoders leave them out.
         image_features: for a text encoder whose image tower is that of a classifier, the earlier phase that trains it.
+        alphabet: of a text encoder; see `ALPHABETS`. `'auto'`: bytes where the published alphabet would drop parts of
+            more than a few captions. By default the model's own.
         initial_weights: the weights that the phase begins with, where they fit: `preset:NAME` or the folder of a run.
         stage_one: for a Stage-II, makes the Stage-I model whose averaged generator it refines.
         stage_one_weights: the source of its weights: the name of an earlier phase, or the folder of a run, of one of
@@ -52,23 +57,30 @@ class Phase:
     drop_remainder: bool = False
     without_captions: Literal['unconditional', 'left_out'] = 'unconditional'
     image_features: str | None = None
+    alphabet: Literal['auto', 'ascii', 'bytes'] | None = None
     initial_weights: str | None = None
     stage_one: Callable[[], AdversarialModel] | None = None
     stage_one_weights: str | None = None
 
-    def make_model(self) -> TrainedModel:
+    def make_model(self, alphabet: str | None = None) -> TrainedModel:
         """Makes the model, to be called inside the scope of its strategy; a Stage-I is untrained as yet.
 
+        Args:
+            alphabet: that `'auto'` stands for; by default the model's own.
+
         Raises:
-            UserError: the model takes no Stage-I.
+            UserError: the model takes no Stage-I, or no alphabet.
         """
-        if self.stage_one is None:
-            return self.model()
-        network = self.stage_one().generator_ema
+        given: dict[str, Any] = {}
+        if self.stage_one is not None:
+            given['stage_one'] = self.stage_one().generator_ema
+        if self.alphabet is not None:
+            given['alphabet'] = alphabet if self.alphabet == 'auto' else self.alphabet
         try:
-            return self.model(stage_one=network)
+            return self.model(**{name: value for name, value in given.items() if value is not None})
         except TypeError as error:  # gin hides the signature
-            if "unexpected keyword argument 'stage_one'" not in str(error):
+            refused = [name for name in given if f'unexpected keyword argument {name!r}' in str(error)]
+            if not refused:
                 raise
-            message = f'{self.name} takes over no Stage-I: leave out {self.name}/Phase.stage_one'
+            message = f'{self.name} {_UNFIT[refused[0]]}: leave out {self.name}/Phase.{refused[0]}'
             raise UserError(message) from error

@@ -36,7 +36,13 @@ from stackgan_tf.training.projector import write_projector
 from stackgan_tf.training.replica_check import check_replicas
 from stackgan_tf.training.scores import check_scored
 from stackgan_tf.training.stage_one import load_stage_one
-from stackgan_tf.training.text_encoders import check_dependents, embeddings_for, examples_for
+from stackgan_tf.training.text_encoders import (
+    check_captions,
+    check_dependents,
+    choose_alphabet,
+    embeddings_for,
+    examples_for,
+)
 from stackgan_tf.training.tick_report import Clock, TickReport, duration
 from stackgan_tf.training.workers import Workers, join_workers
 
@@ -140,7 +146,7 @@ class Run:
             test_source = phase.test_data() if phase.test_data is not None else None
         keras.utils.set_random_seed(self.seed)
         with strategy.scope(), layers_in(self.precision):
-            model = phase.make_model()
+            model = phase.make_model(choose_alphabet(phase, source, checkpoints))
         check_scored(model, test_source, phase)
         for each in (source, test_source):
             if each is not None:
@@ -149,6 +155,8 @@ class Run:
                     each.check_captions()
         with workers.chief_first():
             source = examples_for(phase, model, source)
+            if 'tokens' in model.batch_keys:
+                check_captions(phase, source, model.alphabet)
             if test_source is not None:
                 test_source = examples_for(phase, model, test_source)
             embeddings = embeddings_for(phase, model, source, directory)

@@ -3,14 +3,18 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from stackgan_tf.data.captioned_examples import CaptionedExamples
-from stackgan_tf.data.embeddings import CaptionEmbeddings, Embeddings, LabelVectors
+from stackgan_tf.data.embeddings import CaptionEmbeddings, Embeddings, LabelVectors, sample_embeddings
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.loading import load_phase
 from stackgan_tf.models.trained_model import TrainedModel
+from stackgan_tf.networks.embedding_whitening import RESOLUTION
 from stackgan_tf.runs.checkpoints import Checkpoints
 from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
+from stackgan_tf.text.caption_readings import CaptionReadings, caption_readings
 from stackgan_tf.text.text_encoder import TextEncoder
 from stackgan_tf.training.phase import Phase
 
@@ -30,13 +34,17 @@ def embeddings_for(phase: Phase, model: TrainedModel, source: ExampleSource, dir
     embeddings: Embeddings
     if callable(phase.text_encoder):
         embeddings = phase.text_encoder(source)
+        if isinstance(embeddings, CaptionEmbeddings):
+            check_captions(phase, source, embeddings.encoder.alphabet)
         check_width(phase, model, embeddings.dimension)
     else:
         encoder = load_phase(directory, phase.text_encoder)
         if not isinstance(encoder, TextEncoder):
             raise not_a_text_encoder(phase)
         check_width(phase, model, encoder.dimension)  # before captions are embedded, which may take long
+        check_captions(phase, source, encoder.alphabet, report=False)  # the encoder's own phase did
         embeddings = CaptionEmbeddings(source, encoder)
+    _check_different(phase, embeddings, source.count)
     if embeddings.missing is not None:
         count = f'{embeddings.missing.sum()} of {source.count} images'
         what = 'class' if isinstance(embeddings, LabelVectors) else 'caption'
@@ -57,6 +65,63 @@ def examples_for(phase: Phase, model: TrainedModel, source: ExampleSource) -> Ex
         return source
     say(f'{phase.name}: {missing.sum()} of {source.count} images have no caption and are left out')
     return CaptionedExamples(source)
+
+
+def choose_alphabet(phase: Phase, source: ExampleSource, checkpoints: Checkpoints) -> str | None:
+    """The alphabet that `Phase.alphabet = 'auto'` stands for: a resumed phase keeps its own; None if it is not set.
+
+    Raises:
+        UserError: the data set has no captions.
+    """
+    if phase.alphabet != 'auto':
+        return None
+    if checkpoints.steps():
+        return checkpoints.networks().get('text_encoder', {}).get('config', {}).get('alphabet', 'ascii')
+    readings = _readings(source, 'ascii')
+    if not readings.lossy():
+        return 'ascii'
+    say(f'{phase.name}: reads captions as UTF-8 bytes, for the published alphabet {", ".join(readings.losses())}')
+    return 'bytes'
+
+
+def check_captions(phase: Phase, source: ExampleSource, alphabet: str | None, report: bool = True) -> None:
+    """Checks what a text encoder reads of the captions that a phase trains on.
+
+    Args:
+        phase: at work.
+        source: with captions.
+        alphabet: of the text encoder, see `ALPHABETS`; None if it is not known.
+        report: whether what is not read is printed.
+
+    Raises:
+        UserError: all captions read alike, so that nothing can be learned from them.
+    """
+    readings = _readings(source, alphabet)
+    losses = ', '.join(readings.losses())
+    if readings.read == 1 and readings.count > 1 and source.count > 1:
+        captions = f'{phase.name}: the {readings.count:,} captions of {source.title}'
+        if readings.different > 1:
+            raise UserError(f"{captions} all read alike ({losses}): set Phase.alphabet = 'bytes' of its text encoder")
+        raise UserError(
+            f'{captions} are the same, so a model cannot learn what captions mean: write what differs between the '
+            'images, or train without captions (gin/image_folder.gin)'
+        )
+    if losses and report:
+        hint = '; an encoder over bytes reads more (docs/text_encoders.md)' if alphabet == 'ascii' else ''
+        say(f'{phase.name}: the text encoder does not read all: {losses}{hint}')
+
+
+def _readings(source: ExampleSource, alphabet: str | None) -> CaptionReadings:
+    captions = source.captions()
+    given = np.repeat(~captions.missing, captions.index.counts)
+    return caption_readings(captions.texts[given].tolist(), alphabet)
+
+
+def _check_different(phase: Phase, embeddings: Embeddings, count: int) -> None:
+    """Reports conditions that are all alike."""
+    sampled = sample_embeddings(embeddings, count, most=1000)
+    if np.ptp(sampled, axis=0).max() <= RESOLUTION * np.abs(sampled).max():
+        say(f'{phase.name}: its conditions are all the same, so the model cannot learn what they mean')
 
 
 def not_a_text_encoder(phase: Phase) -> UserError:

@@ -6,6 +6,7 @@ from captioned import Gappy, WordEncoder
 from drawn_images import Given, Painter, Speckled, noise
 from feature_extractors import MeanColours
 
+from stackgan_tf.data.captions import Captions
 from stackgan_tf.evaluation.evaluate_model import Reference, evaluate_generator, evaluate_images
 from stackgan_tf.evaluation.image_sources import SourceImages
 from stackgan_tf.evaluation.report import report, table
@@ -51,6 +52,18 @@ def test_images_without_captions_are_left_out():
     assert len(captions) >= 90
     assert {bytes(text).split()[0] for text in captions} == {b'red', b'blue'}
     assert found.scores['r_precision'].value == found.scores['r_precision_real'].value == 1
+
+
+def test_captions_that_the_model_does_not_read_whole_are_a_warning():
+    class Wordy(Speckled):
+        def captions(self):
+            return Captions(f'{name} '.ljust(203, 'x') + name for name in ['red', 'green', 'blue'] * 20)
+
+    painter = Painter()
+    warning = 'The text encoder does not read all: 9 of 9 captions are longer than 201 characters'
+    assert warning not in evaluate_generator(painter, 9, 0, reference(), Wordy(60)).warnings
+    painter.alphabet = 'ascii'
+    assert warning in evaluate_generator(painter, 9, 0, reference(), Wordy(60)).warnings
 
 
 def test_there_is_no_r_precision_with_a_single_class():

@@ -68,6 +68,7 @@ def test_an_export_is_a_text_encoder_with_the_same_fingerprint(encoder, exported
     loaded = SavedEncoder(str(exported / 'encoder'))
     assert (loaded.dimension, loaded.fingerprint, loaded.image_size) == (12, encoder.fingerprint, 8)
     assert loaded.encode_images(tf.zeros((2, 8, 8, 3))).shape == (2, 12)
+    assert loaded.alphabet == 'ascii'
 
 
 def test_an_export_of_an_export_is_still_the_same(encoder, exported, tmp_path):
@@ -85,6 +86,20 @@ def test_an_encoder_of_text_alone(encoder, tmp_path):
     assert loaded.image_size is None
     with pytest.raises(UserError, match='cannot read them'):
         loaded.encode_images(tf.zeros((1, 8, 8, 3)))
+
+
+def test_an_encoder_over_bytes_reads_any_script_without_this_package(tmp_path):
+    keras.utils.set_random_seed(0)
+    network = CharCNNRNN(widths=(8, 8, 8), recurrence='relu', dimension=12, initial_range=0.0, alphabet='bytes')
+    network.build((None, network.length))
+    encoder = CharacterEncoder(network)
+    export_text_encoder(encoder, tmp_path / 'bytes')
+    captions = tf.constant(['\u7ea2\u8272', '\u7eff\u8272', 'x' * 300 + 'a', 'x' * 300 + 'b', '\u0416', '\u0436', ''])
+    loaded = tf.saved_model.load(str(tmp_path / 'bytes'))
+    vectors = loaded(captions).numpy()
+    np.testing.assert_allclose(vectors, encoder(captions), rtol=0, atol=1e-6)
+    assert len(np.unique(vectors.round(7), axis=0)) == 6  # only the two cases of a letter are the same
+    assert SavedEncoder(str(tmp_path / 'bytes')).alphabet == encoder.alphabet == 'bytes'
 
 
 def test_an_export_never_overwrites(encoder, exported):

@@ -109,6 +109,19 @@ def test_the_loaded_model_is_the_network(exported, network, encoder):
     np.testing.assert_array_equal(here.embed(captions), there.embed(captions))
 
 
+def test_captions_that_are_not_read_whole_are_named_once_a_call(exported, network, encoder, capsys):
+    for model in (NetworkGenerator(network, encoder), stackgan_tf.load(exported)):
+        model.generate(['a red bird', 'BLUE'])
+        assert not capsys.readouterr().out
+        model.generate(['x' * 202, '\u0436', '\u0448'])
+        said = capsys.readouterr().out
+        assert said.startswith(
+            'The text encoder does not read all: 1 of 3 captions is longer than 201 characters, 2 of 3'
+        )
+        assert said.count('\n') == 1
+        assert 'become 2 different ones' in said
+
+
 def test_a_model_of_embeddings(network, tmp_path):
     export_saved_model(network, tmp_path / 'export')
     there = stackgan_tf.load(tmp_path / 'export')

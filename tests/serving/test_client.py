@@ -108,8 +108,11 @@ def test_rest_accepts_rows_and_columns_and_reports_errors(ports):
 
 def test_the_command_writes_the_images(ports, by_grpc, tmp_path):
     flags = [f'--server=127.0.0.1:{ports[0]}', '--model=birds', '--count=3', '--seed=5', '--batch=2', '--output=here']
-    result = run(command('serving.client', *flags, '--caption=a red bird', '--caption=a blue bird'), tmp_path)
-    assert result.stdout == '6 image(s) are in here\n', result.stderr
+    texts = ['a red bird', 'a blue bird', 'x' * 202]
+    result = run(command('serving.client', *flags, *(f'--caption={text}' for text in texts)), tmp_path)
+    unread = 'it does not read all: 1 of 3 captions is longer than 201 characters'
+    unless = f'Unless the text encoder of birds is over bytes, {unread}'
+    assert result.stdout == f'{unless}\n9 image(s) are in here\n', result.stderr
     written = (tmp_path / 'here' / 'caption_001_seed_000007.png').read_bytes()
     inputs = {'caption': np.array([b'a blue bird']), 'seed': np.array([7])}
     assert by_grpc.images(inputs) == [written]

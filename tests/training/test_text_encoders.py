@@ -10,7 +10,7 @@ from captioned import Captioned, WordEncoder
 from image_files import save
 
 from stackgan_tf.data.captions import Captions
-from stackgan_tf.data.embeddings import CaptionEmbeddings, LabelVectors
+from stackgan_tf.data.embeddings import CaptionEmbeddings, LabelVectors, StoredEmbeddings
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.image_folder.image_folder import ImageFolder
 from stackgan_tf.loading import load_phase
@@ -62,9 +62,16 @@ class Reader(TrainedModel):
         return {'mean_loss': loss}
 
 
-def matching():
+def matching(alphabet='ascii'):
     return TextMatching(
-        sizes=(8,), batch_size=6, widths=(4, 4, 4), recurrence='relu', dimension=5, initial_range=0.0, image_width=4
+        alphabet=alphabet,
+        sizes=(8,),
+        batch_size=6,
+        widths=(4, 4, 4),
+        recurrence='relu',
+        dimension=5,
+        initial_range=0.0,
+        image_width=4,
     )
 
 
@@ -154,6 +161,101 @@ def test_a_checkpoint_holds_the_source_of_the_condition(tmp_path):
     progress = Checkpoints(tmp_path / 'run/reader/checkpoints').progress()
     assert progress['condition_source'] == {'class_names': ['red', 'green', 'blue']}
     assert progress['embedding_scale'] == pytest.approx([1 / 3, 2**0.5 / 3], rel=1e-3)  # of one-hot vectors
+
+
+class Worded(Captioned):
+    """Captions in the given words, one an image."""
+
+    def __init__(self, words):
+        super().__init__()
+        self._words = words
+
+    def captions(self):
+        return Captions([self._words[i % len(self._words)]] for i in range(self.count))
+
+
+def train_on(workdir, words, steps=2, **settings):
+    encoder = Phase('encoder', matching, lambda: Worded(words), steps, **settings)
+    reader = Phase('reader', lambda: Reader(5), lambda: Worded(words), steps, text_encoder='encoder')
+    Run([encoder, reader], tick=2, checkpoint_every=2, seed=0).train(RunDirectory(workdir, 'SEED = 0\n'))
+    return load_phase(workdir, 'encoder')
+
+
+CHINESE = ['\u7ea2\u8272', '\u7eff\u8272', '\u84dd\u8272']
+
+
+def test_bytes_are_read_where_captions_need_them_and_after_resuming(tmp_path, capsys):
+    encoder = train_on(tmp_path / 'run', CHINESE, alphabet='auto', test_data=lambda: Worded(CHINESE))
+    said = capsys.readouterr().out
+    assert (
+        'reads captions as UTF-8 bytes, for the published alphabet 9 of 9 captions consist mostly of characters' in said
+    )
+    assert '3 different captions become one and the same' in said
+    assert 'does not read all' not in said
+    assert encoder.alphabet == 'bytes'
+    # The data may change; the alphabet of a run may not.
+    again = Run(
+        [Phase('encoder', matching, lambda: Worded(['red', 'blue']), 4, alphabet='auto')],
+        tick=2,
+        checkpoint_every=2,
+        seed=0,
+    )
+    again.train(RunDirectory(tmp_path / 'run', 'SEED = 0\n'))
+    assert load_phase(tmp_path / 'run', 'encoder').alphabet == 'bytes'
+    assert train_on(tmp_path / 'english', ['red', 'blue'], alphabet='auto').alphabet == 'ascii'
+    assert train_on(tmp_path / 'set', ['red', 'blue'], alphabet='bytes').alphabet == 'bytes'
+
+
+def test_captions_that_are_not_read_whole_are_counted(tmp_path, capsys):
+    train_on(tmp_path / 'run', ['x' * 202, 'x' * 203, 'red'])
+    losses = '6 of 9 captions are longer than 201 characters, 3 different captions become 2 different ones'
+    assert capsys.readouterr().out.count(f'encoder: the text encoder does not read all: {losses}; an') == 1
+
+
+@pytest.mark.parametrize(
+    ('words', 'reason'),
+    [
+        (['a photo of sks thing'], r'encoder: the 9 captions of colored squares are the same, so a model cannot learn'),
+        (['Red', 'red'], r'encoder: the 9 captions of colored squares are the same'),
+        (CHINESE, r"read alike \(9 of 9 .*become one and the same\): set Phase.alphabet = 'bytes' of"),
+    ],
+)
+def test_captions_that_all_read_alike_are_refused(tmp_path, words, reason):
+    with pytest.raises(UserError, match=reason):
+        train_on(tmp_path / 'run', words)
+    assert not (tmp_path / 'run').exists()
+
+
+def test_captions_that_all_read_alike_are_refused_for_any_encoder(tmp_path):
+    reader = Phase('reader', Reader, lambda: Worded(['blue or green']), 2, text_encoder=words)
+    with pytest.raises(UserError, match='reader: the 9 captions of colored squares are the same'):
+        Run([reader], tick=2, checkpoint_every=2, seed=0).train(RunDirectory(tmp_path / 'run', 'SEED = 0\n'))
+
+
+def test_conditions_that_are_all_alike_are_reported(tmp_path, capsys):
+    class Alike(Captioned):
+        def stored_embeddings(self):
+            return [np.ones((1, 4), np.float32)] * self.count
+
+    reader = Phase('reader', Reader, Alike, 2, text_encoder=StoredEmbeddings)
+    Run([reader], tick=2, checkpoint_every=2, seed=0).train(RunDirectory(tmp_path / 'run', 'SEED = 0\n'))
+    assert 'reader: its conditions are all the same' in capsys.readouterr().out
+
+
+def test_one_captioned_image_trains(tmp_path):
+    class One(Worded):
+        count = 1
+
+    encoder = Phase('encoder', matching, lambda: One(['red']), 2)
+    reader = Phase('reader', lambda: Reader(5), lambda: One(['red']), 2, text_encoder='encoder')
+    Run([encoder, reader], tick=2, checkpoint_every=2, seed=0).train(RunDirectory(tmp_path / 'run', 'SEED = 0\n'))
+    assert load_phase(tmp_path / 'run', 'encoder').alphabet == 'ascii'
+
+
+def test_an_alphabet_is_of_text_encoders_alone(tmp_path):
+    reader = Phase('reader', Reader, Captioned, 2, text_encoder=words, alphabet='bytes')
+    with pytest.raises(UserError, match=r'reader trains no text encoder: leave out reader/Phase\.alphabet'):
+        Run([reader], tick=2, checkpoint_every=2, seed=0).train(RunDirectory(tmp_path / 'run', 'SEED = 0\n'))
 
 
 def test_data_to_score_on_must_have_captions(tmp_path):
