@@ -1,7 +1,6 @@
 """The run directory: the recipe, the environment, and the lock that keeps other processes out."""
 
 import contextlib
-import fcntl
 import json
 import os
 import platform
@@ -17,9 +16,10 @@ from typing import IO
 import tensorflow as tf
 
 from stackgan_tf.system import onednn
-from stackgan_tf.system.atomic_files import open_lock, read_back, remove_leftovers, write_json, write_whole
+from stackgan_tf.system.atomic_files import folder_errors, read_back, remove_leftovers, write_json, write_whole
 from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
+from stackgan_tf.system.locks import open_lock, take_lock
 
 CONFIG = 'config.gin'
 # Settings that may change when a run resumes; any other would make it another run.
@@ -52,7 +52,11 @@ class RunDirectory:
         self.moved = False
         self._lock: IO[str] | None = None
         self._started = False
-        self._check()
+        with self._errors():
+            self._check()
+
+    def _errors(self) -> contextlib.AbstractContextManager[None]:
+        return folder_errors(self.path, 'name another --workdir')
 
     def _check(self) -> None:
         saved = self.path / CONFIG
@@ -87,9 +91,10 @@ class RunDirectory:
             UserError: another process is training here.
         """
         try:
-            if self.path.exists():
-                self._take_lock()
-                remove_leftovers(self.path)
+            with self._errors():
+                if self.path.exists():
+                    self._take_lock()
+                    remove_leftovers(self.path)
             yield
         finally:
             if self._lock is not None:
@@ -104,6 +109,11 @@ class RunDirectory:
         """
         if self._started:
             return
+        with self._errors():
+            self._open()
+        self._started = True
+
+    def _open(self) -> None:
         self.path.mkdir(parents=True, exist_ok=True)
         if self._lock is None:
             self._take_lock()
@@ -120,18 +130,15 @@ class RunDirectory:
                 'of its numbers will differ from those of an uninterrupted run'
             )
         write_json(starts, {'starts': [*earlier, now]})
-        self._started = True
 
     def _take_lock(self) -> None:
         lock = open_lock(self.path / '.lock')
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        if take_lock(lock) is False:
             with lock:
                 holder = lock.read()
             raise UserError(
                 f'another process ({holder}) is training in {self.path}: wait for it, or name another --workdir'
-            ) from error
+            )
         lock.truncate(0)
         lock.write(f'pid {os.getpid()} on {socket.gethostname()}')
         lock.flush()

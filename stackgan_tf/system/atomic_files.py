@@ -43,14 +43,24 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
         raise
 
 
-def open_lock(path: Path) -> IO[str]:
-    """Opens a lock file, which is created if it is missing; its content stays.
+@contextlib.contextmanager
+def folder_errors(folder: Path, advice: str) -> Iterator[None]:
+    """A context for work in a folder that may be missing, read-only or full.
+
+    Args:
+        folder: errors of files elsewhere are not touched.
+        advice: what the user can do.
 
     Raises:
-        OSError: it cannot be opened, or is a link.
+        UserError: the system refuses something in the folder.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
-    return open(descriptor, 'r+', encoding='utf-8')
+    try:
+        yield
+    except OSError as error:
+        place = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else folder
+        if not (place.is_relative_to(folder) or folder.is_relative_to(place)):
+            raise
+        raise UserError(f'{folder} cannot be used ({error.strerror or error}): {advice}') from error
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -1,19 +1,19 @@
 """Entries of the cache: a folder each, with locks for use and creation, within a limit of disk space."""
 
 import contextlib
-import fcntl
 import os
 import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
-from stackgan_tf.system.atomic_files import open_lock, remove_leftovers, scratch_name
+from stackgan_tf.system.atomic_files import folder_errors, remove_leftovers, scratch_name
 from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
+from stackgan_tf.system.locks import open_lock, take_lock
 
 _LOCK, _MAKING = '.lock', '.making'
+_ADVICE = 'set STACKGAN_TF_CACHE to a folder that you can write'
 
 
 class NoRoomError(UserError):
@@ -21,9 +21,16 @@ class NoRoomError(UserError):
 
 
 def cache_folder(kind: str) -> Path:
-    """The folder of a kind of entries: in `STACKGAN_TF_CACHE`, or in `stackgan_tf` in the user's cache folder."""
+    """The folder of a kind of entries: in `STACKGAN_TF_CACHE`, or in `stackgan_tf` in the user's cache folder.
+
+    Raises:
+        UserError: the user has no home folder, as in containers with a user that they do not know.
+    """
     own = os.environ.get('STACKGAN_TF_CACHE')
-    base = Path(own).expanduser() if own else Path(os.environ.get('XDG_CACHE_HOME') or '~/.cache').expanduser()
+    try:
+        base = Path(own or os.environ.get('XDG_CACHE_HOME') or '~/.cache').expanduser()
+    except RuntimeError as error:
+        raise UserError(f'there is no home folder for the cache: {_ADVICE}') from error
     return base / kind if own else base / 'stackgan_tf' / kind
 
 
@@ -37,26 +44,40 @@ class CacheEntry:
 
     Attributes:
         path: the folder, which exists.
+
+    Raises:
+        UserError: the folder cannot be used; one that cannot be written can, once its content is complete.
     """
 
     def __init__(self, kind: str, title: str, key: str) -> None:
         self.path = cache_folder(kind) / f'{re.sub(r"[^A-Za-z0-9.]", "_", title)[:100]}-{key}'
-        while True:
-            self.path.mkdir(parents=True, exist_ok=True)
-            with contextlib.suppress(FileNotFoundError):  # another process has just removed it
-                self._lock = open_lock(self.path / _LOCK)
-                fcntl.flock(self._lock, fcntl.LOCK_SH)
+        with folder_errors(self.path, _ADVICE):
+            while not self._in_use():
+                pass
+
+    def _in_use(self) -> bool:
+        """Marks the entry as used; False if another process has just removed it."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            self._lock = open_lock(self.path / _LOCK, or_read=True)
+            take_lock(self._lock, shared=True, wait=True)
+            with contextlib.suppress(OSError):  # it cannot be written
                 os.utime(self.path)  # the least recently used entries are removed first
-                if os.path.samestat(os.fstat(self._lock.fileno()), (self.path / _LOCK).stat()):
-                    return
+            return os.path.samestat(os.fstat(self._lock.fileno()), (self.path / _LOCK).stat())
+        except FileNotFoundError:
+            return False
 
     @contextlib.contextmanager
     def making(self) -> Iterator[None]:
-        """Lets one process at a time create the content."""
-        with open_lock(self.path / _MAKING) as lock:
-            if not _try_lock(lock):
+        """Lets one process at a time create the content.
+
+        Raises:
+            UserError: the folder cannot be written.
+        """
+        with folder_errors(self.path, _ADVICE), open_lock(self.path / _MAKING) as lock:
+            if take_lock(lock) is False:
                 say(f'Waiting for another process that creates {self.path} ...')
-                fcntl.flock(lock, fcntl.LOCK_EX)
+                take_lock(lock, wait=True)
             remove_leftovers(self.path)
             yield
 
@@ -111,21 +132,13 @@ def _by_last_use(folder: Path) -> list[Path]:
 def _remove(entry: Path) -> bool:
     """Removes an entry, unless a process uses it."""
     try:
-        with (entry / _LOCK).open('r') as lock:
-            if not _try_lock(lock):
+        with open_lock(entry / _LOCK) as lock:  # opened for writing: over NFS, others cannot be locked
+            if not take_lock(lock):
                 return False
             # Renamed first, so that a process that needs it creates a new one.
             doomed = scratch_name(entry)
             entry.rename(doomed)
         shutil.rmtree(doomed)
-    except OSError:
-        return False
-    return True
-
-
-def _try_lock(file: IO[str]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return False
     return True

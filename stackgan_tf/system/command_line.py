@@ -26,6 +26,8 @@ _FILE_ERRORS = (
     errno.EISDIR,
     errno.ELOOP,
     errno.ENAMETOOLONG,
+    errno.ENOLCK,
+    errno.ESTALE,
 )
 
 
@@ -105,6 +107,8 @@ def run_command(
 
 def _file_message(error: Exception) -> str | None:
     """The message for a file that cannot be read or written; None for any other error."""
+    while isinstance(error, OSError) and error.errno is None and isinstance(error.__context__, OSError):
+        error = error.__context__  # gin raises a copy, without the number
     name, number = None, None
     if isinstance(error, OSError):
         name, number = error.filename, error.errno

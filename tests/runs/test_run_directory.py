@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import re
@@ -88,7 +89,7 @@ def test_a_start_that_failed_can_be_repeated(tmp_path, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr('stackgan_tf.runs.run_directory.write_whole', fail)
-        with pytest.raises(OSError, match='No space'):
+        with pytest.raises(UserError, match=r'run cannot be used \(No space left on device\): name another --workdir'):
             opened(tmp_path / 'run')
     opened(tmp_path / 'run')
 
@@ -129,3 +130,45 @@ def test_what_killed_writers_left_is_removed(tmp_path):
 
 def test_what_changes_no_numbers_may_change(tmp_path):
     opened(opened(tmp_path / 'run'), CONFIG + 'Recipe.keep_last = 5\nRecipe.rollbacks = 2\n')
+
+
+def refuse(monkeypatch, function, folder, number):
+    """Lets a function of `os` fail for paths in a folder, as the system would; tests may run as root, whom it obeys."""
+    real = getattr(os, function)
+
+    def refused(path, *arguments, **settings):
+        if str(path).startswith(str(folder)):
+            raise OSError(number, os.strerror(number), str(path))
+        return real(path, *arguments, **settings)
+
+    monkeypatch.setattr(os, function, refused)
+
+
+@pytest.mark.parametrize('is_there', [False, True])
+@pytest.mark.parametrize('number', [errno.EROFS, errno.EACCES, errno.ESTALE])
+def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch, is_there, number):
+    path = tmp_path / 'run'
+    if is_there:
+        opened(path)
+    directory = RunDirectory(path, CONFIG)
+    refuse(monkeypatch, 'open' if is_there else 'mkdir', path, number)
+    message = f'{path} cannot be used ({os.strerror(number)}): name another --workdir'
+    with pytest.raises(UserError, match=re.escape(message)), directory.locked():
+        directory.open()
+
+
+@pytest.mark.parametrize('number', [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF])
+def test_a_file_system_without_locks_is_not_another_process(tmp_path, monkeypatch, capsys, number):
+    def fail(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr('fcntl.flock', fail)
+    opened(opened(tmp_path / 'run'))
+    said = capsys.readouterr().out
+    assert said.count(f'Files in {tmp_path / "run"} cannot be locked ({os.strerror(number)}): let no other') == 1
+
+
+def test_a_system_without_locks(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr('stackgan_tf.system.locks.fcntl', None)
+    opened(tmp_path / 'run')
+    assert 'cannot be locked (this system has none)' in capsys.readouterr().out

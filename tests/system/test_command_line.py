@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 from command_runs import command, run_process
 
+import gin
 from stackgan_tf.system.command_line import _file_message
 
 
@@ -37,9 +38,19 @@ def test_a_mistake_without_an_output(tmp_path):
             tf.errors.PermissionDeniedError(None, None, 'step_000004/variables.index; Permission denied'),
             'a file cannot be read or written: Permission denied',
         ),
+        (OSError(errno.ENOLCK, 'none', 'a'), 'a cannot be read or written: No locks available'),
         (ValueError(os.strerror(errno.EACCES)), None),
         (OSError(errno.ECONNRESET, 'reset'), None),
     ],
 )
 def test_files_that_the_system_refuses(error, message):
     assert _file_message(error) == message
+
+
+def test_what_gin_raises_in_place_of_an_error_of_the_system():
+    """gin's copy of an error lacks its number."""
+    at = gin.utils.try_with_location
+    with pytest.raises(PermissionError) as raised, at(('a.gin', 1, 0, 'a')), at(('b.gin', 1, 0, 'b')):
+        raise PermissionError(errno.EACCES, 'denied', 'a.txt')
+    assert raised.value.errno is None
+    assert _file_message(raised.value) == 'a.txt cannot be read or written: Permission denied'

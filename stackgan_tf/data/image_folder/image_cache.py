@@ -1,5 +1,6 @@
 """Random access to prepared images. A cache entry belongs to one state of a folder, whose hash is in its name."""
 
+import contextlib
 import hashlib
 import os
 from typing import Any
@@ -103,7 +104,8 @@ class ImageCache:
         ]
         if bad:
             all_bad = self._entry.path / BAD_FILES
-            write_whole(all_bad, ('\n'.join(bad) + '\n').encode())
+            with contextlib.suppress(OSError):  # a read-only cache has the file
+                write_whole(all_bad, ('\n'.join(bad) + '\n').encode())
             say(f'{len(bad):,} files cannot be used{f" (all in {all_bad})" if len(bad) > _NAMED else ""}:')
             for line in bad[:_NAMED]:
                 say(f'  {line}')

@@ -1,6 +1,5 @@
 """Unpacks LSUN's databases from their zip files, because LMDB maps a file into memory."""
 
-import fcntl
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -11,10 +10,11 @@ from tqdm import tqdm
 
 from stackgan_tf.data.published.lsun_scenes.database import FILE
 from stackgan_tf.formats.archive_errors import archive_errors
-from stackgan_tf.system.atomic_files import open_lock, remove_leftovers, whole_file
+from stackgan_tf.system.atomic_files import remove_leftovers, whole_file
 from stackgan_tf.system.cache_entry import gigabytes
 from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
+from stackgan_tf.system.locks import open_lock, take_lock
 
 _CHUNK = 1 << 22
 
@@ -44,7 +44,7 @@ def unpacked(path: Path, downloads: tfds.download.DownloadManager) -> Path:
             if PurePosixPath(member.filename).name == FILE:
                 folder.mkdir(parents=True, exist_ok=True)
                 with open_lock(folder / '.lock') as lock:
-                    fcntl.flock(lock, fcntl.LOCK_EX)  # another process may be unpacking it
+                    take_lock(lock, wait=True)  # another process may be unpacking it
                     remove_leftovers(folder)
                     _unpack(archive, member, folder)
                 return folder
