@@ -9,6 +9,7 @@ The public API, each name loaded on first use:
 import importlib
 from typing import Any
 
+from stackgan_tf.system.keras_settings import prefer_tensorflow
 from stackgan_tf.system.onednn import choose_onednn
 
 __version__ = '0.1.0'
@@ -52,6 +53,8 @@ choose_onednn()  # before anything here imports TensorFlow
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    if not _MODULES[name].startswith(('stackgan_tf.networks.', 'stackgan_tf.system.')):
+        prefer_tensorflow()
     return getattr(importlib.import_module(_MODULES[name]), name)
 
 

@@ -14,6 +14,7 @@ from absl import app, flags, logging
 from stackgan_tf.system.console import escaped, open_closed_streams, output_may_close
 from stackgan_tf.system.errors import UserError
 from stackgan_tf.system.flag_help import FlagGroups, groups_of_module, help_text
+from stackgan_tf.system.keras_settings import set_keras
 
 USER_ERROR_STATUS = 2
 INTERRUPTED_STATUS = 130
@@ -50,10 +51,11 @@ def _quiet_stderr() -> Iterator[None]:
 
 
 def start_quietly() -> None:
-    """Imports TensorFlow and lists its devices without its start-up messages, which no log level silences."""
+    """Imports Keras and TensorFlow and lists its devices without its start-up messages, which no log level silences."""
     # With several hosts, TensorFlow logs the end of another host as an error; the command reports it in one line.
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3' if os.environ.get('TF_CONFIG') else '2')
     with _quiet_stderr():
+        set_keras()
         import tensorflow as tf
 
         tf.config.list_physical_devices()  # not the logical ones, after which threads cannot be set
