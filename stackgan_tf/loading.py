@@ -40,8 +40,8 @@ def load(source: str | Path, checkpoint: str = 'newest') -> Generator:
     """Loads a model to generate with.
 
     Args:
-        source: a run directory (its averaged generator), the folder of an exported model, `preset:NAME`, or a TF Hub
-            handle.
+        source: a run directory (its averaged generator), the folder or `.tar.gz` file of an exported model,
+            `preset:NAME`, or a TF Hub handle.
         checkpoint: of a run: `newest`, `best` (where its recipe scores it) or a step.
 
     Raises:

@@ -36,11 +36,16 @@ def images_of_seeds(
     Args:
         network: a generator, such as `TreeGenerator` or `StackedGenerator`.
         seeds: int64 `[N]`; both noises come from them.
-        embeddings: float32 `[N, T]`, if the network is conditional.
+        embeddings: float32 `[N, T]`, if the network is conditional; another number of rows is an error in the graph.
 
     Returns:
         uint8 `[N, s, s, 3]` per scale, small to large.
     """
+    if embeddings is not None:
+        message = 'as many seeds are needed as captions, labels or embeddings'
+        equal = tf.debugging.assert_equal(tf.shape(seeds)[0], tf.shape(embeddings)[0], message)
+        with tf.control_dependencies([] if equal is None else [equal]):
+            embeddings = tf.identity(embeddings)
     inputs = [noise_of_seeds(seeds, network.noise_dimension)]
     if embeddings is not None:
         inputs += [embeddings, noise_of_seeds(seeds, network.condition_dimension, CONDITIONING_STREAM)]

@@ -1,6 +1,10 @@
 """Opens SavedModels, from a folder or by a TF Hub handle."""
 
+import atexit
 import hashlib
+import shutil
+import tarfile
+import tempfile
 import warnings
 from pathlib import Path
 from typing import Any
@@ -12,7 +16,7 @@ def load_hub_module(source: str) -> tuple[Any, Path]:
     """Loads a SavedModel.
 
     Args:
-        source: its folder, or a TF Hub handle, which is downloaded once.
+        source: its folder, its `.tar.gz` file, or a TF Hub handle, which is downloaded once.
 
     Returns:
         The loaded object, and its folder.
@@ -25,8 +29,17 @@ def load_hub_module(source: str) -> tuple[Any, Path]:
         import tensorflow_hub as hub
 
     with as_user_error(f'no model can be loaded from {source!r}'):
-        folder = hub.resolve(source)
+        folder = str(_unpacked(Path(source))) if Path(source).is_file() else hub.resolve(source)
         return hub.load(folder), Path(folder)
+
+
+def _unpacked(archive: Path) -> Path:
+    """A folder with the content of an archive, until the process ends."""
+    folder = tempfile.mkdtemp(prefix='stackgan_tf_')
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    with tarfile.open(archive) as opened:
+        opened.extractall(folder, filter='data')
+    return Path(folder)
 
 
 def hash_of_files(folder: Path) -> str:

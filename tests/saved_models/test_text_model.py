@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 
 import keras
 import numpy as np
@@ -15,6 +16,7 @@ from stackgan_tf.generator import NetworkGenerator
 from stackgan_tf.networks.char_cnn_rnn import LENGTH, CharCNNRNN
 from stackgan_tf.networks.tree_generator import TreeGenerator
 from stackgan_tf.saved_models.saved_model import export_saved_model
+from stackgan_tf.system.errors import UserError
 from stackgan_tf.text.character_encoder import CharacterEncoder
 
 ELSEWHERE = """
@@ -107,6 +109,30 @@ def test_the_loaded_model_is_the_network(exported, network, encoder):
     captions = ['a red bird', 'BLUE', '']
     np.testing.assert_array_equal(here.generate(captions, seed=4), there.generate(captions, seed=4))
     np.testing.assert_array_equal(here.embed(captions), there.embed(captions))
+
+
+def test_an_archive_on_this_machine_is_loaded(exported, network, encoder, tmp_path):
+    with tarfile.open(tmp_path / 'birds.tar.gz', 'w:gz') as archive:
+        archive.add(exported, '.')
+    loaded = stackgan_tf.load(tmp_path / 'birds.tar.gz')
+    captions = ['a red bird', 'BLUE']
+    np.testing.assert_array_equal(
+        loaded.generate(captions, seed=4), NetworkGenerator(network, encoder).generate(captions, seed=4)
+    )
+    (tmp_path / 'empty.tar.gz').touch()
+    with tarfile.open(tmp_path / 'outside.tar.gz', 'w:gz') as archive:
+        archive.add(exported / 'saved_model.pb', '../saved_model.pb')
+    for name in ('empty', 'outside'):
+        with pytest.raises(UserError, match='no model can be loaded from'):
+            stackgan_tf.load(tmp_path / f'{name}.tar.gz')
+
+
+@pytest.mark.parametrize('signature', ['serving_default', 'images'])
+def test_unequal_numbers_of_captions_and_seeds_are_an_error_in_the_graph(exported, signature):
+    serve = tf.saved_model.load(str(exported)).signatures[signature]
+    for captions, seeds in ((['a', 'b', 'c'], [1]), (['a'], [1, 2]), (['a', 'b'], [])):
+        with pytest.raises(tf.errors.InvalidArgumentError, match='as many seeds are needed as captions'):
+            serve(caption=tf.constant(captions), seed=tf.constant(seeds, tf.int64))
 
 
 def test_captions_that_are_not_read_whole_are_named_once_a_call(exported, network, encoder, capsys):
