@@ -70,6 +70,7 @@ setup(
     install_requires=RUNTIME,
     extras_require={'gpu': ['tensorflow[and-cuda]'], 'test': TEST, 'lint': LINT, 'dev': TEST + LINT},
     classifiers=[
+        'Operating System :: POSIX :: Linux',
         'License :: OSI Approved :: Apache Software License',
         'Programming Language :: Python :: 3.11',
         'Programming Language :: Python :: 3.12',

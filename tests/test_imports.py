@@ -114,6 +114,19 @@ def test_a_finished_model_opens_without_recipes_training_models_data_and_gin():
     assert not reached & {'recipe', 'models', 'training', 'data', 'evaluation', 'commands'}
 
 
+def test_a_finished_model_opens_without_modules_that_windows_lacks():
+    found, left = {}, [PACKAGE / 'loading.py']
+    while left:
+        path = left.pop()
+        found[path] = set(imports(path))
+        inside = [PACKAGE.parent / name.replace('.', '/') for name in found[path] if name.startswith('stackgan_tf.')]
+        files_of = [file for each in inside for file in (each.with_suffix('.py'), each / '__init__.py')]
+        left += [file for file in files_of if file.is_file() and file not in found]
+    unix = {'fcntl', 'grp', 'posix', 'pty', 'pwd', 'resource', 'termios'}
+    assert PACKAGE / 'saved_generator.py' in found
+    assert [path.name for path, names in found.items() if names & unix] == ['locks.py']  # which does without
+
+
 def test_importing_the_package_is_cheap_and_every_name_is_there():
     import subprocess
     import sys
