@@ -79,6 +79,10 @@ class CaptionedExamples(ExampleSource):
         """int32 `[count, A]`; see `ExampleSource`."""
         return self._source.attributes()[self._kept]
 
+    def unnamed_attributes(self) -> np.ndarray:
+        """int32 `[count, 2, U]`; see `ExampleSource`."""
+        return self._source.unnamed_attributes()[self._kept]
+
     def labels(self) -> np.ndarray:
         """int32 `[count]`; see `ExampleSource`."""
         return self._source.labels()[self._kept]

@@ -93,6 +93,13 @@ class ExampleSource(abc.ABC):
         """
         raise self._lacks('attributes')
 
+    def unnamed_attributes(self) -> np.ndarray:
+        """Further attributes, which no caption names, of each image and of its mirror image: int32 `[count, 2, U]`.
+
+        Without such attributes U is 0.
+        """
+        return np.zeros((self.count, 2, 0), np.int32)
+
     def caption_attributes(self) -> np.ndarray:
         """Which attributes each caption names: bool `[R, A]`, rows as in `captions().texts`.
 

@@ -26,8 +26,9 @@ class TfdsImages(ExampleSource):
     """The images of a TFDS data set.
 
     Its features are `image`, and if it has them `captions`, `embeddings` (float `[K, T]`), `label`, `attributes`
-    (int `[A]`), `caption_attributes` (bool `[K, A]`, which of them each caption names) and `bounding_box` (x, y, width
-    and height, pixels). It is prepared on first use, under `TFDS_DATA_DIR` or `~/tensorflow_datasets`.
+    (int `[A]`), `caption_attributes` (bool `[K, A]`, which of them each caption names), `unnamed_attributes` (int
+    `[2, U]`, others, of the image and its mirror image) and `bounding_box` (x, y, width and height, pixels). It is
+    prepared on first use, under `TFDS_DATA_DIR` or `~/tensorflow_datasets`.
 
     Args:
         name: as in `tfds.load`, for example `painted_birds/76px`, without namespace and version.
@@ -102,6 +103,12 @@ class TfdsImages(ExampleSource):
         """int32 `[count, A]`; see `ExampleSource`."""
         return np.array(self._columns['attributes']) if 'attributes' in self._columns else super().attributes()
 
+    def unnamed_attributes(self) -> np.ndarray:
+        """int32 `[count, 2, U]`; see `ExampleSource`."""
+        if 'unnamed_attributes' not in self._columns:
+            return super().unnamed_attributes()
+        return np.array(self._columns['unnamed_attributes'])
+
     def caption_attributes(self) -> np.ndarray:
         """Which attributes each caption names, bool `[R, A]`; see `ExampleSource`."""
         if 'caption_attributes' not in self._columns:
@@ -117,6 +124,9 @@ def _known(features: tfds.features.FeaturesDict) -> list[str]:
         'embeddings': lambda feature: _is_tensor_of(feature, 'f'),
         'attributes': lambda feature: _is_tensor_of(feature, 'iu'),
         'caption_attributes': lambda feature: _is_tensor_of(feature, 'b'),
+        'unnamed_attributes': lambda feature: (
+            _is_tensor_of(feature, 'iu') and len(feature.shape) == 2 and feature.shape[0] == 2
+        ),
         'bounding_box': lambda feature: _is_tensor_of(feature, 'f') and feature.shape == (4,),
     }
     return [name for name, is_ours in understood.items() if name in features and is_ours(features[name])]

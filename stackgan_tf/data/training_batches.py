@@ -121,9 +121,10 @@ def training_batches(
         A data set of dicts, with `N = batch_size / shares`: `images`, a tuple of float32 `[N, s, s, 3]` in [-1, 1],
         small to large; `tokens` int32 `[N, L]` of one caption of each, drawn anew each time (L = 201, or 512 bytes);
         `other_tokens` of another caption of it; `label` int32 `[N]`, or `[N, G]` where captions are shared (see
-        `pair_groups`); `attributes` int32 `[N, A]`; `embedding` float32 `[N, T]` of the former caption, with
-        `has_condition` float32 `[N]`, 0 where an example has none; `mismatched_images`, like `images`, of examples of
-        other classes, cropped and mirrored on their own, with `mismatched_rows` float32 `[N]`, 0 where there is none.
+        `pair_groups`); `attributes` int32 `[N, A + U]`, those that captions may name, then the others, of the image as
+        it is or mirrored; `embedding` float32 `[N, T]` of the former caption, with `has_condition` float32 `[N]`, 0
+        where an example has none; `mismatched_images`, like `images`, of examples of other classes, cropped and
+        mirrored on their own, with `mismatched_rows` float32 `[N]`, 0 where there is none.
 
     Raises:
         UserError: the source lacks something that a batch should hold, or has too few examples for a whole batch.
@@ -136,13 +137,16 @@ def training_batches(
     length = source.count // batch_size * batch_size if drop_remainder else source.count
     captions = source.captions() if {'tokens', 'other_tokens'} & set(parts) else Captions([])
     labels = tf.constant(_labels(source, captions, embeddings) if {'label', 'mismatched_images'} & set(parts) else [0])
-    attributes = tf.constant(source.attributes() if 'attributes' in parts else [[0]], tf.int32)
+    attributes = tf.constant(_with_unnamed(source) if 'attributes' in parts else [[[0]]], tf.int32)
     missing = embeddings.missing if embeddings is not None else None
     embedded = tf.constant(np.ones(source.count) if missing is None else ~missing, tf.float32)
 
     def pyramid(indices: tf.Tensor, draws: tf.Tensor) -> tuple[tf.Tensor, ...]:
         crops = source.crops(indices, draws[:, :2], sizes[-1])
-        return image_pyramid(crops, (draws[:, 2] >= 0.5) & flip, sizes)
+        return image_pyramid(crops, mirrored(draws), sizes)
+
+    def mirrored(draws: tf.Tensor) -> tf.Tensor:
+        return (draws[:, 2] >= 0.5) & flip
 
     rows, own = batch_size // shares, len(own_shares)
 
@@ -163,7 +167,8 @@ def training_batches(
         if 'label' in parts:
             batch['label'] = tf.gather(labels, indices)
         if 'attributes' in parts:
-            batch['attributes'] = tf.gather(attributes, indices)
+            which = tf.stack([indices, tf.cast(mirrored(draws), tf.int64)], axis=1)
+            batch['attributes'] = tf.gather_nd(attributes, which)
         if embeddings is not None:
             drawn = [embeddings.drawn(indices, draws[:, 3], offset) for offset in range(captions_averaged)]
             batch['embedding'] = tf.add_n(drawn) / captions_averaged
@@ -180,3 +185,9 @@ def _labels(source: ExampleSource, captions: Captions, embeddings: Embeddings | 
     if isinstance(embeddings, CaptionEmbeddings):
         texts, counts = embeddings.captions.texts, embeddings.captions.index.counts
     return pair_groups(source.labels(), texts, counts) if len(counts) else source.labels()
+
+
+def _with_unnamed(source: ExampleSource) -> np.ndarray:
+    """All attributes of each image and of its mirror image: int32 `[count, 2, A + U]`."""
+    named = np.repeat(source.attributes()[:, None], 2, axis=1)
+    return np.concatenate([named, source.unnamed_attributes()], axis=2)

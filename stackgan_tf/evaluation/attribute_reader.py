@@ -9,6 +9,7 @@ import tensorflow as tf
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.evaluation.feature_extractor import fingerprint_of
 from stackgan_tf.evaluation.zero_shot import in_batches
+from stackgan_tf.system.errors import UserError
 
 
 class AttributeReader:
@@ -16,7 +17,7 @@ class AttributeReader:
 
     Args:
         network: built; maps images in [-1, 1] to the logits of each attribute, and has a `size`.
-        names: the names of the attributes.
+        names: the names of the attributes: those that captions may name, then others.
 
     Attributes:
         network: see above.
@@ -40,14 +41,39 @@ class AttributeReader:
         """The accuracy on center crops of a source's images, by attribute.
 
         Raises:
-            UserError: the source has no attributes.
+            UserError: the source lacks some of the attributes.
         """
+        correct = self.read_source(source) == self.truth(source)
+        return dict(zip(self.names, correct.mean(axis=0).tolist(), strict=True))
+
+    def read_source(self, source: ExampleSource) -> np.ndarray:
+        """The most likely value of each attribute of center crops of a source's images: int64 `[count, A]`."""
 
         def read(indices: tf.Tensor) -> tf.Tensor:
             return self._most_likely(source.crops(indices, tf.fill((tf.size(indices), 2), 0.5), self.size))
 
-        correct = in_batches(read, tf.range(source.count, dtype=tf.int64)) == source.attributes()
-        return dict(zip(self.names, correct.mean(axis=0).tolist(), strict=True))
+        return in_batches(read, tf.range(source.count, dtype=tf.int64))
+
+    def truth(self, source: ExampleSource) -> np.ndarray:
+        """The attributes of a source's images that this classifier reads: int32 `[count, A]`.
+
+        Raises:
+            UserError: the source lacks some of them.
+        """
+        known = np.concatenate([source.attributes(), source.unnamed_attributes()[:, 0]], axis=1)
+        if known.shape[1] < len(self.names):
+            missing = ', '.join(self.names[known.shape[1] :])
+            raise UserError(f'{source.title} has no attributes {missing}, which the classifier reads: use another one')
+        return known[:, : len(self.names)]
+
+    def named(self, source: ExampleSource) -> np.ndarray:
+        """Which of these attributes each caption of a source names: bool `[R, A]`.
+
+        Raises:
+            UserError: the source has no captions with attributes.
+        """
+        named = source.caption_attributes()[:, : len(self.names)]
+        return np.pad(named, ((0, 0), (0, len(self.names) - named.shape[1])))
 
     def _most_likely(self, images: tf.Tensor) -> tf.Tensor:
         logits = self.network(tf.cast(images, tf.float32) / 127.5 - 1.0, training=False)

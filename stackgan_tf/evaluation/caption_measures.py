@@ -43,14 +43,11 @@ class CaptionConsistencyObserver:
     def __init__(
         self, generator: Generator, reader: AttributeReader, source: ExampleSource, sampled: SampledCaptions
     ) -> None:
-        self._sizes = [size for size in generator.sizes if size <= reader.size]
-        if not self._sizes:
-            sizes = ', '.join(map(str, generator.sizes))
-            raise UserError(f'the classifier reads images of {reader.size} pixels, the model generates {sizes}')
+        self._sizes = readable_sizes(generator, reader)
         self._reader = reader
         self._source = source
-        self._expected = source.attributes()[sampled.examples]
-        self._named = source.caption_attributes()[sampled.rows]
+        self._expected = reader.truth(source)[sampled.examples]
+        self._named = reader.named(source)[sampled.rows]
         self._predicted: dict[int, list[np.ndarray]] = {size: [] for size in self._sizes}
 
     def add(self, images: dict[int, np.ndarray]) -> None:
@@ -180,6 +177,18 @@ def caption_diversity(
     captions = f'{len(real)} captions of {source.title}'
     protocol = f'{generator.title}; {DIVERSITY_SEEDS} images of each of {captions}, {size} pixels, seeds from {seed}'
     return with_protocol({'diversity': diversity(generated, list(real.values()))}, protocol)
+
+
+def readable_sizes(generator: Generator, reader: AttributeReader) -> list[int]:
+    """The sizes of a model's images that a classifier reads, small to large: those up to its input size.
+
+    Raises:
+        UserError: all images are larger.
+    """
+    if found := [size for size in generator.sizes if size <= reader.size]:
+        return found
+    sizes = ', '.join(map(str, generator.sizes))
+    raise UserError(f'the classifier reads images of {reader.size} pixels, the model generates {sizes}')
 
 
 def enlarged(images: np.ndarray, size: int) -> np.ndarray:

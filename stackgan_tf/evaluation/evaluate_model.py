@@ -8,6 +8,7 @@ from tqdm import tqdm
 
 from stackgan_tf.data.captioned_examples import CaptionedExamples
 from stackgan_tf.data.example_source import ExampleSource
+from stackgan_tf.evaluation.attribute_coverage import caption_mode_coverage
 from stackgan_tf.evaluation.attribute_reader import AttributeReader
 from stackgan_tf.evaluation.caption_measures import CaptionConsistencyObserver, RPrecisionObserver, caption_diversity
 from stackgan_tf.evaluation.distribution_scores import check_comparable, distribution_scores
@@ -117,6 +118,8 @@ def evaluate_generator(
     for observer in observers:
         scores |= observer.scores(generated.described('generated'))
     if isinstance(conditions, CaptionConditions) and source is not None:
+        if reader is not None:
+            scores |= caption_mode_coverage(generator, reader, source, seed)
         scores |= caption_diversity(generator, source, conditions.sampled, generated.size, seed)
     return Measurement(scores, warnings)
 

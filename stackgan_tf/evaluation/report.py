@@ -15,7 +15,7 @@ def table(measurement: Measurement) -> str:
     lines = []
     for name, score in measurement.scores.items():
         marks = [notes.setdefault(part, len(notes) + 1) for part in score.protocol.split('; ')]
-        lines.append(f'{_line(name, score):<84} {"".join(f"[{mark}]" for mark in marks)}')
+        lines.append(f'{_line(name, score):<92} {"".join(f"[{mark}]" for mark in marks)}')
     lines += ['', *(f'[{mark}] {part}' for part, mark in notes.items())]
     lines += [f'Warning: {warning}' for warning in measurement.warnings]
     return '\n'.join(lines)
@@ -23,7 +23,7 @@ def table(measurement: Measurement) -> str:
 
 def _line(name: str, score: Score) -> str:
     spread = '' if score.spread is None else f'+- {_digits(score.spread)} ({score.spread_is})'
-    return f'{name:<26} {_digits(score.value):>8} {spread}'
+    return f'{name:<34} {_digits(score.value):>8} {spread}'
 
 
 def _digits(value: float) -> str:

@@ -22,7 +22,7 @@ class AttributeClassifier(Classifier):
     def __init__(
         self,
         *,
-        names: Sequence[str],  # of the attributes, in the order of the data set
+        names: Sequence[str],  # of the attributes, in the order of the data set; its last ones may be left out
         choices: Sequence[Count],  # K_a, the number of values of each
         sizes: Annotated[Sequence[int], Accepted(check_sizes)] = (64,),  # of the images, pixels; the last is used
         batch_size: Count = 64,  # global
@@ -68,12 +68,12 @@ class AttributeClassifier(Classifier):
 
         Args:
             batch: this replica's rows: `images`, whose last is float32 `[n, size, size, 3]` in [-1, 1]; `attributes`
-                int32 `[n, A]`.
+                int32 `[n, A]`, of which it learns the first.
 
         Returns:
             The loss, and the accuracy of each attribute.
         """
-        truth = tf.unstack(batch['attributes'], len(self.names), axis=1)
+        truth = tf.unstack(batch['attributes'][:, : len(self.names)], len(self.names), axis=1)
         with tf.GradientTape() as tape:
             logits = self.network(batch['images'][-1], training=True)
             losses = map(keras.losses.sparse_categorical_crossentropy, truth, logits, [True] * len(truth))

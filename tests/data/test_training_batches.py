@@ -188,3 +188,23 @@ def test_mismatched_images_are_of_other_classes():
         assert (others != batch['label'].numpy())[batch['mismatched_rows'] == 1].all()
         partners |= set(others.tolist())
     assert partners == set(range(7))
+
+
+def test_attributes_that_no_caption_names_are_those_of_mirrored_images():
+    class Facing(ImageSource):
+        def attributes(self):
+            return np.arange(self.count, dtype=np.int32)[:, None]
+
+        def unnamed_attributes(self):
+            return np.stack([np.stack([np.arange(self.count), [side] * self.count], 1) for side in (0, 1)], 1)
+
+    for flip in (True, False):
+        data = training_batches(Facing(), (8,), 4, 3, 0, 8, flip, parts=('images', 'attributes'))
+        sides = []
+        for batch in data:
+            number, unnamed, side = batch['attributes'].numpy().T
+            ramp = batch['images'][0].numpy()[:, 0, :, 1]  # brighter to the right, unless it is mirrored
+            np.testing.assert_array_equal(side, ramp[:, 0] > ramp[:, -1])
+            np.testing.assert_array_equal(number, unnamed)
+            sides.extend(side)
+        assert set(sides) == ({0, 1} if flip else {0})

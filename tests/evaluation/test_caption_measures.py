@@ -6,17 +6,21 @@ import numpy as np
 import pytest
 from captioned import Captioned
 
+from stackgan_tf.evaluation.attribute_reader import AttributeReader
 from stackgan_tf.evaluation.caption_measures import CaptionConsistencyObserver, enlarged
 from stackgan_tf.evaluation.caption_sampling import sample_captions
 from stackgan_tf.system.errors import UserError
 
 
-class Reader:
+class Reader(AttributeReader):
     """Predicts whether the left and the right half of an image of 16 pixels are bright."""
 
     size = 16
     names = ('left', 'right')
     fingerprint = 'eyes'
+
+    def __init__(self):
+        pass
 
     def read(self, images):
         assert images.shape[1:] == (16, 16, 3)

@@ -38,6 +38,13 @@ def test_the_loss_is_the_sum_of_both_cross_entropies():
     assert float(model.train_step(BATCH)['attribute_loss']) == pytest.approx(expected, rel=1e-5)
 
 
+def test_further_attributes_of_a_data_set_change_nothing():
+    more = BATCH | {'attributes': tf.concat([BATCH['attributes'], tf.constant([[1], [0], [1], [0], [1], [0]])], 1)}
+    (few, further) = (make(), make())
+    for _ in range(2):
+        assert float(few.train_step(BATCH)['attribute_loss']) == float(further.train_step(more)['attribute_loss'])
+
+
 def test_checkpoint_variables():
     checkpoint_variables = make().checkpoint_variables()
     assert {'step', 'sums', 'network', 'optimizer'} == set(checkpoint_variables)

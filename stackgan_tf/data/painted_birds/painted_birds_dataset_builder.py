@@ -33,8 +33,12 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     """
 
     name = 'painted_birds'
-    VERSION = tfds.core.Version('1.1.0')
-    RELEASE_NOTES = {'1.0.0': 'First release.', '1.1.0': 'The attributes that each caption names.'}
+    VERSION = tfds.core.Version('1.2.0')
+    RELEASE_NOTES = {
+        '1.0.0': 'First release.',
+        '1.1.0': 'The attributes that each caption names.',
+        '1.2.0': 'The attributes that no caption names: background and facing.',
+    }
     BUILDER_CONFIGS = [
         PaintedBirdsConfig(name='76px', description='76 x 76 pixels, for models up to 64 pixels.', load_size=76),
         PaintedBirdsConfig(
@@ -57,6 +61,10 @@ class Builder(tfds.core.GeneratorBasedBuilder):
                     # x, y, width, height in pixels, as CUB has them
                     'bounding_box': tfds.features.Tensor(shape=(4,), dtype=np.float32),
                     'attributes': tfds.features.Tensor(shape=(len(ATTRIBUTES),), dtype=np.int32),
+                    # of the image, and of its mirror image
+                    'unnamed_attributes': tfds.features.Tensor(
+                        shape=(2, len(painter.UNNAMED_ATTRIBUTES)), dtype=np.int32
+                    ),
                     'caption_attributes': tfds.features.Tensor(
                         shape=(CAPTIONS_PER_IMAGE, len(ATTRIBUTES)), dtype=np.bool_
                     ),
@@ -92,6 +100,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
                         'label': -1 if mixed else label,
                         'bounding_box': np.array([left, top, right - left, bottom - top], np.float32),
                         'attributes': np.array(species.indices(), np.int32),
+                        'unnamed_attributes': np.array(pose.unnamed(), np.int32),
                         'caption_attributes': np.array([caption.names for caption in drawn]),
                     },
                 )

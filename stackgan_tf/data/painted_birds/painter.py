@@ -17,6 +17,9 @@ Point = tuple[float, float]
 INNERMOST = 12 / 76  # what every 64/76 crop contains begins here ...
 OUTERMOST = 64 / 76  # ... and ends here
 BACKGROUNDS = {'sky': (150, 200, 240), 'meadow': (150, 190, 100), 'dusk': (178, 150, 196), 'sand': (232, 208, 160)}
+FACINGS = ('right', 'left')
+# Of an image, in the order of records, what no caption names.
+UNNAMED_ATTRIBUTES = ('background', 'facing')
 BRANCH = (96, 62, 34)
 BEAK = (240, 150, 40)
 LEGS = (90, 66, 40)
@@ -32,7 +35,8 @@ class Pose(NamedTuple):
     tilt: float  # radians, beak up
     branch_slope: float
     branch_width: float
-    background: tuple[int, int, int]
+    scene: str  # a key of `BACKGROUNDS`
+    background: tuple[int, int, int]  # a shade of its color
     pupil: float  # size of the eye
 
     def place(self, x: float, y: float) -> Point:
@@ -40,6 +44,11 @@ class Pose(NamedTuple):
         cos, sin = math.cos(self.tilt), math.sin(self.tilt)
         x, y = x * cos + y * sin, -x * sin + y * cos
         return self.center[0] + self.scale * x, self.center[1] + self.scale * y
+
+    def unnamed(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """The numbers of `UNNAMED_ATTRIBUTES`: of the image, then of its mirror image."""
+        background = list(BACKGROUNDS).index(self.scene)
+        return (background, FACINGS.index('right')), (background, FACINGS.index('left'))
 
 
 # Outlines in bird coordinates: the body's center is the origin, its half length 1.
@@ -60,7 +69,8 @@ def draw_pose(species: Species, rng: random.Random) -> Pose:
         tilt=tilt,
         branch_slope=rng.uniform(-0.04, 0.04),
         branch_width=rng.uniform(0.026, 0.036),
-        background=_tinted(rng.choice(list(BACKGROUNDS.values())), rng),
+        scene=(scene := rng.choice(list(BACKGROUNDS))),
+        background=_tinted(BACKGROUNDS[scene], rng),
         pupil=rng.uniform(0.10, 0.13),
     )
     left, top, right, bottom = extent(species, pose)
