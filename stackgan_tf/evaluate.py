@@ -32,11 +32,15 @@ _EVALUATOR = [
     flags.DEFINE_string(
         'reference', None, "Real images: a data set's name, a run (its data, cropped as its recipe says) or a folder."
     ),
-    flags.DEFINE_string('split', 'test', 'The split of the reference, from which captions come too.'),
+    flags.DEFINE_string(
+        'split', 'test', 'The split of the real images and captions; choose settings on another than you report.'
+    ),
     flags.DEFINE_bool('crop_to_boxes', False, 'Crop the images of a data set around their boxes, as the birds of CUB.'),
     flags.DEFINE_bool('random_crops', False, 'Crop the reference at random, as in training; else in the center.'),
     flags.DEFINE_string(
-        'classifier', None, 'The run of an attribute classifier; without a reference, its test data give the captions.'
+        'classifier',
+        None,
+        'The run of an attribute classifier; without a data set as reference, its test data give the captions.',
     ),
     flags.DEFINE_string(
         'features',

@@ -30,7 +30,8 @@ def test_a_report(runs, tmp_path):
     made = json.loads(report.read_text())
     names = ['body', 'belly', 'wing', 'crown', 'beak']
     assert {f'classifier_accuracy_{name}' for name in names} <= set(made['metrics'])
-    assert {'caption_consistency', 'r_precision', 'r_precision_real', 'diversity'} <= set(made['metrics'])
+    names = {'caption_consistency', 'mode_divergence_background', 'r_precision', 'r_precision_real', 'diversity'}
+    assert names <= set(made['metrics'])
     assert all(score['value'] >= 0 for score in made['metrics'].values())
     assert made['metrics']['r_precision']['count'] == made['settings']['count'] == 5
     assert 'captions of painted_birds/76px_mixed (split test)' in made['metrics']['r_precision']['protocol']
@@ -86,7 +87,7 @@ def test_flags_are_checked_before_anything_is_measured(tmp_path, flags, message)
 @pytest.mark.parametrize(
     ('model', 'classifier', 'message'),
     [
-        ('model', 'model', 'trains no classifier with test data: train gin/evaluation/painted_birds.gin'),
+        ('model', 'model', 'trains no classifier of attributes: train gin/evaluation/painted_birds.gin'),
         ('classifier', 'classifier', 'trains no generator: name a run whose last phase does'),
         ('model', 'nowhere', 'is no run'),
     ],

@@ -16,6 +16,9 @@ from stackgan_tf.system.console import say
 
 _ENCODER = flags.DEFINE_string('encoder', None, 'A run, an exported encoder or a TF Hub handle.', required=True)
 _DATA = flags.DEFINE_string('data', 'painted_birds/76px', 'The configuration of painted birds.')
+_SPLIT = flags.DEFINE_enum(
+    'split', 'validation', ['validation', 'test'], 'The unseen species: to choose settings, or to report scores.'
+)
 
 
 def main() -> None:
@@ -29,7 +32,7 @@ def main() -> None:
     from stackgan_tf.loading import load_text_encoder
 
     encoder = load_text_encoder(_ENCODER.value)
-    training, unseen = TfdsImages(_DATA.value), TfdsImages(_DATA.value, 'test')
+    training, unseen = TfdsImages(_DATA.value), TfdsImages(_DATA.value, _SPLIT.value)
     for name, accuracy in attribute_accuracy(encoder, training, unseen, ATTRIBUTES).items():
         say(f'linear probe, {name:<8} {accuracy:.3f}')
     if encoder.image_size is not None:

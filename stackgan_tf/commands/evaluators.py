@@ -68,27 +68,46 @@ def load_reference(what: str, split: str, crop_to_boxes: bool = False) -> Exampl
     """
     if not (Path(what) / CONFIG).is_file():
         return TfdsImages(what, split, crop_to_boxes=crop_to_boxes)
-    data: Callable[..., ExampleSource] = read_run(Path(what)).run.phases[-1].data
+    return _of_split(read_run(Path(what)).run.phases[-1].data, split, what)
+
+
+def _of_split(data: Callable[..., ExampleSource], split: str, run: str | Path) -> ExampleSource:
+    """A split of the data of a run.
+
+    Raises:
+        UserError: the data have no such split.
+    """
     try:
         return data(split=split)
     except TypeError as error:
-        raise UserError(f'the data of {what} have no splits: name a data set or a folder with --reference') from error
+        raise UserError(f'the data of {run} have no splits: name a data set or a folder with --reference') from error
 
 
-def load_classifier(directory: str | Path) -> tuple[AttributeReader, ExampleSource]:
-    """Loads the attribute classifier of a run, and the captioned test data of that run.
+def load_classifier(directory: str | Path) -> AttributeReader:
+    """Loads the attribute classifier of a run.
 
     Args:
-        directory: a run whose last phase trains an `AttributeClassifier` and has test data.
+        directory: a run whose last phase trains an `AttributeClassifier`.
 
     Raises:
         UserError: the directory is something else.
     """
-    recipe = read_run(Path(directory))
-    trained, test_data = load_phase(Path(directory)), recipe.run.phases[-1].test_data
-    if not isinstance(trained, TrainedClassifier) or not trained.attributes or test_data is None:
-        raise UserError(f'{directory} trains no classifier with test data: train gin/evaluation/painted_birds.gin')
-    return AttributeReader(trained.network, trained.attributes), test_data()
+    trained = load_phase(Path(directory))
+    if not isinstance(trained, TrainedClassifier) or not trained.attributes:
+        raise UserError(f'{directory} trains no classifier of attributes: train gin/evaluation/painted_birds.gin')
+    return AttributeReader(trained.network, trained.attributes)
+
+
+def load_test_data(directory: str | Path, split: str) -> ExampleSource:
+    """Opens a split of the data that a run tests its last phase on.
+
+    Raises:
+        UserError: the run has no test data, or they have no such split.
+    """
+    test_data = read_run(Path(directory)).run.phases[-1].test_data
+    if test_data is None:
+        raise UserError(f'{directory} has no test data: name a data set with --reference')
+    return _of_split(test_data, split, directory)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -163,7 +182,7 @@ def build_evaluator(
 
     Args:
         reference: see `load_reference`; or a folder of images, which are not cropped.
-        split: the split of the reference.
+        split: the split of the reference; if that is no data set, of the classifier's test data.
         crop_to_boxes: see `load_reference`.
         random_crops: whether a data set is cropped at random, as in training, and not in the center.
         classifier: see `load_classifier`.
@@ -181,19 +200,21 @@ def build_evaluator(
         raise UserError('name what to measure by: --reference=DATA_SET_OR_FOLDER, --classifier=RUN, or both')
     if reference is None and features is not None:
         raise UserError('--features has no effect without --reference: name a reference, or leave it out')
+    reader = load_classifier(classifier) if classifier is not None else None
     source, folder = None, None
     if reference is not None and _is_image_folder(reference):
         folder = FolderImages(Path(reference))
     elif reference is not None:
         source = load_reference(reference, split, crop_to_boxes)
-    reader, captioned = load_classifier(classifier) if classifier is not None else (None, None)
+    if source is None and classifier is not None:
+        source = load_test_data(classifier, split)
     features = features or (f'classifier:{classifier}' if classifier is not None else 'tfgan_inception')
     return Evaluator(
         count=count or (10_000 if reference is not None else 1000),
         seed=seed,
         extractor=load_features(features, resize) if reference is not None else None,
         folder=folder,
-        source=source or captioned,
+        source=source,
         random_crops=random_crops,
         small=fid_64,
         reader=reader,

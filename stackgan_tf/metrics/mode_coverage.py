@@ -49,4 +49,4 @@ def mode_divergence(generated: np.ndarray, real: np.ndarray, real_count: int) ->
     """
     expected = np.maximum(real, 0.5 / real_count)
     divergence = rel_entr(value_shares(generated, len(real)), expected / expected.sum()).sum()
-    return Score(float(divergence), None, len(generated))
+    return Score(max(0.0, float(divergence)), None, len(generated))  # rounding may give less than 0

@@ -10,7 +10,14 @@ from drawn_images import Painter
 from feature_extractors import TfganStandIn
 from image_files import photograph, save
 
-from stackgan_tf.commands.evaluators import Evaluator, build_evaluator, load_features, load_reference, open_model
+from stackgan_tf.commands.evaluators import (
+    Evaluator,
+    build_evaluator,
+    load_features,
+    load_reference,
+    load_test_data,
+    open_model,
+)
 from stackgan_tf.data.image_folder.image_folder import ImageFolder
 from stackgan_tf.evaluation.image_sources import FolderImages
 from stackgan_tf.networks.attribute_classifier import AttributeClassifierNetwork
@@ -84,6 +91,18 @@ def test_a_run_gives_its_data_as_its_recipe_crops_them(tmp_path):
     assert isinstance(source, ImageFolder)
     assert source.count == 2
     assert source.crops(np.arange(2), np.full((2, 2), 0.5, np.float32), 8).shape == (2, 8, 8, 3)
+
+
+def test_the_split_chooses_among_the_test_data_of_a_run(tmp_path):
+    for split, count in (('train', 3), ('test', 2)):
+        images(tmp_path / 'images' / split, count)
+    recipe = read_recipe(['gin/text/image_folder.gin'], [f"IMAGE_ROOT = '{tmp_path}/images'", 'SIZES = (8,)'])
+    (tmp_path / 'run').mkdir()
+    (tmp_path / 'run' / 'config.gin').write_text(recipe.config)
+    assert [load_test_data(tmp_path / 'run', split).count for split in ('train', 'test')] == [3, 2]
+    (tmp_path / 'run' / 'config.gin').write_text(read_recipe(['gin/quickstart.gin']).config)
+    with pytest.raises(UserError, match='has no test data: name a data set with --reference'):
+        load_test_data(tmp_path / 'run', 'test')
 
 
 def test_a_copy_of_tfgans_inception_by_name(tmp_path):

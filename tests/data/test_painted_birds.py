@@ -13,7 +13,7 @@ from stackgan_tf.data.painted_birds.species import BEAKS, COLORS, TRAINING_SPECI
 
 @pytest.fixture(scope='module')
 def birds(tmp_path_factory):
-    config = PaintedBirdsConfig(name='few', load_size=76, training_images=1, test_images=2)
+    config = PaintedBirdsConfig(name='few', load_size=76, training_images=1, validation_images=1, test_images=2)
     builder = Builder(config=config, data_dir=str(tmp_path_factory.mktemp('birds')))
     builder.download_and_prepare()
     return builder
@@ -33,10 +33,12 @@ def test_species_are_different_and_each_color_is_on_each_part_in_training():
 
 def test_builder_has_what_cub_has(birds):
     assert birds.info.splits['train'].num_examples == 150
-    assert birds.info.splits['test'].num_examples == 100
-    train, test = (list(birds.as_dataset(split=split).as_numpy_iterator()) for split in ('train', 'test'))
-    assert {int(example['label']) for example in train} == set(range(150))
-    assert {int(example['label']) for example in test} == set(range(150, 200))
+    assert birds.info.splits['validation'].num_examples == 30
+    assert birds.info.splits['test'].num_examples == 40
+    splits = [list(birds.as_dataset(split=split).as_numpy_iterator()) for split in ('train', 'validation', 'test')]
+    labels = [{int(example['label']) for example in split} for split in splits]
+    assert labels == [set(range(150)), set(range(150, 180)), set(range(180, 200))]
+    train = splits[0]
     example = train[0]
     assert example['image'].shape == (76, 76, 3)
     assert example['captions'].shape == (10,)

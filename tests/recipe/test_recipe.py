@@ -26,6 +26,12 @@ def test_every_recipe_reads_and_describes_itself(name):
     assert f'python -m stackgan_tf.train --gin_file={name}' in header
 
 
+@pytest.mark.parametrize('name', [name for name in known_recipes() if 'birds' in name or 'quickstart' in name])
+def test_settings_of_painted_birds_are_not_chosen_on_the_test(name):
+    splits = re.findall(r"TfdsImages\.split = '(.*)'", read_recipe([name]).config)
+    assert set(splits) <= {'validation'}
+
+
 def test_there_are_recipes():
     assert {'gin/quickstart.gin', 'gin/lsun_bedroom.gin', 'gin/image_folder.gin'} <= set(known_recipes())
 

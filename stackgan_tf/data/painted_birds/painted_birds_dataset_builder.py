@@ -9,7 +9,13 @@ import tensorflow_datasets as tfds
 
 from stackgan_tf.data.painted_birds import painter
 from stackgan_tf.data.painted_birds.captions import CAPTIONS_PER_IMAGE, captions
-from stackgan_tf.data.painted_birds.species import ATTRIBUTES, TRAINING_SPECIES, all_species, draw_attributes
+from stackgan_tf.data.painted_birds.species import (
+    ATTRIBUTES,
+    TRAINING_SPECIES,
+    VALIDATION_SPECIES,
+    all_species,
+    draw_attributes,
+)
 
 
 @dataclasses.dataclass
@@ -22,22 +28,24 @@ class PaintedBirdsConfig(tfds.core.BuilderConfig):
 
     load_size: int = 76
     training_images: int = 40
-    test_images: int = 20
+    validation_images: int = 20
+    test_images: int = 50
     mixed: bool = False
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
-    """Paints `painted_birds`: 6,000 training images of 150 species, 1,000 test images of 50 others.
+    """Paints `painted_birds`: 6,000 images of 150 species to train on, 600 of 30 to choose on, 1,000 of 20 to report.
 
     Configurations `76px` and `304px` are the load sizes for 64 and 256 pixel models; `76px_mixed` is for classifiers.
     """
 
     name = 'painted_birds'
-    VERSION = tfds.core.Version('1.2.0')
+    VERSION = tfds.core.Version('2.0.0')
     RELEASE_NOTES = {
         '1.0.0': 'First release.',
         '1.1.0': 'The attributes that each caption names.',
         '1.2.0': 'The attributes that no caption names: background and facing.',
+        '2.0.0': 'Of the 50 species of the test, 30 are for validation; the other 20 have more images.',
     }
     BUILDER_CONFIGS = [
         PaintedBirdsConfig(name='76px', description='76 x 76 pixels, for models up to 64 pixels.', load_size=76),
@@ -77,9 +85,11 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator]:
         config = self.builder_config
         labels = range(len(all_species()))
+        first_of_test = TRAINING_SPECIES + VALIDATION_SPECIES
         return {
             'train': self._generate_examples(labels[:TRAINING_SPECIES], config.training_images),
-            'test': self._generate_examples(labels[TRAINING_SPECIES:], config.test_images),
+            'validation': self._generate_examples(labels[TRAINING_SPECIES:first_of_test], config.validation_images),
+            'test': self._generate_examples(labels[first_of_test:], config.test_images),
         }
 
     def _generate_examples(self, labels: range, images: int) -> Iterator[tuple[str, dict[str, object]]]:
