@@ -51,6 +51,10 @@ class CaptionedExamples(ExampleSource):
         """uint8 `[N, size, size, 3]` of the examples at `indices`; see `ExampleSource`."""
         return self._source.crops(tf.gather(tf.constant(self._kept), indices), draws, size)
 
+    def load_size(self, size: int) -> int:
+        """See `ExampleSource`."""
+        return self._source.load_size(size)
+
     def check_size(self, size: int) -> None:
         """See `ExampleSource`."""
         self._source.check_size(size)

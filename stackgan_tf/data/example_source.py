@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from stackgan_tf.data.captions import Captions
+from stackgan_tf.data.random_crop import load_size
 from stackgan_tf.system.errors import UserError
 
 
@@ -40,6 +41,10 @@ class ExampleSource(abc.ABC):
         Returns:
             uint8 `[N, s, s, 3]`.
         """
+
+    def load_size(self, size: int) -> int:
+        """The length that an image's shorter side gets before a crop of `size` pixels is cut."""
+        return load_size(size)
 
     def check_size(self, size: int) -> None:  # noqa: B027 - nothing to check is the usual case
         """Checks that `crops` can cut squares of `size` pixels; most sources cut any.

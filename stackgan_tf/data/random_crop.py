@@ -25,17 +25,23 @@ class Framing:
             kept, and the filter is bilinear.
         stretched: the contrast is stretched first, so that the darkest number of an image is 0 and its brightest 255,
             as the release of v1 does by accident.
+        whole: the shorter side becomes the size of the crop, so that nothing of a square image is cut.
     """
 
     squashed: bool = False
     stretched: bool = False
+    whole: bool = False
+
+    def load_size(self, size: int) -> int:
+        """The length that an image's shorter side gets before a crop of `size` pixels is cut."""
+        return size if self.whole else load_size(size)
 
 
 V2 = Framing()
 
 
 def load_size(size: int) -> int:
-    """The length that an image's shorter side gets before a crop of `size` pixels is cut: 76/64 of it."""
+    """The length that an image's shorter side usually gets before a crop of `size` pixels is cut: 76/64 of it."""
     return size * 76 // 64
 
 
@@ -55,7 +61,7 @@ def corners(shapes: np.ndarray, size: int, draws: np.ndarray) -> np.ndarray:
 def random_crop(
     encoded: bytes, size: int, draws: np.ndarray, box: Sequence[float] | None = None, framing: Framing = V2
 ) -> np.ndarray:
-    """Resizes an image to `load_size(size)`, and cuts a square.
+    """Resizes an image, and cuts a square.
 
     Args:
         encoded: an image file.
@@ -71,7 +77,7 @@ def random_crop(
     Raises:
         BadImageError: the file cannot be decoded.
     """
-    shorter_side = load_size(size)
+    shorter_side = framing.load_size(size)
     # A box is in pixels of the whole image, and contrast is that of all its pixels.
     image = decode(io.BytesIO(encoded), None if box is not None or framing.stretched else shorter_side)
     if box is not None:

@@ -9,7 +9,8 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 # Importing a builder's module registers it with TFDS under its name; `data_sets` imports those of the paper.
-import stackgan_tf.data.painted_birds.painted_birds_dataset_builder  # noqa: F401
+import stackgan_tf.data.painted_birds.painted_birds_dataset_builder
+import stackgan_tf.data.stacked_mnist.stacked_mnist_dataset_builder  # noqa: F401
 from stackgan_tf.data.captions import Captions
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.published.data_sets import PUBLISHED_DATA_SETS
@@ -38,6 +39,7 @@ class TfdsImages(ExampleSource):
         crop_to_boxes: whether images are cropped around their bounding boxes, as both papers do with birds.
         squashed: whether they lose their aspect ratio, as in v1; see `Framing`.
         stretched: whether their contrast is stretched, as in the release of v1; see `Framing`.
+        whole: whether the largest square is used without a margin for random crops; see `Framing`.
 
     Raises:
         UserError: there is no such data set or split, it cannot be prepared here, or it has no boxes.
@@ -52,6 +54,7 @@ class TfdsImages(ExampleSource):
         crop_to_boxes: bool = False,
         squashed: bool = False,
         stretched: bool = False,
+        whole: bool = False,
     ) -> None:
         builder = _prepared_builder(name, manual_dir, data_dir)
         try:
@@ -63,7 +66,7 @@ class TfdsImages(ExampleSource):
         self._records = TfdsRecords(builder, split, known)
         self._columns = self._records.columns
         self._class_names = builder.info.features['label'].names if 'label' in known else ()
-        self._framing = Framing(squashed, stretched)
+        self._framing = Framing(squashed, stretched, whole)
         if crop_to_boxes and 'bounding_box' not in known:
             raise UserError(f'{name} has no bounding boxes: leave out TfdsImages.crop_to_boxes')
         self._boxes = tf.constant(np.array(self._columns['bounding_box'], np.float32)) if crop_to_boxes else None
@@ -78,6 +81,10 @@ class TfdsImages(ExampleSource):
         encoded = tf.numpy_function(self._records.images, [indices], tf.string, stateful=False)
         boxes = None if self._boxes is None else tf.gather(self._boxes, indices)
         return random_crops(tf.ensure_shape(encoded, indices.shape), size, draws, boxes, self._framing)
+
+    def load_size(self, size: int) -> int:
+        """The length of the shorter side, pixels; see `ExampleSource`."""
+        return self._framing.load_size(size)
 
     @property
     def class_names(self) -> Sequence[str]:

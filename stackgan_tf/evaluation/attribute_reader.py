@@ -24,6 +24,8 @@ class AttributeReader:
         names: the names of the A attributes.
         size: s, the size of the images, pixels.
         fingerprint: a hash of the weights; part of a score's protocol.
+        modes: the number of values of each attribute, if it reads each color channel by itself: every combination is a
+            mode, equally frequent, of the data that such classifiers are for; else empty.
     """
 
     def __init__(self, network: keras.Model, names: Sequence[str]) -> None:
@@ -31,7 +33,13 @@ class AttributeReader:
         self.names = tuple(names)
         self.size = int(network.size)
         self.fingerprint = fingerprint_of(network.variables)
+        self.modes: tuple[int, ...] = tuple(network.choices) if network.each_channel else ()
         self._traced = tf.function(self._most_likely, reduce_retracing=True)
+
+    @property
+    def title(self) -> str:
+        """How attributes are read, as a part of a protocol."""
+        return f'read by the classifier {self.fingerprint} at {self.size} pixels'
 
     def read(self, images: np.ndarray) -> np.ndarray:
         """The most likely value of each attribute of uint8 images `[N, s, s, 3]`: int64 `[N, A]`."""

@@ -72,15 +72,11 @@ class CaptionConsistencyObserver:
             if size < self._sizes[-1]:
                 found = {f'caption_consistency_{size}px': found['caption_consistency']}
             scores = with_protocol(found, f'{images}; attributes that captions name, {self._protocol(size)}') | scores
-        for name, accuracy in self._reader.accuracies(self._source).items():
-            error = float(np.sqrt(accuracy * (1 - accuracy) / self._source.count))
-            protocol = f'center crops of real images ({self._source.title}); {self._protocol(self._reader.size)}'
-            scores[f'classifier_accuracy_{name}'] = Score(accuracy, error, self._source.count, protocol=protocol)
-        return scores
+        return scores | classifier_accuracies(self._reader, self._source)
 
     def _protocol(self, size: int) -> str:
         larger = f', enlarged from {size}' if size < self._reader.size else ''
-        return f'read by the classifier {self._reader.fingerprint} at {self._reader.size} pixels{larger}'
+        return f'{self._reader.title}{larger}'
 
 
 class RPrecisionObserver:
@@ -177,6 +173,16 @@ def caption_diversity(
     captions = f'{len(real)} captions of {source.title}'
     protocol = f'{generator.title}; {DIVERSITY_SEEDS} images of each of {captions}, {size} pixels, seeds from {seed}'
     return with_protocol({'diversity': diversity(generated, list(real.values()))}, protocol)
+
+
+def classifier_accuracies(reader: AttributeReader, source: ExampleSource) -> dict[str, Score]:
+    """`classifier_accuracy_NAME`, of each attribute on a source's images."""
+    scores = {}
+    for name, accuracy in reader.accuracies(source).items():
+        error = float(np.sqrt(accuracy * (1 - accuracy) / source.count))
+        protocol = f'center crops of real images ({source.title}); {reader.title}'
+        scores[f'classifier_accuracy_{name}'] = Score(accuracy, error, source.count, protocol=protocol)
+    return scores
 
 
 def readable_sizes(generator: Generator, reader: AttributeReader) -> list[int]:

@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from stackgan_tf.data.captioned_examples import CaptionedExamples
 from stackgan_tf.data.example_source import ExampleSource
-from stackgan_tf.evaluation.attribute_coverage import caption_mode_coverage
+from stackgan_tf.evaluation.attribute_coverage import AttributeCoverageObserver, caption_mode_coverage
 from stackgan_tf.evaluation.attribute_reader import AttributeReader
 from stackgan_tf.evaluation.caption_measures import CaptionConsistencyObserver, RPrecisionObserver, caption_diversity
 from stackgan_tf.evaluation.distribution_scores import check_comparable, distribution_scores
@@ -20,7 +20,6 @@ from stackgan_tf.evaluation.reference_cache import reference_statistics
 from stackgan_tf.generator import Generator
 from stackgan_tf.metrics.kid import SUBSETS
 from stackgan_tf.metrics.score import Score
-from stackgan_tf.system.errors import UserError
 from stackgan_tf.text.text_encoder import TextEncoder
 
 
@@ -93,23 +92,23 @@ def evaluate_generator(
         reference: the real images that they are compared with.
         source: where conditions come from: captions (examples without captions are left out), classes or stored
             embeddings.
-        reader: predicts the attributes that captions name.
+        reader: predicts attributes: those that captions name, and how the others vary.
         encoder: for R-precision, a text encoder that was trained with images.
 
     Raises:
         UserError: the model cannot be measured by these.
     """
-    if reader is not None and generator.kind != 'text':
-        raise UserError(f'this model is {generator.kind}: only models that read captions can be measured by them')
     if generator.kind == 'text' and source is not None and source.captions().missing.any():
         source = CaptionedExamples(source)
     conditions = condition_source_of(generator, source, count, seed)
-    observers: list[CaptionConsistencyObserver | RPrecisionObserver] = []
+    observers: list[CaptionConsistencyObserver | RPrecisionObserver | AttributeCoverageObserver] = []
     if isinstance(conditions, CaptionConditions) and source is not None:
         if reader is not None:
             observers.append(CaptionConsistencyObserver(generator, reader, source, conditions.sampled))
         if encoder is not None and len(np.unique(source.labels())) > 1:  # else there are no other captions
             observers.append(RPrecisionObserver(generator, encoder, source, conditions.sampled, seed))
+    elif reader is not None and source is not None:
+        observers.append(AttributeCoverageObserver(generator, reader, source))
     generated = GeneratedImages(generator, count, seed, conditions, observers)
     warnings = check_comparable(reference.images, generated) if reference is not None else []
     if isinstance(conditions, CaptionConditions):

@@ -12,7 +12,6 @@ from PIL import Image
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.image_decoding import FORMATS, BadImageError, decode
 from stackgan_tf.data.image_folder.names import SUFFIXES
-from stackgan_tf.data.random_crop import load_size
 from stackgan_tf.system.errors import UserError
 
 BATCH = 64
@@ -69,7 +68,7 @@ class SourceImages(ImageSource):
             where = f'random (seed {random_seed})'
             note = 'scores against augmented references are not comparable with others'
             self.notes = (f'{source.title} is cropped at random: {note}',)
-        self.title = f'{source.title}, {where} crops of {size} of {load_size(size)} pixels'
+        self.title = f'{source.title}, {where} crops of {size} of {source.load_size(size)} pixels'
 
     def batches(self) -> Iterator[np.ndarray]:
         """The crops, in the order of the examples; see `ImageSource`."""

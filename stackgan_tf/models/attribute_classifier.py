@@ -9,7 +9,9 @@ import tensorflow as tf
 from stackgan_tf.models.batch import Batch
 from stackgan_tf.models.classifier import Classifier
 from stackgan_tf.networks.attribute_classifier import AttributeClassifierNetwork
+from stackgan_tf.networks.channel_classifier import CHANNELS, ChannelClassifierNetwork
 from stackgan_tf.networks.scales import check_sizes
+from stackgan_tf.system.errors import UserError
 from stackgan_tf.system.ranges import Accepted, AtLeast, Count, Seed, Weight
 
 
@@ -26,6 +28,7 @@ class AttributeClassifier(Classifier):
         choices: Sequence[Count],  # K_a, the number of values of each
         sizes: Annotated[Sequence[int], Accepted(check_sizes)] = (64,),  # of the images, pixels; the last is used
         batch_size: Count = 64,  # global
+        each_channel: bool = False,  # whether attribute a is that of color channel a, read by itself
         width: Count = 16,  # channels after the first convolution
         rate: Weight = 2e-3,
         decay_steps: Annotated[int, AtLeast(0)] = 0,  # if set, the rate falls to 0 in the second half of these steps
@@ -34,11 +37,16 @@ class AttributeClassifier(Classifier):
         super().__init__(seed, batch_size)
         self.names = tuple(names)
         self.sizes = tuple(sizes)
-        network = AttributeClassifierNetwork(
-            size=self.sizes[-1],
-            choices=choices,
-            width=width,
-            synchronized=self.replicas > 1,
+        settings: dict[str, Any] = {'size': self.sizes[-1], 'width': width, 'synchronized': self.replicas > 1}
+        if each_channel and not len(self.names) == CHANNELS == tuple(choices).count(choices[0]):
+            raise UserError(
+                f'AttributeClassifier.each_channel reads {CHANNELS} attributes with equally many choices, not '
+                f'{", ".join(self.names)} with {tuple(choices)}: set other names and choices'
+            )
+        network = (
+            ChannelClassifierNetwork(choices=choices[0], **settings)
+            if each_channel
+            else AttributeClassifierNetwork(choices=choices, **settings)
         )
         recorded = ('attribute_loss', *(f'{name}_accuracy' for name in self.names))
         self.set_up_network(network, rate, decay_steps, recorded)

@@ -15,6 +15,8 @@ from stackgan_tf.networks.network import Network
 class AttributeClassifierNetwork(Network):
     """An image encoder whose outputs are the logits of every choice of every attribute."""
 
+    each_channel = False  # see `ChannelClassifierNetwork`
+
     def __init__(
         self,
         *,
@@ -52,12 +54,21 @@ class AttributeClassifierNetwork(Network):
         """
         features = self.encoder.last_map(image)
         logits = ops.cast(self.encoder.embed(features), 'float32')
-        probabilities = [ops.softmax(logits) for logits in self._split(logits)]
-        joint = probabilities[0]
-        for attribute in probabilities[1:]:
-            combinations = joint[:, :, None] * attribute[:, None, :]
-            joint = ops.reshape(combinations, (-1, joint.shape[1] * attribute.shape[1]))
-        return ops.cast(features, 'float32'), joint
+        return ops.cast(features, 'float32'), joint_probabilities(self._split(logits))
 
     def _split(self, logits: KerasTensor) -> tuple[KerasTensor, ...]:
         return tuple(ops.split(logits, list(accumulate(self.choices))[:-1], axis=-1))
+
+
+def joint_probabilities(logits: Sequence[KerasTensor]) -> KerasTensor:
+    """The probability of every combination of independent attributes: `[N, C]`, C the product of all K_a.
+
+    Args:
+        logits: `[N, K_a]` of each attribute.
+    """
+    probabilities = [ops.softmax(of_attribute) for of_attribute in logits]
+    joint = probabilities[0]
+    for attribute in probabilities[1:]:
+        combinations = joint[:, :, None] * attribute[:, None, :]
+        joint = ops.reshape(combinations, (-1, joint.shape[1] * attribute.shape[1]))
+    return joint

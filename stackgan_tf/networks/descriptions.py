@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from stackgan_tf.networks.attribute_classifier import AttributeClassifierNetwork
+from stackgan_tf.networks.channel_classifier import ChannelClassifierNetwork
 from stackgan_tf.networks.char_cnn_rnn import CharCNNRNN
 from stackgan_tf.networks.class_classifier import ClassClassifierNetwork
 from stackgan_tf.networks.image_encoder import BackboneEncoder, ImageEncoder
@@ -24,6 +25,7 @@ NETWORKS: dict[str, type[keras.Model]] = {
     for network in (
         AttributeClassifierNetwork,
         BackboneEncoder,
+        ChannelClassifierNetwork,
         CharCNNRNN,
         ClassClassifierNetwork,
         ImageEncoder,

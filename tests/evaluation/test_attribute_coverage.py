@@ -8,10 +8,12 @@ from drawn_images import Painter
 from stackgan_tf.evaluation.attribute_coverage import (
     COVERAGE_CAPTIONS,
     COVERAGE_SEEDS,
+    AttributeCoverageObserver,
     caption_mode_coverage,
     coverage_scores,
 )
 from stackgan_tf.evaluation.attribute_reader import AttributeReader
+from stackgan_tf.evaluation.evaluate_model import evaluate_generator
 from stackgan_tf.system.errors import UserError
 
 
@@ -19,6 +21,7 @@ class Reader(AttributeReader):
     """Reads the color of an image, whether it is bright above, and whether it is white."""
 
     names = ('color', 'bright', 'white')
+    modes = ()
     size = 16
     fingerprint = 'eyes'
 
@@ -90,3 +93,39 @@ def test_a_model_whose_images_of_a_caption_are_alike_varies_over_captions_alone(
 def test_data_without_an_attribute_of_the_classifier_are_refused():
     with pytest.raises(UserError, match='colored squares has no attributes white, which the classifier reads'):
         Reader().truth(Captioned(9))
+
+
+def test_images_of_a_model_without_captions_are_one_distribution():
+    observer = AttributeCoverageObserver(Painter('unconditional'), Reader(), Named(60))
+    images = np.zeros((6, 16, 16, 3), np.uint8)
+    images[np.arange(6), :, :, np.arange(6) % 3] = 200
+    for part in (images[:4], images[4:]):
+        observer.add({8: part[:, ::2, ::2], 16: part})
+    scores = observer.scores('six images')
+    assert scores['mode_coverage_color'].value > 1
+    assert scores['mode_coverage_bright'].value == 0  # none is bright
+    assert scores['mode_divergence_bright'].value == pytest.approx(np.log(2))
+    assert scores['classifier_accuracy_color'].value == 1
+    assert not {'mode_coverage_color_overall', 'modes_captured', 'reverse_kl'} & set(scores)
+
+
+def test_an_unconditional_model_is_measured_by_a_classifier():
+    found = evaluate_generator(Painter('unconditional', noise=200), 40, 0, source=Named(60), reader=Reader())
+    assert found.scores['mode_coverage_bright'].value == pytest.approx(1, abs=0.2)
+    assert found.scores['mode_coverage_bright'].count == 40
+    assert '40 generated images of 16 pixels (the painter, seeds from 0)' in found.scores['mode_coverage'].protocol
+
+
+def test_combinations_of_channels_are_modes():
+    class Channels(Reader):
+        modes = (3, 2, 2)
+
+        def read(self, images):
+            return np.array([[0, 0, 0], [2, 1, 1], [2, 1, 1], [2, 1, 0]])
+
+    observer = AttributeCoverageObserver(Painter('unconditional'), Channels(), Named(60))
+    observer.add({16: np.zeros((4, 16, 16, 3), np.uint8)})
+    scores = observer.scores('four images')
+    assert (scores['modes_captured'].value, scores['modes_captured'].count) == (3, 4)
+    assert scores['reverse_kl'].value == pytest.approx(np.log(12) - 1.5 * np.log(2))
+    assert scores['modes_captured'].protocol.endswith('12 modes: the combinations of the channels')

@@ -5,6 +5,7 @@ import tensorflow as tf
 from captioned import COLOURS
 
 from stackgan_tf.models.attribute_classifier import AttributeClassifier
+from stackgan_tf.system.errors import UserError
 
 IMAGES = tf.constant(np.tile(COLOURS[:, None, None] / 127.5 - 1, (2, 8, 8, 1)), tf.float32)
 BATCH = {'images': (IMAGES,), 'attributes': tf.constant([[0, 1], [1, 1], [2, 0], [0, 1], [1, 1], [2, 0]])}
@@ -43,6 +44,14 @@ def test_further_attributes_of_a_data_set_change_nothing():
     (few, further) = (make(), make())
     for _ in range(2):
         assert float(few.train_step(BATCH)['attribute_loss']) == float(further.train_step(more)['attribute_loss'])
+
+
+def test_each_channel_needs_three_equal_attributes():
+    model = AttributeClassifier(names='rgb', choices=(4, 4, 4), sizes=(8,), batch_size=6, width=4, each_channel=True)
+    assert [logits.shape for logits in model(IMAGES)] == [(6, 4)] * 3
+    for choices in ((4, 4, 5), (4, 4)):
+        with pytest.raises(UserError, match='each_channel reads 3 attributes with equally many choices, not'):
+            AttributeClassifier(names='rgb'[: len(choices)], choices=choices, sizes=(8,), each_channel=True)
 
 
 def test_checkpoint_variables():
