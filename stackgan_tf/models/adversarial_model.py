@@ -3,7 +3,7 @@
 import abc
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import tensorflow as tf
@@ -11,7 +11,12 @@ import tensorflow as tf
 from stackgan_tf.losses.joint_conditional import Logits, partners
 from stackgan_tf.models.batch import Batch
 from stackgan_tf.models.conditional_model import ConditionalModel
-from stackgan_tf.models.discriminator_logits import confidences_of, logits_of, logits_of_features
+from stackgan_tf.models.discriminator_logits import (
+    confidences_of,
+    logits_of,
+    logits_of_features,
+    relative_logits,
+)
 from stackgan_tf.models.fused_kernels import move_towards
 from stackgan_tf.models.global_batch import all_rows, own_rows
 from stackgan_tf.models.gradient_penalty import r1_penalty
@@ -21,6 +26,18 @@ from stackgan_tf.models.settings import Conditioning, DiscriminatorInputs, Optim
 from stackgan_tf.models.trained_model import input_error, variables_of
 from stackgan_tf.networks.differentiable_augmentation import DRAWS, augment
 from stackgan_tf.system.errors import UserError
+
+AdversarialLoss = Literal['cross_entropy', 'relativistic']
+
+
+def check_unused(name: str, weight: float) -> None:
+    """Refuses a value other than 1 of a setting that relativistic losses do not have.
+
+    Raises:
+        UserError: the value is another.
+    """
+    if weight != 1:
+        raise UserError(f"{name} = {weight} has no effect with adversarial_loss = 'relativistic': set it to 1.0")
 
 
 class AdversarialModel(ConditionalModel):
@@ -45,8 +62,12 @@ class AdversarialModel(ConditionalModel):
         conditioning: Conditioning,
         discriminator_inputs: DiscriminatorInputs,
         optimization: Optimization,
+        adversarial_loss: AdversarialLoss,
     ) -> None:
         super().__init__(seed, batch_size, conditioning)
+        self.adversarial_loss = adversarial_loss
+        if adversarial_loss == 'relativistic':
+            check_unused('real_target', discriminator_inputs.real_target)
         self.discriminator_inputs = discriminator_inputs
         self.optimization = optimization
         if optimization.accumulated_steps > 1 and self.replicas > 1:
@@ -251,8 +272,26 @@ class AdversarialModel(ConditionalModel):
         return tf.cond(due, lambda: weight * penalty(), lambda: tf.constant(0.0))
 
     def confidences(self, real: Logits, mismatched: Logits | None, generated: Logits) -> dict[str, tf.Tensor]:
-        """See `confidences_of`."""
+        """See `confidences_of`; with relativistic losses, of one image being more real than its partner."""
+        if self.adversarial_loss == 'relativistic':
+            real, mismatched, generated = relative_logits(real, mismatched, generated)
         return confidences_of(real, mismatched, generated)
+
+    def logits_of_generated(
+        self,
+        number: int,
+        discriminator_input: Callable[[tf.Tensor], tf.Tensor],
+        batch: Batch,
+        image: tf.Tensor,
+        condition: tf.Tensor | None,
+    ) -> tuple[Logits, Logits | None]:
+        """One discriminator's logits of generated images, and of real ones where the loss compares the two."""
+        discriminator, real = self.discriminators[number], None
+        if self.adversarial_loss == 'relativistic':
+            real_images = batch['images'][self.sizes.index(discriminator.size)]
+            constant = None if condition is None else tf.stop_gradient(condition)
+            real = logits_of(discriminator, discriminator_input(real_images), constant)
+        return logits_of(discriminator, discriminator_input(image), condition), real
 
     @abc.abstractmethod
     def discriminator_loss(

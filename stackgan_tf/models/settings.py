@@ -97,6 +97,8 @@ class StageDiscriminators(Settings):
         residual: whether a bottleneck ends the features.
         released_linear: no activation after one convolution, as in the released Stage-I.
         logit_bias: whether logits have a bias.
+        inner_product: whether the inner product of condition and features is added to the conditional logits (not in
+            the paper).
         unconditional: whether there are unconditional logits too.
     """
 
@@ -106,6 +108,7 @@ class StageDiscriminators(Settings):
     residual: bool = True
     released_linear: bool = False
     logit_bias: bool = False
+    inner_product: bool = False
     unconditional: bool = False
 
 

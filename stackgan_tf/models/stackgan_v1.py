@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import keras
 import tensorflow as tf
 
+from stackgan_tf.models.adversarial_model import AdversarialLoss
 from stackgan_tf.models.batch import Batch
 from stackgan_tf.models.noise import Purpose
 from stackgan_tf.models.settings import Conditioning, DiscriminatorInputs, Optimization, StageDiscriminators
@@ -15,7 +16,7 @@ from stackgan_tf.models.stage import RELEASED_CONDITIONING, Stage
 from stackgan_tf.networks.descriptions import describe_network, network_of
 from stackgan_tf.networks.stacked_generator import StackedGenerator
 from stackgan_tf.networks.stage_one import StageOneGenerator
-from stackgan_tf.networks.stage_two import StageTwoGenerator
+from stackgan_tf.networks.stage_two import ENLARGEMENTS, StageTwoGenerator
 from stackgan_tf.system.errors import UserError
 from stackgan_tf.system.ranges import AtLeast, Count, PowerOfTwo, Seed
 
@@ -43,10 +44,11 @@ class StageI(Stage):
         conditioning: Conditioning = RELEASED_CONDITIONING,
         discriminator: StageDiscriminators = StageDiscriminators(),
         discriminator_inputs: DiscriminatorInputs = DiscriminatorInputs(),
+        adversarial_loss: AdversarialLoss = 'cross_entropy',  # 'relativistic': not in the paper
         optimization: Optimization = Optimization(),
         seed: Seed = 0,
     ) -> None:
-        super().__init__(seed, batch_size, conditioning, discriminator_inputs, optimization)
+        super().__init__(seed, batch_size, conditioning, discriminator_inputs, optimization, adversarial_loss)
         self.fresh_fakes = fresh_fakes
         self.noise_dimension = noise_dimension
         self.set_up_discriminator(size, discriminator, first_map)
@@ -103,10 +105,11 @@ class StageII(Stage):
         conditioning: Conditioning = RELEASED_CONDITIONING,
         discriminator: StageDiscriminators = StageDiscriminators(),
         discriminator_inputs: DiscriminatorInputs = DiscriminatorInputs(),
+        adversarial_loss: AdversarialLoss = 'cross_entropy',  # 'relativistic': not in the paper
         optimization: Optimization = Optimization(),
         seed: Seed = 0,
     ) -> None:
-        super().__init__(seed, batch_size, conditioning, discriminator_inputs, optimization)
+        super().__init__(seed, batch_size, conditioning, discriminator_inputs, optimization, adversarial_loss)
         self.stage_one = _checked(stage_one, size, self.embedding_dimension)
         self.stage_one.trainable = False
         self.kl_weight = self.kl_weight if conditional else 0.0
@@ -168,9 +171,10 @@ def _checked(stage_one: keras.Model | None, size: int, embedding_dimension: int)
     if not isinstance(stage_one, StageOneGenerator):
         raise UserError("StageII refines what a Stage-I makes: set the phase's Phase.stage_one = @StageI")
     small = stage_one.sizes[0]
-    if size not in (2 * small, 4 * small):
+    possible = [small * times for times in ENLARGEMENTS]
+    if size not in possible:
         raise UserError(
-            f'Stage-I makes {small} pixels, of which StageII.size is {2 * small} or {4 * small}, not {size}'
+            f'Stage-I makes {small} pixels, of which StageII.size is {" or ".join(map(str, possible))}, not {size}'
         )
     if embedding_dimension != stage_one.embedding_dimension:
         raise UserError(

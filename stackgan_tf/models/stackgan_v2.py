@@ -4,8 +4,8 @@ Source: StackGAN++ (arXiv 1710.10916), section "StackGAN-v2: multi-distribution 
 """
 
 import dataclasses
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 import keras
 import tensorflow as tf
@@ -14,9 +14,9 @@ from stackgan_tf.losses.adversarial import discriminator_loss, generator_loss
 from stackgan_tf.losses.color_consistency import color_consistency_loss
 from stackgan_tf.losses.joint_conditional import Logits, joint_discriminator_loss, joint_generator_loss
 from stackgan_tf.losses.relativistic import relativistic_discriminator_loss, relativistic_generator_loss
-from stackgan_tf.models.adversarial_model import AdversarialModel
+from stackgan_tf.models.adversarial_model import AdversarialLoss, AdversarialModel, check_unused
 from stackgan_tf.models.batch import Batch
-from stackgan_tf.models.discriminator_logits import logits_of, relative_logits
+from stackgan_tf.models.discriminator_logits import logits_of
 from stackgan_tf.models.noise import Purpose
 from stackgan_tf.models.settings import (
     ColorConsistency,
@@ -29,7 +29,6 @@ from stackgan_tf.models.settings import (
 from stackgan_tf.networks.scale_discriminator import ScaleDiscriminator
 from stackgan_tf.networks.scales import BranchImages, check_sizes
 from stackgan_tf.networks.tree_generator import TreeGenerator
-from stackgan_tf.system.errors import UserError
 from stackgan_tf.system.ranges import Accepted, AtLeast, Count, Seed
 
 
@@ -58,15 +57,15 @@ class StackGANv2(AdversarialModel):
         discriminator: TreeDiscriminators = TreeDiscriminators(),
         discriminator_inputs: DiscriminatorInputs = DiscriminatorInputs(),
         term_weights: TermWeights = TermWeights(),
-        adversarial_loss: Literal['cross_entropy', 'relativistic'] = 'cross_entropy',  # the latter not in the paper
+        adversarial_loss: AdversarialLoss = 'cross_entropy',  # 'relativistic': not in the paper
         color_consistency: ColorConsistency = ColorConsistency(),
         optimization: Optimization = Optimization(),
         seed: Seed = 0,
     ) -> None:
-        super().__init__(seed, batch_size, conditioning, discriminator_inputs, optimization)
+        super().__init__(seed, batch_size, conditioning, discriminator_inputs, optimization, adversarial_loss)
         self.term_weights = term_weights
-        self.adversarial_loss = adversarial_loss
-        self._check_relativistic()
+        if self.adversarial_loss == 'relativistic':
+            check_unused('mismatched_real_weight', term_weights.mismatched_real_weight)
         self.discriminators_per_image = discriminator.per_image
         self.noise_dimension = noise_dimension
         self.color_consistency = color_consistency
@@ -101,15 +100,6 @@ class StackGANv2(AdversarialModel):
         ]
         self.set_up_discriminators()
         self.set_up_generator(tree, average, ['color_loss', *self.names_of_record()])
-
-    def _check_relativistic(self) -> None:
-        """Refuses settings that relativistic losses do not have."""
-        if self.adversarial_loss != 'relativistic':
-            return
-        for group, name in ((self.discriminator_inputs, 'real_target'), (self.term_weights, 'mismatched_real_weight')):
-            if getattr(group, name) != 1:
-                value = getattr(group, name)
-                raise UserError(f"{name} = {value} has no effect with adversarial_loss = 'relativistic': set it to 1.0")
 
     def per_discriminator(self, per_image: Sequence[Any]) -> list[Any]:
         """Repeats each item of a sequence with one item per image, so that there is one per discriminator."""
@@ -153,7 +143,7 @@ class StackGANv2(AdversarialModel):
         with tape:
             losses = {
                 f'generator_loss_{name}': self.generator_loss(
-                    *self._logits_of_generated(number, inputs[number], generated[number], condition, batch), batch
+                    *self.logits_of_generated(number, inputs[number], batch, generated[number], condition), batch
                 )
                 for number, name in enumerate(self.discriminator_names())
             }
@@ -168,22 +158,6 @@ class StackGANv2(AdversarialModel):
         self.record(recorded)
         return recorded
 
-    def _logits_of_generated(
-        self,
-        number: int,
-        discriminator_input: Callable[[tf.Tensor], tf.Tensor],
-        image: tf.Tensor,
-        condition: tf.Tensor | None,
-        batch: Batch,
-    ) -> tuple[Logits, Logits | None]:
-        """One discriminator's logits of generated images, and of real ones where the loss compares the two."""
-        discriminator, real = self.discriminators[number], None
-        if self.adversarial_loss == 'relativistic':
-            real_images = batch['images'][self.sizes.index(discriminator.size)]
-            constant = None if condition is None else tf.stop_gradient(condition)
-            real = logits_of(discriminator, discriminator_input(real_images), constant)
-        return logits_of(discriminator, discriminator_input(image), condition), real
-
     def generator_loss(self, generated: Logits, real: Logits | None, batch: Batch) -> tf.Tensor:
         """The tree's adversarial loss of one discriminator."""
         weights = {
@@ -196,12 +170,6 @@ class StackGANv2(AdversarialModel):
         if not self.embedding_dimension:
             return generator_loss(generated.unconditional_logits)
         return joint_generator_loss(generated, batch['has_condition'], **weights)
-
-    def confidences(self, real: Logits, mismatched: Logits | None, generated: Logits) -> dict[str, tf.Tensor]:
-        """See `confidences_of`; with relativistic losses, of one image being more real than its partner."""
-        if self.adversarial_loss == 'relativistic':
-            real, mismatched, generated = relative_logits(real, mismatched, generated)
-        return super().confidences(real, mismatched, generated)
 
     def discriminator_loss(
         self, real: Logits, mismatched: Logits | None, generated: Logits, rows: tf.Tensor | None, batch: Batch

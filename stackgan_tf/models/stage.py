@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from stackgan_tf.losses.joint_conditional import Logits
 from stackgan_tf.losses.matching_aware import matching_aware_discriminator_loss, matching_aware_generator_loss
+from stackgan_tf.losses.relativistic import relativistic_discriminator_loss, relativistic_generator_loss
 from stackgan_tf.models.adversarial_model import AdversarialModel
 from stackgan_tf.models.batch import Batch
 from stackgan_tf.models.discriminator_logits import logits_of
@@ -50,8 +51,9 @@ class Stage(AdversarialModel):
             with tf.GradientTape() as tape:
                 image, condition, kl = self.generate(batch, 1)
         with tape:
-            logits = logits_of(self.discriminators[0], discriminator_input(image), condition)
-            loss = matching_aware_generator_loss(logits, batch.get('has_condition', 1.0))
+            loss = self.generator_loss(
+                *self.logits_of_generated(0, discriminator_input, batch, image, condition), batch
+            )
             total = (loss + self.kl_weight * kl) / self.replicas
         self.apply_gradients(self.optimizer, tape, total, self.generator.trainable_variables)
         self.average_generator()
@@ -69,11 +71,20 @@ class Stage(AdversarialModel):
             number: tells apart several draws in one step.
         """
 
+    def generator_loss(self, generated: Logits, real: Logits | None, batch: Batch) -> tf.Tensor:
+        """The generator's adversarial loss."""
+        has_condition = batch.get('has_condition', 1.0)
+        if real is not None:
+            return relativistic_generator_loss(real, generated, has_condition)
+        return matching_aware_generator_loss(generated, has_condition)
+
     def discriminator_loss(
         self, real: Logits, mismatched: Logits | None, generated: Logits, rows: tf.Tensor | None, batch: Batch
     ) -> tf.Tensor:
-        """The matching-aware loss."""
+        """The matching-aware loss, or its relativistic form."""
         condition_rows = {} if rows is None else {'mismatched_rows': rows, 'has_condition': batch['has_condition']}
+        if self.adversarial_loss == 'relativistic':
+            return relativistic_discriminator_loss(real, mismatched, generated, **condition_rows)
         return matching_aware_discriminator_loss(
             real, mismatched, generated, real_target=self.discriminator_inputs.real_target, **condition_rows
         )

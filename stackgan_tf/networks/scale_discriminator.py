@@ -10,9 +10,9 @@ import keras
 from keras import KerasTensor, ops
 
 from stackgan_tf.networks.blocks import LeakyBlock
+from stackgan_tf.networks.conditional_discriminator import ConditionalDiscriminator
 from stackgan_tf.networks.convolution_block import LEAKY_SLOPE, Shape
 from stackgan_tf.networks.convolutions import conv
-from stackgan_tf.networks.network import Network
 from stackgan_tf.networks.scales import SEED_SIZE, check_sizes, doublings
 from stackgan_tf.networks.spectral_normalization import SpectralConv2D
 
@@ -21,7 +21,7 @@ FEATURE_MULTIPLE = 8
 
 
 @keras.saving.register_keras_serializable('stackgan_tf')
-class ScaleDiscriminator(Network):
+class ScaleDiscriminator(ConditionalDiscriminator):
     """D_i: separates real images of one scale from generated ones.
 
     log2(size / 4) convolutions of stride 2 bring the image to 4x4, doubling the width each time; below 64 pixels they
@@ -82,16 +82,7 @@ class ScaleDiscriminator(Network):
         for layer in (self.first, *self.down, *self.across):
             layer.build(shape)
             shape = layer.compute_output_shape(shape)
-        if self.unconditional:
-            self.logit.build(shape)
-        if self.condition_dimension:
-            if self.project is not None:
-                self.project.build((None, self.condition_dimension))
-            condition = (None, self.projection or self.condition_dimension)
-            self.joint.build(shape, condition)
-            self.conditional_logit.build(shape)
-            if self.expected is not None:
-                self.expected.build(condition)
+        self.build_heads(shape)
 
     def features(self, image: KerasTensor, training: bool = False) -> KerasTensor:
         """Maps an image `[N, s, s, 3]` in [-1, 1] to features `[N, 4, 4, C]`, C = 8 * width."""
@@ -107,42 +98,6 @@ class ScaleDiscriminator(Network):
         heads = [self.logit] if self.unconditional else []
         heads += [self.joint.conv, self.conditional_logit] if self.condition_dimension else []
         return [self.first, *(block.conv for block in (*self.down, *self.across)), *heads]
-
-    def unconditional_logits(self, features: KerasTensor) -> KerasTensor:
-        """Maps `features` to a logit `[N]`, positive for real, in float32."""
-        return ops.cast(self.logit(features)[:, 0, 0, 0], 'float32')
-
-    def conditional_logits(self, features: KerasTensor, condition: KerasTensor, training: bool = False) -> KerasTensor:
-        """Maps `features` and conditions `[N, E]` to a logit `[N]`, positive for real and matching, in float32.
-
-        The inner product is that of the projection discriminator (Miyato and Koyama, arXiv 1802.05637), here with all
-        features and not with their sum over places, divided by the square root of their number.
-        """
-        condition = condition if self.project is None else ops.leaky_relu(self.project(condition), LEAKY_SLOPE)
-        # `call`: outside of Keras's autocast, spectral normalization divides the kernel in float32.
-        h = self.joint.call(features, condition, training=training)  # [N, 4, 4, C]
-        logit = ops.cast(self.conditional_logit(h)[:, 0, 0, 0], 'float32')
-        if self.expected is None:
-            return logit
-        found, expected = (ops.cast(each, 'float32') for each in (features, self.expected(condition)))
-        found = ops.reshape(found, (-1, self.expected.units))
-        return logit + ops.sum(found * expected, axis=1) / self.expected.units**0.5
-
-    def call(self, image: KerasTensor, condition: KerasTensor | None = None, training: bool = False) -> Any:
-        """Maps images `[N, s, s, 3]` in [-1, 1], and conditions `[N, E]`, to conditional and unconditional logits.
-
-        Returns:
-            The logits `[N]` of the only head, or a pair of both, the conditional ones first.
-        """
-        h = self.features(image, training=training)  # [N, 4, 4, C]
-        conditional_logits = [] if condition is None else [self.conditional_logits(h, condition, training=training)]
-        logits = [*conditional_logits, self.unconditional_logits(h)] if self.unconditional else conditional_logits
-        return logits[0] if len(logits) == 1 else tuple(logits)
-
-    def compute_output_shape(self, input_shape: Shape, condition_shape: Shape | None = None) -> Any:
-        """`[N]`, or twice that for two heads."""
-        heads = (condition_shape is not None) + self.unconditional
-        return (input_shape[0],) if heads == 1 else ((input_shape[0],),) * heads
 
 
 def _logit(spectral_normalization: bool) -> keras.layers.Conv2D:

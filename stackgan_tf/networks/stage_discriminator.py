@@ -7,10 +7,10 @@ PyTorch.
 from typing import Any
 
 import keras
-from keras import KerasTensor, ops
+from keras import KerasTensor
 
-from stackgan_tf.networks.convolution_block import LEAKY_SLOPE, Shape
-from stackgan_tf.networks.network import Network
+from stackgan_tf.networks.conditional_discriminator import ConditionalDiscriminator
+from stackgan_tf.networks.convolution_block import Shape
 from stackgan_tf.networks.scale_discriminator import FEATURE_MULTIPLE
 from stackgan_tf.networks.scales import SEED_SIZE
 from stackgan_tf.networks.stage_blocks import (
@@ -23,7 +23,7 @@ from stackgan_tf.networks.stage_blocks import (
 
 
 @keras.saving.register_keras_serializable('stackgan_tf')
-class StageDiscriminator(Network):
+class StageDiscriminator(ConditionalDiscriminator):
     """D_0 and D: separates real images that match their condition from generated and from mismatched ones.
 
     Convolutions of stride 2 bring the image to `last_map`, doubling the width each time; where the width then exceeds
@@ -50,6 +50,7 @@ class StageDiscriminator(Network):
         unconditional: bool = False,  # a second logit, of the image alone
         last_map: int = SEED_SIZE,  # m, pixels of the features; 16 in the release for 256 pixels from Stage-I
         normalization: bool = True,  # batch normalization, as in the paper; off: kernels start orthogonal
+        inner_product: bool = False,  # whether an inner product of condition and features is added, not in the paper
         synchronized: bool = False,  # batch statistics over all replicas
         **kwargs: object,
     ) -> None:
@@ -64,6 +65,7 @@ class StageDiscriminator(Network):
         self.unconditional = unconditional or not condition_dimension
         self.last_map = last_map
         self.normalization = normalization
+        self.inner_product = inner_product
         common: dict[str, Any] = {'normalize': normalization, 'synchronized': synchronized}
         down = [width << i for i in range(doublings_between(last_map, size))]
         across = [channels // 2 for channels in reversed(down) if channels > width * FEATURE_MULTIPLE]
@@ -82,6 +84,8 @@ class StageDiscriminator(Network):
             self.project = stage_dense(projection) if projection else None
             self.joint = StageBlock([*down, *across][-1], kernel=joint_kernel, **common)
             self.conditional_logit = stage_conv(1, last_map, strides=last_map, use_bias=logit_bias)
+            units = last_map * last_map * self.joint.filters
+            self.expected = keras.layers.Dense(units, use_bias=False) if inner_product else None
         if not normalization:
             self._start_orthogonal()
 
@@ -103,13 +107,7 @@ class StageDiscriminator(Network):
             shape = block.compute_output_shape(shape)
         if self.refine is not None:
             self.refine.build(shape)
-        if self.unconditional:
-            self.logit.build(shape)
-        if self.condition_dimension:
-            if self.project is not None:
-                self.project.build((None, self.condition_dimension))
-            self.joint.build(shape, (None, self.projection or self.condition_dimension))
-            self.conditional_logit.build(shape)
+        self.build_heads(shape)
 
     def features(self, image: KerasTensor, training: bool = False) -> KerasTensor:
         """Maps an image `[N, s, s, 3]` in [-1, 1] to features `[N, m, m, C]`, C at most `8 * width`."""
@@ -117,31 +115,3 @@ class StageDiscriminator(Network):
         for block in self.blocks:
             h = block(h, training=training)
         return h if self.refine is None else self.refine(h, training=training)
-
-    def unconditional_logits(self, features: KerasTensor) -> KerasTensor:
-        """Maps `features` to a logit `[N]`, positive for real, in float32; only if `unconditional`."""
-        return ops.cast(self.logit(features)[:, 0, 0, 0], 'float32')
-
-    def conditional_logits(self, features: KerasTensor, condition: KerasTensor, training: bool = False) -> KerasTensor:
-        """Maps `features` and conditions `[N, E]` to a logit `[N]`, positive for real and matching, in float32."""
-        condition = condition if self.project is None else ops.leaky_relu(self.project(condition), LEAKY_SLOPE)
-        # `call`: under another name scope, TensorFlow adds the gradients of several passes in another order.
-        h = self.joint.call(features, condition, training=training)  # [N, m, m, C]
-        return ops.cast(self.conditional_logit(h)[:, 0, 0, 0], 'float32')
-
-    def call(self, image: KerasTensor, condition: KerasTensor | None = None, training: bool = False) -> Any:
-        """Maps images `[N, s, s, 3]` in [-1, 1], and conditions `[N, E]`, to conditional and unconditional logits.
-
-        Returns:
-            The logits `[N]` of the only head, or a pair of both, the conditional ones first.
-        """
-        h = self.features(image, training=training)  # [N, m, m, C]
-        if condition is None:
-            return self.unconditional_logits(h)
-        conditional_logits = self.conditional_logits(h, condition, training=training)
-        return (conditional_logits, self.unconditional_logits(h)) if self.unconditional else conditional_logits
-
-    def compute_output_shape(self, input_shape: Shape, condition_shape: Shape | None = None) -> Any:
-        """`[N]`, or twice that for two heads."""
-        both = condition_shape is not None and self.unconditional
-        return ((input_shape[0],),) * 2 if both else (input_shape[0],)

@@ -240,3 +240,21 @@ def test_stage_one_overfits_sixteen_images():
         step(given)
     assert before > 0.35
     assert distance() < 0.14  # of a range of 1.6; measured: 0.085
+
+
+@pytest.mark.parametrize('make', [stage_one, stage_two])
+def test_relativistic_losses_compare_matching_pairs_with_generated_and_mismatched_ones(make):
+    settings = {'adversarial_loss': 'relativistic', 'fresh_fakes': False, 'normalization': False}
+    model = make(**settings, discriminator_rate=0.0, generator_rate=0.0, inner_product=True)
+    given = batch(model.sizes[0], labels=(0, 1, 2, 3))
+    image, condition, _ = model.generate(given)
+    recorded = model.train_step(given)
+    (network,) = model.discriminators
+    match = network(given['images'][0], condition).numpy()
+    mismatch = network(given['images'][0], tf.roll(condition, -1, axis=0)).numpy()
+    generated = network(image, condition).numpy()
+    expected = np.mean(np.log1p(np.exp(generated - match))) + np.mean(np.log1p(np.exp(mismatch - match)))
+    name = model.discriminator_names()[0]
+    assert float(recorded[f'discriminator_loss_{name}']) == pytest.approx(expected, rel=1e-4)
+    expected = np.mean(np.log1p(np.exp(match - generated)))
+    assert float(recorded[f'generator_loss_{name}']) == pytest.approx(expected, rel=1e-4)

@@ -56,27 +56,6 @@ def test_conditional_discriminator(tmp_path, size, projection):
     assert (conditional_logits.numpy() != other_conditional.numpy()).all()
 
 
-def test_the_inner_product_is_added_to_the_conditional_logit(tmp_path):
-    rng = np.random.default_rng(0)
-    images = rng.normal(size=(3, 16, 16, 3)).astype('float32')
-    conditions = rng.normal(size=(3, 6)).astype('float32')
-
-    def make():
-        return ScaleDiscriminator(size=16, width=2, condition_dimension=6, projection=5, inner_product=True)
-
-    check_layer(make, (images, conditions), ((3,), (3,)), tmp_path)
-    network = ScaleDiscriminator(size=16, width=2, condition_dimension=6, inner_product=True)
-    network.build(images.shape)
-    conditional_logits, unconditional_logits = network(images, conditions)
-    expected = conditions @ network.expected.kernel.numpy()
-    inner = np.sum(network.features(images).numpy().reshape(3, -1) * expected, axis=1) / 16.0
-    assert np.abs(inner).min() > 1e-3
-    network.expected.kernel.assign(np.zeros(network.expected.kernel.shape))
-    without, same_unconditional = network(images, conditions)
-    np.testing.assert_allclose(conditional_logits, without + inner, atol=1e-5)
-    np.testing.assert_array_equal(unconditional_logits, same_unconditional)
-
-
 def test_without_an_unconditional_logit(tmp_path):
     rng = np.random.default_rng(0)
     inputs = (rng.normal(size=(2, 8, 8, 3)).astype('float32'), rng.normal(size=(2, 6)).astype('float32'))
