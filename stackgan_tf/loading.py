@@ -240,7 +240,7 @@ def _text_encoder(checkpoints: Checkpoints, which: str = 'newest') -> CharacterE
 
 
 def _encoder_of(run: Path, source: dict[str, Any], fingerprint: str | None) -> TextEncoder | None:
-    """The text encoder that a phase was trained with, if an earlier phase trained it or TF Hub has it.
+    """The text encoder that a phase was trained with, if an earlier phase, a preset or TF Hub has it.
 
     Raises:
         UserError: it cannot be loaded, or has changed since.
@@ -250,7 +250,7 @@ def _encoder_of(run: Path, source: dict[str, Any], fingerprint: str | None) -> T
         encoder = load_phase(run, source['phase'])
         assert isinstance(encoder, TextEncoder)
     elif 'text_encoder' in source:
-        where, encoder = source['text_encoder'], SavedEncoder(source['text_encoder'])
+        where, encoder = source['text_encoder'], load_text_encoder(source['text_encoder'])
     else:
         return None
     if encoder.fingerprint != fingerprint:

@@ -4,7 +4,7 @@ python tools/make_preset.py --gin_file=gin/presets/painted_birds.gin --reference
     --classifier_gin_file=gin/evaluation/painted_birds.gin
 
 Each step is a public command in a separate process. Finished steps are not repeated: the same command resumes. Models
-that read captions through a text encoder of the same run, and unconditional models can become presets.
+that read captions through a text encoder of the same run or of a preset, and unconditional models can become presets.
 """
 
 import json
@@ -36,8 +36,9 @@ _CAPTION = flags.DEFINE_multi_string(
     'A caption whose images are compared between float16 and float32; may be repeated.',
 )
 _DATA_LICENSE = flags.DEFINE_string('data_license', 'painted by stackgan_tf, Apache 2.0', 'The license of the data.')
+_ENCODERS = ('text_encoder', 'image_encoder')
 _MOST_LEVELS = 2  # gray levels between float16 and float32
-_MOST_BYTES = 8_000_000
+_MOST_BYTES = 12_000_000
 _COMPARED = 64  # images
 
 
@@ -99,18 +100,24 @@ def _write(run: Path, output: Path, scores: dict | None) -> None:
         UserError: presets hold no such model.
     """
     from stackgan_tf.loading import load_network, phases_of, training_of
-    from stackgan_tf.preset_files import write_preset
+    from stackgan_tf.preset_files import PREFIX, open_preset, write_preset
     from stackgan_tf.runs.checkpoints import Checkpoints
     from stackgan_tf.saved_models.model_card import Origin, model_card
 
     model, progress = training_of(run)
     phase, source = phases_of(run)[-1], progress.get('condition_source', {})
-    if source and 'phase' not in source:
-        raise UserError(f'{run} reads no captions through a text encoder of its own: presets hold no such models')
+    preset = str(source.get('text_encoder', '')).startswith(PREFIX)
+    if source and 'phase' not in source and not preset:
+        raise UserError(
+            f'{run} reads no captions through a text encoder that was trained here: presets hold no such models'
+        )
     names = [name for name in Checkpoints(run / phase / 'checkpoints').networks() if name != 'generator']
     networks = {name: load_network(run, phase, name) for name in names}
-    if source:
-        networks |= {name: load_network(run, source['phase'], name) for name in ('text_encoder', 'image_encoder')}
+    if preset:
+        encoders = open_preset(source['text_encoder'].removeprefix(PREFIX))
+        networks |= {name: encoders.network(name) for name in _ENCODERS}
+    elif source:
+        networks |= {name: load_network(run, source['phase'], name) for name in _ENCODERS}
     facts = {
         'model': model,
         'steps': progress['step'],

@@ -25,8 +25,8 @@ class Embeddings(abc.ABC):
     Attributes:
         dimension: T.
         fingerprint: of their encoder or table; a model only accepts vectors with the fingerprint of its training.
-        condition_source: where a finished model's conditions come from, if that needs no data: `text_encoder`, a TF Hub
-            handle, or `class_names`.
+        condition_source: where a finished model's conditions come from, if that needs no data: `phase`, the name of the
+            one that trained the text encoder; `text_encoder`, a TF Hub handle or `preset:NAME`; or `class_names`.
         missing: bool `[count]`, the examples without a condition, which get the empty caption's; None if each has one.
     """
 

@@ -30,7 +30,7 @@ def describe(recipe: Recipe) -> str:
     with _without_values():
         for phase in run.phases:
             models[phase.name] = model = phase.make_model()
-            if isinstance(phase.text_encoder, str):
+            if isinstance(phase.text_encoder, str) and phase.text_preset is None:
                 encoder = models[phase.text_encoder]
                 if not isinstance(encoder, TextMatching):
                     raise not_a_text_encoder(phase)

@@ -14,6 +14,7 @@ from stackgan_tf.runs.run_directory import CONFIG
 from stackgan_tf.system.errors import UserError
 from stackgan_tf.training.initial_weights import check_initial_weights
 from stackgan_tf.training.run import Run
+from stackgan_tf.training.text_encoders import check_text_encoder
 
 _PACKAGE = Path(stackgan_tf.__file__).parent
 # The folders searched for gin/NAME.gin: the working directory, the installed package, the source tree.
@@ -91,11 +92,7 @@ def _check_run(run: Run) -> None:
         raise UserError(f'Phase.name = {invalid[0]!r} must be letters, digits, _ and -: a folder is called so')
     for number, phase in enumerate(run.phases):
         check_initial_weights(phase)
-        if isinstance(phase.text_encoder, str) and phase.text_encoder not in names[:number]:
-            raise UserError(
-                f'{phase.name}/Phase.text_encoder = {phase.text_encoder!r} names no phase before it'
-                f' ({", ".join(names[:number]) or "it is the first"})'
-            )
+        check_text_encoder(phase, names[:number])
         for setting in ('stage_one_weights', 'image_features'):
             if (named := getattr(phase, setting)) in names[number:]:
                 raise UserError(

@@ -8,6 +8,7 @@ from stackgan_tf.data.embeddings import Embeddings
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.models.adversarial_model import AdversarialModel
 from stackgan_tf.models.trained_model import TrainedModel
+from stackgan_tf.preset_files import PREFIX
 from stackgan_tf.system.errors import UserError
 from stackgan_tf.system.ranges import Count
 
@@ -25,7 +26,7 @@ class Phase:
         data: makes the source of examples.
         steps: how many steps it trains.
         text_encoder: the source of embeddings for a conditional model: the name of an earlier phase that trains a text
-            encoder, or a function that makes embeddings of a source.
+            encoder, `preset:NAME`, or a function that makes embeddings of a source.
         test_data: makes the source that a model is scored on with each checkpoint; best of classes that it is not
             trained on.
         scores: for a generator, makes its scores of each checkpoint: see `GeneratorScores`.
@@ -61,6 +62,12 @@ class Phase:
     initial_weights: str | None = None
     stage_one: Callable[[], AdversarialModel] | None = None
     stage_one_weights: str | None = None
+
+    @property
+    def text_preset(self) -> str | None:
+        """The name of the preset whose text encoder gives the embeddings; None if something else does."""
+        name = self.text_encoder
+        return name.removeprefix(PREFIX) if isinstance(name, str) and name.startswith(PREFIX) else None
 
     def make_model(self, alphabet: str | None = None) -> TrainedModel:
         """Makes the model, to be called inside the scope of its strategy; a Stage-I is untrained as yet.

@@ -177,7 +177,7 @@ class Run:
             scores = generator_scores(phase, model, source, test_source, directory)
             _check_space(directory, checkpoints, model, self.keep_last + (scores is not None))
         progress = resumed_progress(checkpoints.restore(model.checkpoint_variables()), source, embeddings, run.moved)
-        progress |= self._description(phase, model, embeddings)
+        progress |= self._description(model, embeddings)
         progress['rollbacks'] = max(progress['rollbacks'], rollbacks)
         model.scale_rates(self.rollback_rate ** progress['rollbacks'])
         return PreparedPhase(
@@ -224,15 +224,12 @@ class Run:
                     raise InterruptedRunError(signal_number)
             say(f'{phase.name} is done: {phase.steps} steps in {duration(clock.trained_seconds)}')
 
-    def _description(self, phase: Phase, model: TrainedModel, embeddings: Embeddings | None) -> dict[str, Any]:
+    def _description(self, model: TrainedModel, embeddings: Embeddings | None) -> dict[str, Any]:
         """The model as a checkpoint describes it, so that it loads without its recipe."""
-        source = {} if embeddings is None else dict(embeddings.condition_source)
-        if isinstance(phase.text_encoder, str):
-            source = {'phase': phase.text_encoder}
         return {
             'model': type(model).__name__,
             'phases': [each.name for each in self.phases],
-            'condition_source': source,
+            'condition_source': {} if embeddings is None else dict(embeddings.condition_source),
             **model.description(),
         }
 

@@ -8,8 +8,9 @@ import numpy as np
 from stackgan_tf.data.captioned_examples import CaptionedExamples
 from stackgan_tf.data.embeddings import CaptionEmbeddings, Embeddings, LabelVectors, sample_embeddings
 from stackgan_tf.data.example_source import ExampleSource
-from stackgan_tf.loading import load_phase
+from stackgan_tf.loading import load_phase, load_text_encoder
 from stackgan_tf.models.trained_model import TrainedModel
+from stackgan_tf.preset_files import open_preset
 from stackgan_tf.networks.embedding_whitening import RESOLUTION
 from stackgan_tf.runs.checkpoints import Checkpoints
 from stackgan_tf.system.console import say
@@ -17,6 +18,25 @@ from stackgan_tf.system.errors import UserError
 from stackgan_tf.text.caption_readings import CaptionReadings, caption_readings
 from stackgan_tf.text.text_encoder import TextEncoder
 from stackgan_tf.training.phase import Phase
+
+
+def check_text_encoder(phase: Phase, earlier: Sequence[str]) -> None:
+    """Checks that the text encoder that a phase names exists.
+
+    Args:
+        phase: to be checked.
+        earlier: the names of the phases before it.
+
+    Raises:
+        UserError: it names no phase before it, and no preset.
+    """
+    if phase.text_preset is not None:
+        open_preset(phase.text_preset)
+    elif isinstance(phase.text_encoder, str) and phase.text_encoder not in earlier:
+        raise UserError(
+            f'{phase.name}/Phase.text_encoder = {phase.text_encoder!r} names no phase before it'
+            f' ({", ".join(earlier) or "it is the first"})'
+        )
 
 
 def embeddings_for(phase: Phase, model: TrainedModel, source: ExampleSource, directory: Path) -> Embeddings | None:
@@ -38,12 +58,14 @@ def embeddings_for(phase: Phase, model: TrainedModel, source: ExampleSource, dir
             check_captions(phase, source, embeddings.encoder.alphabet)
         check_width(phase, model, embeddings.dimension)
     else:
-        encoder = load_phase(directory, phase.text_encoder)
+        preset = phase.text_preset is not None
+        encoder = load_text_encoder(phase.text_encoder) if preset else load_phase(directory, phase.text_encoder)
         if not isinstance(encoder, TextEncoder):
             raise not_a_text_encoder(phase)
         check_width(phase, model, encoder.dimension)  # before captions are embedded, which may take long
-        check_captions(phase, source, encoder.alphabet, report=False)  # the encoder's own phase did
+        check_captions(phase, source, encoder.alphabet, report=preset)  # the encoder's own phase did
         embeddings = CaptionEmbeddings(source, encoder)
+        embeddings.condition_source = {'text_encoder' if preset else 'phase': phase.text_encoder}
     _check_different(phase, embeddings, source.count)
     if embeddings.missing is not None:
         count = f'{embeddings.missing.sum()} of {source.count} images'

@@ -32,7 +32,7 @@ SETTINGS = {
     'StageDiscriminator': {
         **{'size': 32, 'width': 2, 'condition_dimension': 6, 'projection': 5, 'joint_kernel': 3},
         **{'residual': False, 'released_linear': True, 'logit_bias': True, 'unconditional': True, 'last_map': 8},
-        'normalization': False,
+        **{'normalization': False, 'inner_product': True},
     },
     'StageOneGenerator': {
         **{'size': 16, 'noise_dimension': 5, 'generator_width': 8, 'residual': False, 'first_map': 8},

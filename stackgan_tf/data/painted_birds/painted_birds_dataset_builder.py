@@ -36,7 +36,8 @@ class PaintedBirdsConfig(tfds.core.BuilderConfig):
 class Builder(tfds.core.GeneratorBasedBuilder):
     """Paints `painted_birds`: 6,000 images of 150 species to train on, 600 of 30 to choose on, 1,000 of 20 to report.
 
-    Configurations `76px` and `304px` are the load sizes for 64 and 256 pixel models; `76px_mixed` is for classifiers.
+    Configurations `76px` and `304px` are the load sizes for 64 and 256 pixel models; those with `_mixed` are for
+    classifiers and longer training.
     """
 
     name = 'painted_birds'
@@ -56,6 +57,12 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             mixed=True,
         ),
         PaintedBirdsConfig(name='304px', description='304 x 304 pixels, for models up to 256 pixels.', load_size=304),
+        PaintedBirdsConfig(
+            name='304px_mixed',
+            description='304 x 304 pixels, training images of any attributes, without label.',
+            load_size=304,
+            mixed=True,
+        ),
     ]
 
     def _info(self) -> tfds.core.DatasetInfo:
