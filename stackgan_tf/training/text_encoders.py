@@ -10,8 +10,8 @@ from stackgan_tf.data.embeddings import CaptionEmbeddings, Embeddings, LabelVect
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.loading import load_phase, load_text_encoder
 from stackgan_tf.models.trained_model import TrainedModel
-from stackgan_tf.preset_files import open_preset
 from stackgan_tf.networks.embedding_whitening import RESOLUTION
+from stackgan_tf.preset_files import open_preset
 from stackgan_tf.runs.checkpoints import Checkpoints
 from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError

@@ -8,13 +8,16 @@ import pytest
 import tensorflow as tf
 from captioned import Captioned, WordEncoder
 from image_files import save
+from small_models import TREE, build
 
+import stackgan_tf
 from stackgan_tf.data.captions import Captions
 from stackgan_tf.data.embeddings import CaptionEmbeddings, LabelVectors, StoredEmbeddings
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.image_folder.image_folder import ImageFolder
 from stackgan_tf.loading import load_phase
 from stackgan_tf.models.attribute_classifier import AttributeClassifier
+from stackgan_tf.models.stackgan_v2 import StackGANv2
 from stackgan_tf.models.text_matching import TextMatching
 from stackgan_tf.models.trained_model import TrainedModel, variables_of
 from stackgan_tf.runs.checkpoints import Checkpoints
@@ -23,6 +26,7 @@ from stackgan_tf.system.errors import UserError
 from stackgan_tf.text.character_encoder import CharacterEncoder
 from stackgan_tf.training.phase import Phase
 from stackgan_tf.training.run import Run
+from stackgan_tf.training.text_encoders import check_text_encoder
 
 
 @pytest.fixture(autouse=True)
@@ -305,3 +309,22 @@ def test_phases_that_do_not_fit_are_refused(tmp_path, phases, reason):
     with pytest.raises(UserError, match=reason):
         train(tmp_path / 'run', *phases)
     assert not (tmp_path / 'run' / phases[-1][0]).exists()
+
+
+@pytest.mark.skipif(
+    'painted_birds' not in stackgan_tf.presets(), reason='the weights of the preset are not in this tree'
+)
+def test_a_model_reads_the_embeddings_of_a_preset(tmp_path):
+    def tree():
+        settings = {'embedding_dimension': 512, 'condition_dimension': 3}
+        return build(StackGANv2, **{**TREE, 'sizes': (8,), 'color_consistency__weight': 0.0, **settings})
+
+    train(tmp_path / 'run', ('tree', tree, {'text_encoder': 'preset:painted_birds'}))
+    trained, preset = load_phase(tmp_path / 'run', 'tree'), stackgan_tf.from_preset('painted_birds')
+    np.testing.assert_array_equal(trained.embed(['a red bird']), preset.embed(['a red bird']))
+    assert trained.generate(['a red bird'], seed=0).shape == (1, 8, 8, 3)
+
+
+def test_a_preset_that_does_not_exist_is_refused():
+    with pytest.raises(UserError, match='none'):
+        check_text_encoder(Phase('reader', Reader, Captioned, 4, text_encoder='preset:none'), ())
