@@ -252,6 +252,6 @@ def test_a_run_in_a_folder_that_became_read_only(small_disk, tmp_path):
     assert run(train(small_disk / 'run', 4), tmp_path).returncode == 0
     before = sorted(small_disk.rglob('*'))
     subprocess.run(['mount', '-o', 'remount,ro', str(small_disk)], check=True)
-    assert_one_line(run(train(small_disk / 'run', 8), tmp_path), 'cannot be written: Read-only file system')
+    assert_one_line(run(train(small_disk / 'run', 8), tmp_path), 'cannot be used (Read-only file system): name another')
     subprocess.run(['mount', '-o', 'remount,rw', str(small_disk)], check=True)
     assert sorted(small_disk.rglob('*')) == before

@@ -26,6 +26,15 @@ from stackgan_tf.system.ranges import Accepted, AtLeast, Count, OneOf, Seed, Wei
 LOSSES = {'hinge': joint_embedding_loss, 'cross_entropy': matching_cross_entropy}
 
 
+def check_tower(tower: str) -> None:
+    """Checks the name of an image tower.
+
+    Raises:
+        ValueError: there is no such tower.
+    """
+    OneOf(('', 'classifier'), BACKBONES).check('image_tower', tower.partition(':')[0])
+
+
 @keras.saving.register_keras_serializable('stackgan_tf')
 class TextMatching(TrainedModel):
     """The char-CNN-RNN and an image tower, trained together by the joint embedding loss."""
@@ -40,12 +49,12 @@ class TextMatching(TrainedModel):
         last_pool: bool = False,
         dimension: Count = 1024,  # T
         initial_range: Weight = 0.08,  # 0 for narrow networks
-        alphabet: Literal['ascii', 'bytes'] = 'ascii',  # what tokens are: published, or UTF-8 bytes for any language
+        # What tokens are: as published, or UTF-8 bytes of any language; 'auto': a run decides, otherwise as published
+        alphabet: Literal['ascii', 'bytes', 'auto'] = 'ascii',
         loss: Literal['hinge', 'cross_entropy'] = 'hinge',  # 'hinge' is the paper's
         caption_weight: Weight = 0.0,  # of the same loss between two captions of an image, as published for COCO
-        # '': trained; or fixed: of a 'classifier', or of keras.applications by name
-        image_tower: Annotated[str, OneOf(('', 'classifier'), BACKBONES)] = '',
-        image_weights: str = 'imagenet',  # for a network of keras.applications; or a weights file
+        # '': trained; or fixed: of a 'classifier', or of keras.applications as NAME or NAME:WEIGHTS_FILE
+        image_tower: Annotated[str, Accepted(check_tower)] = '',
         image_width: Count = 32,  # of the other towers: channels after their first convolution
         rate: Weight = 7e-4,
         decay_steps: Annotated[int, AtLeast(0)] = 0,  # if set, the rate falls to 0 in the second half of these steps
@@ -63,11 +72,13 @@ class TextMatching(TrainedModel):
             last_pool=last_pool,
             dimension=dimension,
             initial_range=initial_range,
-            alphabet=alphabet,
+            alphabet='ascii' if alphabet == 'auto' else alphabet,
         )
-        self.alphabet = alphabet
+        self.alphabet = self.text_encoder.alphabet
+        self.automatic_alphabet = alphabet == 'auto'
         self.text_encoder.build((None, self.text_encoder.length))
-        self._image_weights = image_weights
+        image_tower, _, weights = image_tower.partition(':')
+        self._image_weights = weights or 'imagenet'
         self.image_encoder: BackboneEncoder | ImageEncoder
         if image_tower not in ('', 'classifier'):
             with as_user_error(f'no {image_tower} for {size} pixels'):

@@ -12,9 +12,6 @@ from stackgan_tf.preset_files import PREFIX
 from stackgan_tf.system.errors import UserError
 from stackgan_tf.system.ranges import Count
 
-# What is said of a model that does not take a part, by its name.
-_UNFIT = {'stage_one': 'takes over no Stage-I', 'alphabet': 'trains no text encoder'}
-
 
 @dataclasses.dataclass(frozen=True)
 class Phase:
@@ -38,8 +35,6 @@ class Phase:
         without_captions: images without a caption train the unconditional terms alone (`'unconditional'`), or are
             left out (`'left_out'`); text encoders leave them out.
         image_features: for a text encoder whose image tower is that of a classifier, the earlier phase that trains it.
-        alphabet: of a text encoder; see `ALPHABETS`. `'auto'`: bytes where the published alphabet would drop parts of
-            more than a few captions. By default the model's own.
         initial_weights: the weights that the phase begins with, where they fit: `preset:NAME` or the folder of a run.
         stage_one: for a Stage-II, makes the Stage-I model whose averaged generator it refines.
         stage_one_weights: the source of its weights: the name of an earlier phase, or the folder of a run, of one of
@@ -58,7 +53,6 @@ class Phase:
     drop_remainder: bool = False
     without_captions: Literal['unconditional', 'left_out'] = 'unconditional'
     image_features: str | None = None
-    alphabet: Literal['auto', 'ascii', 'bytes'] | None = None
     initial_weights: str | None = None
     stage_one: Callable[[], AdversarialModel] | None = None
     stage_one_weights: str | None = None
@@ -73,21 +67,20 @@ class Phase:
         """Makes the model, to be called inside the scope of its strategy; a Stage-I is untrained as yet.
 
         Args:
-            alphabet: that `'auto'` stands for; by default the model's own.
+            alphabet: of a text encoder, in place of that of its settings.
 
         Raises:
-            UserError: the model takes no Stage-I, or no alphabet.
+            UserError: the model takes no Stage-I.
         """
-        given: dict[str, Any] = {}
-        if self.stage_one is not None:
-            given['stage_one'] = self.stage_one().generator_ema
-        if self.alphabet is not None:
-            given['alphabet'] = alphabet if self.alphabet == 'auto' else self.alphabet
+        if alphabet is not None:
+            return self.model(alphabet=alphabet)
+        if self.stage_one is None:
+            return self.model()
+        network = self.stage_one().generator_ema
         try:
-            return self.model(**{name: value for name, value in given.items() if value is not None})
+            return self.model(stage_one=network)
         except TypeError as error:  # gin hides the signature
-            refused = [name for name in given if f'unexpected keyword argument {name!r}' in str(error)]
-            if not refused:
+            if "unexpected keyword argument 'stage_one'" not in str(error):
                 raise
-            message = f'{self.name} {_UNFIT[refused[0]]}: leave out {self.name}/Phase.{refused[0]}'
+            message = f'{self.name} takes over no Stage-I: leave out {self.name}/Phase.stage_one'
             raise UserError(message) from error

@@ -12,8 +12,10 @@ import numpy as np
 import tensorflow as tf
 
 from stackgan_tf.data.embeddings import Embeddings, sample_embeddings
+from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.generator import NetworkGenerator
 from stackgan_tf.models.adversarial_model import AdversarialModel
+from stackgan_tf.models.text_matching import TextMatching
 from stackgan_tf.models.trained_model import TrainedModel
 from stackgan_tf.runs.checkpoints import Checkpoints
 from stackgan_tf.runs.run_directory import RunDirectory
@@ -144,9 +146,8 @@ class Run:
         with workers.chief_first():
             source = phase.data()
             test_source = phase.test_data() if phase.test_data is not None else None
-        keras.utils.set_random_seed(self.seed)
         with strategy.scope(), layers_in(self.precision):
-            model = phase.make_model(choose_alphabet(phase, source, checkpoints))
+            model = self._make_model(phase, source, checkpoints)
         check_scored(model, test_source, phase)
         for each in (source, test_source):
             if each is not None:
@@ -194,6 +195,14 @@ class Run:
             self.jit_compile,
             self.steps_per_execution,
         )
+
+    def _make_model(self, phase: Phase, source: ExampleSource, checkpoints: Checkpoints) -> TrainedModel:
+        keras.utils.set_random_seed(self.seed)
+        model = phase.make_model()
+        if isinstance(model, TextMatching) and model.automatic_alphabet:
+            keras.utils.set_random_seed(self.seed)
+            model = phase.make_model(choose_alphabet(phase, source, checkpoints))
+        return model
 
     def _resume(self, work: PreparedPhase, directory: RunDirectory, workers: Workers) -> None:
         """Trains all steps that are left.

@@ -89,14 +89,12 @@ def examples_for(phase: Phase, model: TrainedModel, source: ExampleSource) -> Ex
     return CaptionedExamples(source)
 
 
-def choose_alphabet(phase: Phase, source: ExampleSource, checkpoints: Checkpoints) -> str | None:
-    """The alphabet that `Phase.alphabet = 'auto'` stands for: a resumed phase keeps its own; None if it is not set.
+def choose_alphabet(phase: Phase, source: ExampleSource, checkpoints: Checkpoints) -> str:
+    """The alphabet that `TextMatching.alphabet = 'auto'` stands for; a resumed phase keeps its own.
 
     Raises:
         UserError: the data set has no captions.
     """
-    if phase.alphabet != 'auto':
-        return None
     if checkpoints.steps():
         return checkpoints.networks().get('text_encoder', {}).get('config', {}).get('alphabet', 'ascii')
     readings = _readings(source, 'ascii')
@@ -123,7 +121,7 @@ def check_captions(phase: Phase, source: ExampleSource, alphabet: str | None, re
     if readings.read == 1 and readings.count > 1 and source.count > 1:
         captions = f'{phase.name}: the {readings.count:,} captions of {source.title}'
         if readings.different > 1:
-            raise UserError(f"{captions} all read alike ({losses}): set Phase.alphabet = 'bytes' of its text encoder")
+            raise UserError(f"{captions} all read alike ({losses}): set TextMatching.alphabet = 'bytes'")
         raise UserError(
             f'{captions} are the same, so a model cannot learn what captions mean: write what differs between the '
             'images, or train without captions (gin/image_folder.gin)'

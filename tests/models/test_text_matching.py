@@ -87,12 +87,13 @@ def test_two_captions_of_an_image_match():
 def test_a_backbone_starts_with_its_pretrained_weights(tmp_path):
     trained = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3), pooling='avg')
     trained.save_weights(tmp_path / 'trained.weights.h5')
-    settings = {'sizes': (32,), 'image_tower': 'MobileNetV2'}
-    model = make(**settings, image_weights=str(tmp_path / 'trained.weights.h5'))
+    model = make(sizes=(32,), image_tower=f'MobileNetV2:{tmp_path}/trained.weights.h5')
     model.initialize()
     for given, taken in zip(trained.get_weights(), model.image_encoder.features.get_weights(), strict=True):
         np.testing.assert_array_equal(given, taken)
     with pytest.raises(UserError, match=r"no weights 'nowhere\.h5' for MobileNetV2: "):
-        make(**settings, image_weights='nowhere.h5').initialize()
+        make(sizes=(32,), image_tower='MobileNetV2:nowhere.h5').initialize()
+    with pytest.raises(UserError, match="image_tower = 'Nothing' must be '' or 'classifier' or "):
+        make(image_tower='Nothing:a.h5')
     with pytest.raises(UserError, match=r'no InceptionV3 for 32 pixels: .*at least'):
         make(sizes=(32,), image_tower='InceptionV3')
