@@ -44,11 +44,17 @@ def sample_diversity(images: np.ndarray, conditional: bool) -> float:
     return float(np.mean([mean_distance(row) for row in rows]))
 
 
+def _separates_pairs(ticks: Sequence[Mapping[str, Any]], size: str) -> bool:
+    """Whether a discriminator separates matching from mismatched pairs, even if generated images look real to it."""
+    pairs = [(tick.get(f'confidence_match_{size}'), tick.get(f'confidence_mismatch_{size}')) for tick in ticks]
+    return all(match is not None and other is not None and match - other > _BEHIND for match, other in pairs)
+
+
 def concerns(ticks: Sequence[Mapping[str, Any]]) -> list[str]:
     """The concerns that last for `LONG` ticks, in words; empty if there are none.
 
     Args:
-        ticks: of the whole run, with `leads` and `sample_diversity`.
+        ticks: of the whole run, with confidences, `leads` and `sample_diversity`.
     """
     last, found = ticks[-LONG:], []
     if len(last) < LONG:
@@ -58,7 +64,7 @@ def concerns(ticks: Sequence[Mapping[str, Any]]) -> list[str]:
             values, size = [tick.get(name, 0.5) for tick in last], name.removeprefix(f'{LEAD}_')
             if min(values) > _FAR_AHEAD:
                 found.append(f'discriminator {size} far ahead')
-            elif max(values) < _BEHIND:
+            elif max(values) < _BEHIND and not _separates_pairs(last, size):
                 found.append(f'discriminator {size} sees no difference')
     diversities = [tick[DIVERSITY] for tick in ticks if DIVERSITY in tick]
     if len(diversities) > LONG and max(diversities[-LONG:]) < _ALIKE * max(diversities):

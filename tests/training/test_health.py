@@ -29,6 +29,11 @@ def test_diversity_is_the_distance_between_images_of_one_caption():
         ({'discriminator_lead_16': 0.9}, ['discriminator 16 far ahead']),
         ({'discriminator_lead_8': 0.01}, ['discriminator 8 sees no difference']),
         ({'discriminator_lead_8': -0.3}, ['discriminator 8 sees no difference']),
+        ({'discriminator_lead_8': 0.01, 'confidence_match_8': 0.6, 'confidence_mismatch_8': 0.2}, []),
+        (
+            {'discriminator_lead_8': 0.01, 'confidence_match_8': 0.5, 'confidence_mismatch_8': 0.49},
+            ['discriminator 8 sees no difference'],
+        ),
         ({'sample_diversity': 6.0}, ['samples become alike']),
         ({'sample_diversity': 8.0}, []),
         (
