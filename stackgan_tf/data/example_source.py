@@ -60,6 +60,16 @@ class ExampleSource(abc.ABC):
             UserError: it does not.
         """
 
+    def caption_lists(self) -> list[list[str | bytes]]:
+        """The captions of each example that has some, where possible before any image is read.
+
+        Raises:
+            UserError: the data set has none.
+        """
+        captions = self.captions()
+        lists = np.split(captions.texts, captions.index.first[1:])
+        return [texts.tolist() for texts, missing in zip(lists, captions.missing, strict=True) if not missing]
+
     @property
     def fingerprint(self) -> str:
         """Identifies the examples wherever their files are; empty if that is not known."""

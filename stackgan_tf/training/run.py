@@ -154,10 +154,10 @@ class Run:
                 each.check_size(model.sizes[-1])
                 if 'tokens' in model.batch_keys:
                     each.check_captions()
+        if 'tokens' in model.batch_keys:
+            check_captions(phase, source, model.alphabet)
         with workers.chief_first():
             source = examples_for(phase, model, source)
-            if 'tokens' in model.batch_keys:
-                check_captions(phase, source, model.alphabet)
             if test_source is not None:
                 test_source = examples_for(phase, model, test_source)
             embeddings = embeddings_for(phase, model, source, directory)

@@ -1,5 +1,6 @@
 """Text encoders in a run: the embeddings and the examples of a phase."""
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from stackgan_tf.preset_files import open_preset
 from stackgan_tf.runs.checkpoints import Checkpoints
 from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
-from stackgan_tf.text.caption_readings import CaptionReadings, caption_readings
+from stackgan_tf.text.caption_readings import caption_readings
 from stackgan_tf.text.text_encoder import TextEncoder
 from stackgan_tf.training.phase import Phase
 
@@ -97,7 +98,7 @@ def choose_alphabet(phase: Phase, source: ExampleSource, checkpoints: Checkpoint
     """
     if checkpoints.steps():
         return checkpoints.networks().get('text_encoder', {}).get('config', {}).get('alphabet', 'ascii')
-    readings = _readings(source, 'ascii')
+    readings = caption_readings(itertools.chain.from_iterable(source.caption_lists()), 'ascii')
     if not readings.lossy():
         return 'ascii'
     say(f'{phase.name}: reads captions as UTF-8 bytes, for the published alphabet {", ".join(readings.losses())}')
@@ -116,25 +117,20 @@ def check_captions(phase: Phase, source: ExampleSource, alphabet: str | None, re
     Raises:
         UserError: all captions read alike, so that nothing can be learned from them.
     """
-    readings = _readings(source, alphabet)
+    captions = source.caption_lists()
+    readings = caption_readings(itertools.chain.from_iterable(captions), alphabet)
     losses = ', '.join(readings.losses())
-    if readings.read == 1 and readings.count > 1 and source.count > 1:
-        captions = f'{phase.name}: the {readings.count:,} captions of {source.title}'
+    if readings.read == 1 and len(captions) > 1:
+        which = f'{phase.name}: the {readings.count:,} captions of {source.title}'
         if readings.different > 1:
-            raise UserError(f"{captions} all read alike ({losses}): set TextMatching.alphabet = 'bytes'")
+            raise UserError(f"{which} all read alike ({losses}): set TextMatching.alphabet = 'bytes'")
         raise UserError(
-            f'{captions} are the same, so a model cannot learn what captions mean: write what differs between the '
+            f'{which} are the same, so a model cannot learn what captions mean: write what differs between the '
             'images, or train without captions (gin/image_folder.gin)'
         )
     if losses and report:
         hint = '; an encoder over bytes reads more (docs/text_encoders.md)' if alphabet == 'ascii' else ''
         say(f'{phase.name}: the text encoder does not read all: {losses}{hint}')
-
-
-def _readings(source: ExampleSource, alphabet: str | None) -> CaptionReadings:
-    captions = source.captions()
-    given = np.repeat(~captions.missing, captions.index.counts)
-    return caption_readings(captions.texts[given].tolist(), alphabet)
 
 
 def _check_different(phase: Phase, embeddings: Embeddings, count: int) -> None:

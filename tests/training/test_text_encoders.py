@@ -9,17 +9,16 @@ import tensorflow as tf
 from captioned import Captioned, WordEncoder
 from image_files import save
 from small_models import TREE, build
+from text_phases import Reader, matching, words
 
 import stackgan_tf
 from stackgan_tf.data.captions import Captions
-from stackgan_tf.data.embeddings import CaptionEmbeddings, LabelVectors, StoredEmbeddings
+from stackgan_tf.data.embeddings import CaptionEmbeddings, LabelVectors
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.image_folder.image_folder import ImageFolder
 from stackgan_tf.loading import load_phase
 from stackgan_tf.models.attribute_classifier import AttributeClassifier
 from stackgan_tf.models.stackgan_v2 import StackGANv2
-from stackgan_tf.models.text_matching import TextMatching
-from stackgan_tf.models.trained_model import TrainedModel, variables_of
 from stackgan_tf.runs.checkpoints import Checkpoints
 from stackgan_tf.runs.run_directory import RunDirectory
 from stackgan_tf.system.errors import UserError
@@ -34,57 +33,8 @@ def cache(tmp_path, monkeypatch):
     monkeypatch.setenv('STACKGAN_TF_CACHE', str(tmp_path / 'cache'))
 
 
-class Reader(TrainedModel):
-    """Learns the mean embedding."""
-
-    sizes = (8,)
-    batch_keys = ('images', 'embedding')
-
-    def __init__(self, embedding_dimension=4):
-        super().__init__(seed=0, batch_size=3)
-        self.embedding_dimension = embedding_dimension
-        self.mean = keras.layers.Dense(1, use_bias=False)
-        self.mean.build((None, embedding_dimension))
-        optimizer = keras.optimizers.SGD(0.1)
-        optimizer.build(self.mean.trainable_variables)
-        self.set_up(optimizer, ('mean_loss',))
-
-    def checkpoint_variables(self):
-        return {**super().checkpoint_variables(), 'mean': variables_of(self.mean)}
-
-    def networks(self):
-        return {'mean': self.mean}
-
-    def forward_passes(self):
-        return []
-
-    def train_step(self, batch):
-        with tf.GradientTape() as tape:
-            loss = tf.reduce_mean((self.mean(batch['embedding']) - 1.0) ** 2)
-        self.apply_gradients(self.optimizer, tape, loss, self.mean.trainable_variables)
-        self.record({'mean_loss': loss})
-        return {'mean_loss': loss}
-
-
-def matching(alphabet='ascii'):
-    return TextMatching(
-        alphabet=alphabet,
-        sizes=(8,),
-        batch_size=6,
-        widths=(4, 4, 4),
-        recurrence='relu',
-        dimension=5,
-        initial_range=0.0,
-        image_width=4,
-    )
-
-
 def classifier():
     return AttributeClassifier(names=('color', 'parity'), choices=(3, 2), sizes=(8,), batch_size=6, width=4)
-
-
-def words(source):
-    return CaptionEmbeddings(source, WordEncoder())
 
 
 def train(workdir, *phases, steps=4):
@@ -165,96 +115,6 @@ def test_a_checkpoint_holds_the_source_of_the_condition(tmp_path):
     progress = Checkpoints(tmp_path / 'run/reader/checkpoints').progress()
     assert progress['condition_source'] == {'class_names': ['red', 'green', 'blue']}
     assert progress['embedding_scale'] == pytest.approx([1 / 3, 2**0.5 / 3], rel=1e-3)  # of one-hot vectors
-
-
-class Worded(Captioned):
-    """Captions in the given words, one an image."""
-
-    def __init__(self, words):
-        super().__init__()
-        self._words = words
-
-    def captions(self):
-        return Captions([self._words[i % len(self._words)]] for i in range(self.count))
-
-
-def train_on(workdir, words, steps=2, alphabet='ascii', **settings):
-    made = functools.partial(matching, alphabet=alphabet)
-    encoder = Phase('encoder', made, lambda: Worded(words), steps, **settings)
-    reader = Phase('reader', lambda: Reader(5), lambda: Worded(words), steps, text_encoder='encoder')
-    Run([encoder, reader], tick=2, checkpoint_every=2, seed=0).train(RunDirectory(workdir, 'SEED = 0\n'))
-    return load_phase(workdir, 'encoder')
-
-
-CHINESE = ['\u7ea2\u8272', '\u7eff\u8272', '\u84dd\u8272']
-
-
-def test_bytes_are_read_where_captions_need_them_and_after_resuming(tmp_path, capsys):
-    encoder = train_on(tmp_path / 'run', CHINESE, alphabet='auto', test_data=lambda: Worded(CHINESE))
-    said = capsys.readouterr().out
-    assert (
-        'reads captions as UTF-8 bytes, for the published alphabet 9 of 9 captions consist mostly of characters' in said
-    )
-    assert '3 different captions become one and the same' in said
-    assert 'does not read all' not in said
-    assert encoder.alphabet == 'bytes'
-    # The data may change; the alphabet of a run may not.
-    again = Run(
-        [Phase('encoder', functools.partial(matching, alphabet='auto'), lambda: Worded(['red', 'blue']), 4)],
-        tick=2,
-        checkpoint_every=2,
-        seed=0,
-    )
-    again.train(RunDirectory(tmp_path / 'run', 'SEED = 0\n'))
-    assert load_phase(tmp_path / 'run', 'encoder').alphabet == 'bytes'
-    assert train_on(tmp_path / 'english', ['red', 'blue'], alphabet='auto').alphabet == 'ascii'
-    assert train_on(tmp_path / 'set', ['red', 'blue'], alphabet='bytes').alphabet == 'bytes'
-
-
-def test_captions_that_are_not_read_whole_are_counted(tmp_path, capsys):
-    train_on(tmp_path / 'run', ['x' * 202, 'x' * 203, 'red'])
-    losses = '6 of 9 captions are longer than 201 characters, 3 different captions become 2 different ones'
-    assert capsys.readouterr().out.count(f'encoder: the text encoder does not read all: {losses}; an') == 1
-
-
-@pytest.mark.parametrize(
-    ('words', 'reason'),
-    [
-        (['a photo of sks thing'], r'encoder: the 9 captions of colored squares are the same, so a model cannot learn'),
-        (['Red', 'red'], r'encoder: the 9 captions of colored squares are the same'),
-        (CHINESE, r"read alike \(9 of 9 .*become one and the same\): set TextMatching.alphabet = 'bytes'"),
-    ],
-)
-def test_captions_that_all_read_alike_are_refused(tmp_path, words, reason):
-    with pytest.raises(UserError, match=reason):
-        train_on(tmp_path / 'run', words)
-    assert not (tmp_path / 'run').exists()
-
-
-def test_captions_that_all_read_alike_are_refused_for_any_encoder(tmp_path):
-    reader = Phase('reader', Reader, lambda: Worded(['blue or green']), 2, text_encoder=words)
-    with pytest.raises(UserError, match='reader: the 9 captions of colored squares are the same'):
-        Run([reader], tick=2, checkpoint_every=2, seed=0).train(RunDirectory(tmp_path / 'run', 'SEED = 0\n'))
-
-
-def test_conditions_that_are_all_alike_are_reported(tmp_path, capsys):
-    class Alike(Captioned):
-        def stored_embeddings(self):
-            return [np.ones((1, 4), np.float32)] * self.count
-
-    reader = Phase('reader', Reader, Alike, 2, text_encoder=StoredEmbeddings)
-    Run([reader], tick=2, checkpoint_every=2, seed=0).train(RunDirectory(tmp_path / 'run', 'SEED = 0\n'))
-    assert 'reader: its conditions are all the same' in capsys.readouterr().out
-
-
-def test_one_captioned_image_trains(tmp_path):
-    class One(Worded):
-        count = 1
-
-    encoder = Phase('encoder', matching, lambda: One(['red']), 2)
-    reader = Phase('reader', lambda: Reader(5), lambda: One(['red']), 2, text_encoder='encoder')
-    Run([encoder, reader], tick=2, checkpoint_every=2, seed=0).train(RunDirectory(tmp_path / 'run', 'SEED = 0\n'))
-    assert load_phase(tmp_path / 'run', 'encoder').alphabet == 'ascii'
 
 
 def test_data_to_score_on_must_have_captions(tmp_path):

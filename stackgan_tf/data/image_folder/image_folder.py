@@ -109,6 +109,12 @@ class ImageFolder(ExampleSource):
             'ImageFolder.caption_column names a column)'
         )
 
+    def caption_lists(self) -> list[list[str | bytes]]:
+        """The captions of each listed image; see `ExampleSource`."""
+        self.check_captions()
+        lists = (self._listing.annotation(file.name).captions for file in self._listing.files)
+        return [list(captions) for captions in lists if captions]
+
     def captions(self) -> Captions:
         """The captions of all images; see `ExampleSource`."""
         self.check_captions()
