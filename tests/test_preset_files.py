@@ -66,3 +66,11 @@ def test_commands_without_a_model_use_the_default_and_say_so(capsys):
     assert capsys.readouterr().out == ''
     assert source_or_default(None) == 'preset:painted_birds'
     assert capsys.readouterr().out.count('\n') == 1
+
+
+@pytest.mark.parametrize('name', presets())
+def test_a_preset_of_the_package(name):
+    model = from_preset(name)
+    different = {each.tobytes() for each in model.generate(CAPTIONS, seed=0)}
+    assert len(different) == len(CAPTIONS)
+    assert sum(path.stat().st_size for path in open_preset(name).folder.iterdir()) <= 12_000_000
