@@ -26,7 +26,7 @@ ALLOWED = {
     'preset_files': {'networks', 'system'},
     'loading': {'generator', 'saved_generator', 'networks', 'text', 'runs', 'preset_files', 'system'},
     'evaluation': {'generator', 'metrics', 'data', 'text', 'formats', 'system'},
-    'figures': {'system'},
+    'figures': {'generator', 'seeded_images', 'system'},
     'saved_models': {
         *('generator', 'saved_generator', 'seeded_images', 'networks', 'released', 'text', 'formats', 'system', '')
     },

@@ -1,1 +1,1 @@
-"""The paper's kinds of figures: grids of generated images."""
+"""The paper's kinds of figures: functions from generators and arrays to images."""
