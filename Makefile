@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 RUN ?= runs/quickstart
-LOWEST_TESTS ?= $(addprefix tests/,data evaluation formats losses metrics models networks runs saved_models serving text \
+LOWEST_TESTS ?= $(addprefix tests/,data evaluation figures formats losses metrics models networks runs saved_models serving text \
 	training recipe/test_statements.py test_commands.py test_generator.py test_hostile_folder.py)
 # Suppresses TensorFlow's start-up log.
 export TF_CPP_MIN_LOG_LEVEL ?= 2

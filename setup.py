@@ -28,7 +28,9 @@ RUNTIME = [
     'tqdm>=4.60,<5',
     'typeguard>=4.3,<5',
 ]
+FIGURES = ['matplotlib>=3.8,<3.12']  # the curves of a training's history
 TEST = [
+    *FIGURES,
     'build>=1.2',
     'dill',
     'hypothesis>=6.100,<7',  # damaged files for the parsers
@@ -68,7 +70,13 @@ setup(
         **{name: ['README.md', 'CITATIONS.bib', 'checksums.tsv'] for name in DATA_SETS},
     },
     install_requires=RUNTIME,
-    extras_require={'gpu': ['tensorflow[and-cuda]'], 'test': TEST, 'lint': LINT, 'dev': TEST + LINT},
+    extras_require={
+        'gpu': ['tensorflow[and-cuda]'],
+        'figures': FIGURES,
+        'test': TEST,
+        'lint': LINT,
+        'dev': TEST + LINT,
+    },
     classifiers=[
         'Operating System :: POSIX :: Linux',
         'License :: OSI Approved :: Apache Software License',

@@ -144,16 +144,21 @@ def load_phase(run: Path, name: str | None = None, checkpoint: str = 'newest') -
     return generator
 
 
-def load_adversaries(run: Path, name: str | None = None) -> tuple[keras.Model, list[keras.Model]]:
-    """Loads the averaged generator of a phase and its discriminators, small to large, at its newest checkpoint.
+def load_adversaries(source: str | Path, name: str | None = None) -> tuple[keras.Model, list[keras.Model]]:
+    """Loads an averaged generator and its discriminators, small to large.
 
     Args:
-        run: its directory.
-        name: of the phase; by default the last.
+        source: a run directory, at its newest checkpoint, or `preset:NAME`.
+        name: of the phase of a run; by default the last.
 
     Raises:
-        UserError: the directory is not a run, has no such phase, it trains no generator, or has no checkpoint yet.
+        UserError: the source is neither, has no such phase, it trains no generator, or has no checkpoint yet.
     """
+    if str(source).startswith(PREFIX):
+        preset = open_preset(str(source).removeprefix(PREFIX))
+        networks = [network for network in preset.networks if network.startswith('discriminator_')]
+        return preset.network('generator_ema'), [preset.network(network) for network in networks]
+    run = Path(source)
     name = _checked_phase(run, name)
     checkpoints = _checkpoints(run, name)
     networks = [network for network in checkpoints.networks() if network.startswith('discriminator_')]

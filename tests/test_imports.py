@@ -36,7 +36,7 @@ ALLOWED = {
         *('generator', 'loading', 'preset_files', 'evaluation', 'metrics', 'figures'),
     },
     'recipe': {'training', 'models', 'networks', 'data', 'evaluation', 'runs', 'system', ''},
-    'commands': {'recipe', 'loading', 'generator', 'evaluation', 'data', 'text', 'runs', 'system'},
+    'commands': {'recipe', 'loading', 'generator', 'evaluation', 'figures', 'data', 'text', 'runs', 'system'},
     'train': {'recipe', 'runs', 'system'},
     'sample': {'loading', 'preset_files', 'figures', 'formats', 'system'},
     'evaluate': {'commands', 'preset_files', 'evaluation', 'runs', 'system'},

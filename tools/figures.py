@@ -4,7 +4,8 @@ python tools/figures.py samples --caption="a small red bird with a black crown" 
 python tools/figures.py interpolation --caption="a red bird" --caption="a blue bird" --output=interpolation.png
 
 Names: samples (captions, scales, several models), fixed_noise, interpolation (between two captions), walk (through
-noise).
+noise), tsne (a map of thousands of images), neighbors (nearest training images), failures (worst by the discriminator),
+history (of a training).
 """
 
 from collections.abc import Callable
@@ -19,6 +20,8 @@ from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
 
 if TYPE_CHECKING:
+    from stackgan_tf.data.example_source import ExampleSource
+    from stackgan_tf.evaluation.feature_extractor import FeatureExtractor
     from stackgan_tf.generator import Generator
 
 _MODEL = flags.DEFINE_multi_string(
@@ -30,7 +33,16 @@ _COUNT = flags.DEFINE_integer('count', None, 'Images in a row; of a walk, its st
 _EVERY_SIZE = flags.DEFINE_bool('every_size', False, 'A row for every scale.')
 _STEPS = flags.DEFINE_integer('steps', None, 'Images between captions (6) or frames between stops (12).', 2, 1000)
 _TILE = flags.DEFINE_integer('tile', None, 'The size of an image in the figure, pixels; by default 128.', 8, 1024)
+_DATA = flags.DEFINE_string('data', None, 'The data set, or the run with the data, of captions and training images.')
+_SPLIT = flags.DEFINE_string('split', 'test', 'The split of the captions; training images are of "train".')
+_IMAGES = flags.DEFINE_integer(
+    'images', None, 'Images on the map (5,000), that are scored (1,000), or training images (10,000).', 1, 1_000_000
+)
+_FEATURES = flags.DEFINE_string(
+    'features', None, "What compares images, as for evaluation; by default the model's own discriminator."
+)
 _OUTPUT = flags.DEFINE_string('output', None, 'The figure: .png or, smaller, .webp; a walk: .gif or .webp.')
+_ROWS = 3  # captions in a history
 
 
 class Figure(NamedTuple):
@@ -147,14 +159,85 @@ def _walk(path: Path) -> str:
     return note
 
 
+def _source() -> 'ExampleSource | None':
+    """The data set of the conditions, if one is named."""
+    from stackgan_tf.commands.evaluators import load_reference
+
+    return None if _DATA.value is None else load_reference(_DATA.value, _SPLIT.value)
+
+
+def _source_name() -> str:
+    from stackgan_tf.preset_files import DEFAULT, PREFIX
+
+    return _MODEL.value[0] if _MODEL.value else PREFIX + DEFAULT
+
+
+def _extractor() -> 'FeatureExtractor':
+    from stackgan_tf.commands.evaluators import load_features
+
+    return load_features(_FEATURES.value or f'discriminator:{_source_name()}')
+
+
+def _tsne(path: Path) -> str:
+    from stackgan_tf.commands.data_figures import tsne_figure
+    from stackgan_tf.figures.image_files import write_figure
+
+    image, note = tsne_figure(_model(), _source(), _extractor(), _IMAGES.value or 5000, _SEED.value)
+    write_figure(path, image)
+    return note
+
+
+def _neighbors(path: Path) -> str:
+    from stackgan_tf.commands.data_figures import neighbor_figure
+    from stackgan_tf.commands.evaluators import load_reference
+    from stackgan_tf.figures.image_files import write_figure
+    from stackgan_tf.figures.labeled_grid import TILE
+
+    if _DATA.value is None:
+        raise UserError('name the data set of the training images with --data')
+    training, tile = load_reference(_DATA.value, 'train'), _TILE.value or TILE
+    counts = _COUNT.value or 6, _IMAGES.value or 10_000, 5
+    image, note = neighbor_figure(_model(), _source(), training, _extractor(), *counts, _SEED.value, tile)
+    write_figure(path, image)
+    return note
+
+
+def _failures(path: Path) -> str:
+    from stackgan_tf.commands.data_figures import failures_of
+    from stackgan_tf.figures.image_files import write_figure
+    from stackgan_tf.figures.labeled_grid import TILE
+
+    counts = _IMAGES.value or 1000, _COUNT.value or 6
+    image, note = failures_of(_model(), _source_name(), _source(), *counts, _SEED.value, _TILE.value or TILE)
+    write_figure(path, image)
+    return note
+
+
+def _history(path: Path) -> str:
+    from stackgan_tf.figures.history import history_figure
+    from stackgan_tf.figures.image_files import write_figure
+    from stackgan_tf.loading import phases_of
+
+    if len(_MODEL.value) != 1:
+        raise UserError('a history is of a run: name one with --model')
+    folder = Path(_MODEL.value[0]) / phases_of(Path(_MODEL.value[0]))[-1]
+    write_figure(path, history_figure(folder, _COUNT.value or 6, _ROWS, _TILE.value or 128))
+    return f'The training of {folder}'
+
+
 FIGURES = {
     'samples': Figure(_samples, (_MODEL, _CAPTION, _SEED, _COUNT, _EVERY_SIZE, _TILE)),
     'fixed_noise': Figure(_fixed_noise, (_MODEL, _CAPTION, _SEED, _COUNT, _TILE)),
     'interpolation': Figure(_interpolation, (_MODEL, _CAPTION, _SEED, _COUNT, _STEPS, _TILE)),
     'walk': Figure(_walk, (_MODEL, _CAPTION, _SEED, _COUNT, _STEPS, _TILE), moving=True),
+    'tsne': Figure(_tsne, (_MODEL, _SEED, _DATA, _SPLIT, _IMAGES, _FEATURES)),
+    'neighbors': Figure(_neighbors, (_MODEL, _SEED, _COUNT, _DATA, _SPLIT, _IMAGES, _FEATURES, _TILE)),
+    'failures': Figure(_failures, (_MODEL, _SEED, _COUNT, _DATA, _SPLIT, _IMAGES, _TILE)),
+    'history': Figure(_history, (_MODEL, _COUNT, _TILE)),
 }
 GROUPS = {
     'Model': [_MODEL, _CAPTION, _SEED],
+    'Data': [_DATA, _SPLIT, _IMAGES, _FEATURES],
     'Figure': [_COUNT, _STEPS, _EVERY_SIZE, _TILE, _OUTPUT],
 }
 

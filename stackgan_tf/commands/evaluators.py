@@ -8,13 +8,14 @@ from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.tfds_images import TfdsImages
 from stackgan_tf.evaluation.attribute_reader import AttributeReader
 from stackgan_tf.evaluation.classifier_features import ClassifierFeatures
+from stackgan_tf.evaluation.discriminator_features import DiscriminatorFeatures
 from stackgan_tf.evaluation.evaluate_model import Measurement, Reference, evaluate_generator, evaluate_images
 from stackgan_tf.evaluation.feature_extractor import FeatureExtractor
 from stackgan_tf.evaluation.image_sources import FolderImages, ImageSource, SourceImages
 from stackgan_tf.evaluation.inception_features import TFGAN_HANDLE, KerasInception, TfganInception
 from stackgan_tf.evaluation.saved_features import SavedFeatures
 from stackgan_tf.generator import Generator
-from stackgan_tf.loading import TrainedClassifier, check_newest, load, load_phase, load_text_encoder
+from stackgan_tf.loading import TrainedClassifier, check_newest, load, load_adversaries, load_phase, load_text_encoder
 from stackgan_tf.recipe.recipe import read_run
 from stackgan_tf.runs.run_directory import CONFIG
 from stackgan_tf.system.errors import UserError
@@ -29,7 +30,8 @@ def load_features(what: str, resize: str = 'clean') -> FeatureExtractor:
 
     Args:
         what: `tfgan_inception`, from TF Hub, or `tfgan_inception:FOLDER`, a copy; `keras_inception`, or
-            `keras_inception:WEIGHTS_FILE`; `saved_model:SOURCE` or `saved_model:SOURCE@PIXELS`; `classifier:RUN`.
+            `keras_inception:WEIGHTS_FILE`; `saved_model:SOURCE` or `saved_model:SOURCE@PIXELS`; `classifier:RUN`;
+            `discriminator:SOURCE`, of a run or preset, at its largest size.
         resize: a key of `RESIZES`.
 
     Raises:
@@ -50,8 +52,10 @@ def load_features(what: str, resize: str = 'clean') -> FeatureExtractor:
         if isinstance(reader, TrainedClassifier):
             return ClassifierFeatures(reader.network, resize)
         raise UserError(f'{where} trains no classifier: train one of gin/evaluation/')
+    if kind == 'discriminator' and where:
+        return DiscriminatorFeatures(load_adversaries(where)[1][-1], resize)
     known = 'tfgan_inception[:FOLDER], keras_inception[:FILE], saved_model:SOURCE[@PIXELS], classifier:RUN'
-    raise UserError(f'there are no features {what!r}: there are {known}')
+    raise UserError(f'there are no features {what!r}: there are {known}, discriminator:RUN')
 
 
 def load_reference(what: str, split: str, crop_to_boxes: bool = False) -> ExampleSource:

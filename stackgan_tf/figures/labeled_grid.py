@@ -12,6 +12,7 @@ from stackgan_tf.figures.image_grid import image_grid
 
 TILE = 128  # pixels; six columns then fit a README
 _HEADER = 26  # pixels
+_TEXT = 140  # pixels of the text below an image: eight lines
 
 Row = tuple[str, np.ndarray]  # a label, and uint8 images `[C, s, s, 3]` of any size
 
@@ -47,3 +48,9 @@ def labeled_grid(rows: Sequence[Row], columns: Sequence[str] = (), note: str = '
     if note:
         parts.append(drawn_note(note, parts[0].shape[1]))
     return np.concatenate(parts)
+
+
+def captioned_grid(images: np.ndarray, texts: Sequence[str], columns: int, tile: int = TILE) -> np.ndarray:
+    """Images in rows, each with its own text below: uint8 `[N, s, s, 3]` to uint8 `[H, W, 3]`."""
+    below = np.stack([text_box(text, tile, _TEXT) for text in texts])
+    return image_grid(np.concatenate([tiles(images, tile), below], axis=1), columns)

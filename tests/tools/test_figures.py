@@ -73,3 +73,10 @@ def test_the_preset_draws(given, tmp_path, capsys):
     assert 'preset painted_birds. Not selected.' in capsys.readouterr().out
     with pytest.raises(UserError, match='between two conditions'):
         given('interpolation', caption=['a red bird'])
+
+
+def test_figures_of_data_need_it_and_histories_need_a_run(given):
+    with pytest.raises(UserError, match='training images with --data'):
+        given('neighbors')
+    with pytest.raises(UserError, match='a history is of a run'):
+        given('history')
