@@ -65,6 +65,7 @@ setup(
     package_dir={'stackgan_tf.gin': 'gin'},
     package_data={
         'stackgan_tf': ['py.typed', 'presets/*/*'],
+        'stackgan_tf.human_study': ['page.html'],
         'stackgan_tf.saved_models': ['templates/*'],
         **{folder: ['*.gin'] for folder in RECIPES},
         **{name: ['README.md', 'CITATIONS.bib', 'checksums.tsv'] for name in DATA_SETS},

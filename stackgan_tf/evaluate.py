@@ -45,8 +45,8 @@ _EVALUATOR = [
     flags.DEFINE_string(
         'features',
         None,
-        'The feature extractor: tfgan_inception[:FOLDER], keras_inception[:FILE], saved_model:SOURCE[@PIXELS] '
-        'or classifier:RUN; by default that of --classifier, else tfgan_inception.',
+        'The feature extractor: tfgan_inception[:FOLDER], keras_inception[:FILE], saved_model:SOURCE[@PIXELS], '
+        'classifier:RUN or discriminator:RUN; by default that of --classifier, else tfgan_inception.',
     ),
     flags.DEFINE_enum(
         'resize',

@@ -27,6 +27,7 @@ ALLOWED = {
     'loading': {'generator', 'saved_generator', 'networks', 'text', 'runs', 'preset_files', 'system'},
     'evaluation': {'generator', 'metrics', 'data', 'text', 'formats', 'system'},
     'figures': {'generator', 'seeded_images', 'system'},
+    'human_study': {'figures', 'generator', 'system'},
     'saved_models': {
         *('generator', 'saved_generator', 'seeded_images', 'networks', 'released', 'text', 'formats', 'system', '')
     },
