@@ -2,7 +2,8 @@
 
 A preset is a folder in `stackgan_tf/presets`: `preset.json` describes its networks and how they were trained,
 `weights.npz` holds their weights, and `README.md` is its model card. Weights are in float16, except those of the text
-encoder and of the whitening of its embeddings, which multiplies their errors by several hundred.
+encoder and of the whitening of its embeddings, which multiplies their errors by several hundred, and those of
+generators that need more precision.
 """
 
 import dataclasses
@@ -86,8 +87,16 @@ def read_preset(folder: Path) -> Preset:
     return Preset(folder.name, described['networks'], described['facts'], folder)
 
 
-def write_preset(folder: Path, networks: Mapping[str, keras.Model], facts: Mapping[str, Any]) -> None:
+def write_preset(
+    folder: Path, networks: Mapping[str, keras.Model], facts: Mapping[str, Any], in_float32: Sequence[str] = ()
+) -> None:
     """Writes the files of a preset but its model card into a folder.
+
+    Args:
+        folder: to create.
+        networks: by name.
+        facts: see `Preset`.
+        in_float32: the names of networks whose weights stay in float32 altogether.
 
     Raises:
         UserError: a weight does not fit in float16.
@@ -95,7 +104,7 @@ def write_preset(folder: Path, networks: Mapping[str, keras.Model], facts: Mappi
     limit = float(np.finfo(np.float16).max)
     weights: dict[str, np.ndarray] = {}
     for name, network in networks.items():
-        exact = {id(variable) for variable in _exact(network)}
+        exact = {id(variable) for variable in (network.variables if name in in_float32 else _exact(network))}
         for number, variable in enumerate(network.variables):
             value, key = variable.numpy(), f'{name}/{number:04d}'
             if not np.all(np.abs(value) <= limit):

@@ -35,6 +35,12 @@ _CAPTION = flags.DEFINE_multi_string(
     ['a small red bird with a black crown', 'this blue bird has a white belly and yellow wings'],
     'A caption whose images are compared between float16 and float32; may be repeated.',
 )
+_DISCRIMINATORS = flags.DEFINE_bool(
+    'discriminators', True, 'Keep the discriminators, with which a training may begin.'
+)
+_GENERATOR_TYPE = flags.DEFINE_enum(
+    'generator_type', 'float16', ['float16', 'float32'], 'The type of the weights of the generator.'
+)
 _DATA_LICENSE = flags.DEFINE_string('data_license', 'painted by stackgan_tf, Apache 2.0', 'The license of the data.')
 _ENCODERS = ('text_encoder', 'image_encoder')
 _MOST_LEVELS = 2  # gray levels between float16 and float32
@@ -59,7 +65,7 @@ def main() -> None:
         if difference > _MOST_LEVELS or size > _MOST_BYTES:
             raise UserError(
                 f'the preset has {size / 1e6:.1f} MB and differs from {run} by {difference} gray levels: at most '
-                f'{_MOST_BYTES / 1e6:.0f} MB and {_MOST_LEVELS} levels are wanted; make the recipe smaller'
+                f'{_MOST_BYTES / 1e6:.0f} MB and {_MOST_LEVELS} levels are wanted; make the recipe smaller, or see --nodiscriminators and --generator_type'
             )
         shutil.rmtree(output, ignore_errors=True)
         made.rename(output)
@@ -112,6 +118,8 @@ def _write(run: Path, output: Path, scores: dict | None) -> None:
             f'{run} reads no captions through a text encoder that was trained here: presets hold no such models'
         )
     names = [name for name in Checkpoints(run / phase / 'checkpoints').networks() if name != 'generator']
+    if not _DISCRIMINATORS.value:
+        names = ['generator_ema']
     networks = {name: load_network(run, phase, name) for name in names}
     if preset:
         encoders = open_preset(source['text_encoder'].removeprefix(PREFIX))
@@ -130,7 +138,8 @@ def _write(run: Path, output: Path, scores: dict | None) -> None:
     environment = json.loads((run / 'environment.json').read_text(encoding='utf-8'))
     commit = environment['starts'][-1]['git_revision']
     provenance = {'recipe': _GIN_FILE.value, 'commit': commit, 'condition_source': source}
-    write_preset(output, networks, {**facts, **provenance})
+    in_float32 = ['generator_ema'] if _GENERATOR_TYPE.value == 'float32' else []
+    write_preset(output, networks, {**facts, **provenance}, in_float32)
     card = model_card(output.name, _generator(output), Origin(**facts), preset=True)
     made = f'Made by `tools/make_preset.py --gin_file={_GIN_FILE.value}` from a run of commit {commit}.'
     (output / 'README.md').write_text(f'{card}\n## Training\n\n{made}\n', encoding='utf-8')
