@@ -44,7 +44,8 @@ def test_a_folder_of_images(tmp_path):
     for number in range(6):
         save(tmp_path / 'my images' / f'{number}.jpg', photograph(40, 60, number))
     (tmp_path / 'my images' / 'bad.jpg').touch()
-    result = run(train_on(tmp_path / 'my images', 'run'), tmp_path)
+    all_train = '--gin_param=ImageFolder.test_fraction = 0.0'
+    result = run(train_on(tmp_path / 'my images', 'run', all_train), tmp_path)
     assert result.returncode == 0, result.stderr
     assert result.stderr == ''
     assert 'First pass over 7 images' in result.stdout
@@ -52,7 +53,7 @@ def test_a_folder_of_images(tmp_path):
     assert 'of 6 images' in result.stdout
     assert 'tree is done: 2 steps' in result.stdout
     (tmp_path / 'my images' / '0.jpg').unlink()
-    again = run(train_on(tmp_path / 'my images', 'run', '--gin_param=STEPS = 4'), tmp_path)
+    again = run(train_on(tmp_path / 'my images', 'run', all_train, '--gin_param=STEPS = 4'), tmp_path)
     assert again.returncode == 0, again.stderr
     assert 'This run had 6 images until now' in again.stdout
 
@@ -63,7 +64,7 @@ def test_a_folder_of_images(tmp_path):
         (lambda folder: None, 'does not exist'),
         (lambda folder: folder.mkdir(), 'has no images'),
         (
-            lambda folder: save(folder / 'a.jpg') and (folder / 'metadata.jsonl').write_text('{'),
+            lambda folder: save(folder / 'a.jpg') and (folder / 'metadata.jsonl').write_text('{x'),
             'jsonl, line 1: not JSON',
         ),
     ],

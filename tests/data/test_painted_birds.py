@@ -84,7 +84,7 @@ def test_background_and_facing_of_an_image_and_of_its_mirror_image(birds):
 
 def test_configurations_are_for_both_load_sizes():
     sizes = {config.name: config.load_size for config in Builder.BUILDER_CONFIGS}
-    assert sizes == {'76px': 76, '76px_mixed': 76, '304px': 304}
+    assert sizes == {'76px': 76, '76px_mixed': 76, '304px': 304, '304px_mixed': 304}
     assert tfds.builder('painted_birds/76px').name == 'painted_birds'
 
 
