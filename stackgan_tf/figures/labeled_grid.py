@@ -12,7 +12,6 @@ from stackgan_tf.figures.image_grid import image_grid
 
 TILE = 128  # pixels; six columns then fit a README
 _HEADER = 26  # pixels
-_TEXT = 140  # pixels of the text below an image: eight lines
 
 Row = tuple[str, np.ndarray]  # a label, and uint8 images `[C, s, s, 3]` of any size
 
@@ -51,6 +50,10 @@ def labeled_grid(rows: Sequence[Row], columns: Sequence[str] = (), note: str = '
 
 
 def captioned_grid(images: np.ndarray, texts: Sequence[str], columns: int, tile: int = TILE) -> np.ndarray:
-    """Images in rows, each with its own text below: uint8 `[N, s, s, 3]` to uint8 `[H, W, 3]`."""
-    below = np.stack([text_box(text, tile, _TEXT) for text in texts])
+    """Images in rows, each with its own text below: uint8 `[N, s, s, 3]` to uint8 `[H, W, 3]`.
+
+    All texts get the height of the longest, up to twice that of an image.
+    """
+    height = min(2 * tile, max(len(drawn_note(text, tile)) for text in texts))
+    below = np.stack([text_box(text, tile, height) for text in texts])
     return image_grid(np.concatenate([tiles(images, tile), below], axis=1), columns)

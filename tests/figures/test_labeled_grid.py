@@ -1,7 +1,7 @@
 import numpy as np
 
 from stackgan_tf.figures.drawn_text import note, text_box
-from stackgan_tf.figures.labeled_grid import labeled_grid, tiles
+from stackgan_tf.figures.labeled_grid import captioned_grid, labeled_grid, tiles
 
 
 def filled(size, *values):
@@ -35,3 +35,10 @@ def test_text_that_does_not_fit_is_cut_and_notes_are_as_high_as_their_text():
     words = ' '.join(['word'] * 200)
     assert text_box(words, 100, 40).shape == (40, 100, 3)
     assert note(words, 300).shape[0] > 5 * note('word', 300).shape[0]
+
+
+def test_texts_below_images_are_whole_unless_they_are_very_long():
+    short, long = (captioned_grid(filled(8, 90, 90), ['bird', text], 2, 64) for text in ('a bird', 'a long beak ' * 2))
+    assert short.shape[0] < long.shape[0] < 3 * 64
+    assert (long[:64] == 90).all()
+    assert captioned_grid(filled(8, 90), ['word ' * 1000], 1, 64).shape == (3 * 64, 64, 3)
