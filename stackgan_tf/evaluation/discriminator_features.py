@@ -61,6 +61,8 @@ def discriminator_scores(
 def _condition(generator: keras.Model, discriminator: keras.Model, embedding: tf.Tensor) -> tf.Tensor:
     """The discriminator's condition: the embedding, which it then projects, or mu."""
     reader = getattr(generator, 'stage_two', generator)
+    if not reader.embedding_dimension:  # Stage-II refines without the text: its discriminator reads it as Stage-I does
+        reader = generator.stage_one
     read = reader.read(embedding)
     if discriminator.projection:
         return read
