@@ -35,9 +35,7 @@ _CAPTION = flags.DEFINE_multi_string(
     ['a small red bird with a black crown', 'this blue bird has a white belly and yellow wings'],
     'A caption whose images are compared between float16 and float32; may be repeated.',
 )
-_DISCRIMINATORS = flags.DEFINE_bool(
-    'discriminators', True, 'Keep the discriminators, with which a training may begin.'
-)
+_DISCRIMINATORS = flags.DEFINE_bool('discriminators', True, 'Keep the discriminators, with which a training may begin.')
 _GENERATOR_TYPE = flags.DEFINE_enum(
     'generator_type', 'float16', ['float16', 'float32'], 'The type of the weights of the generator.'
 )
@@ -65,7 +63,8 @@ def main() -> None:
         if difference > _MOST_LEVELS or size > _MOST_BYTES:
             raise UserError(
                 f'the preset has {size / 1e6:.1f} MB and differs from {run} by {difference} gray levels: at most '
-                f'{_MOST_BYTES / 1e6:.0f} MB and {_MOST_LEVELS} levels are wanted; make the recipe smaller, or see --nodiscriminators and --generator_type'
+                f'{_MOST_BYTES / 1e6:.0f} MB and {_MOST_LEVELS} levels are wanted; see --nodiscriminators and '
+                '--generator_type, or make the recipe smaller'
             )
         shutil.rmtree(output, ignore_errors=True)
         made.rename(output)
