@@ -86,6 +86,8 @@ def list_images(
         contents.others.update(_suffix(name) for name in contents.texts)
         also = f'; it has {counted(contents.others)}' if contents.others else ''
         also += ''.join(f'; {note}' for note in contents.notes() if not note.startswith('passed over: '))
+        if any(name.lower().endswith('.parquet') for name in contents.texts):
+            also += '; images inside Parquet files are not read: save them as files'
         raise UserError(f'{root} has no images ({", ".join(suffix[1:] for suffix in SUFFIXES)}){also}')
     annotations, notes = annotate(contents, caption_column)
     contents.others.update(_suffix(name) for name in contents.texts)

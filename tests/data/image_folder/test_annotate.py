@@ -115,6 +115,7 @@ def test_coco_next_to_its_images_with_a_category_each(tmp_path):
     (tmp_path / 'train' / '_annotations.coco.json').write_text(json.dumps(document))
     found = list_images(tmp_path, 'train', 0.0)
     assert (found.class_names, found.labels) == (['owl', 'wren'], [0, 1, 0])
+    assert found.notes == []
 
 
 def test_flickr8k_of_kaggle(tmp_path):
@@ -171,7 +172,8 @@ def test_stylegans_classes(tmp_path):
 def test_tables_of_other_things_are_named(tmp_path):
     touch(tmp_path, 'a.jpg')
     (tmp_path / 'measurements.csv').write_text('time,temperature\n1,2\n')
+    (tmp_path / 'boxes.txt').write_text('a.jpg\t1\t2\t3\t4\n')
     (tmp_path / 'package.json').write_text('{"name": "x", "version": 3}')
     notes = list_images(tmp_path, 'train', 0.0).notes
-    assert notes[0] == 'passed over: 1 .csv, 1 .json'
+    assert notes[0] == 'passed over: 1 .csv, 1 .json, 1 .txt'
     assert notes[1].startswith('2 tables are not read: measurements.csv (')

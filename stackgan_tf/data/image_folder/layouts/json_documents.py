@@ -36,7 +36,7 @@ def _coco(document: Record) -> Iterator[Record] | None:
     return (
         {
             'file_name': image.get('file_name'),
-            'captions': captions[image['id']],
+            **({'captions': captions[image['id']]} if captions else {}),
             **({'label': classes.get(image['id'])} if classes else {}),
         }
         for image in images

@@ -8,6 +8,7 @@ import contextlib
 import json
 import posixpath
 import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from stackgan_tf.data.image_folder.annotation import Annotation, together
@@ -36,7 +37,7 @@ def read_sidecar_texts(contents: Contents, caption_column: str | None) -> tuple[
     """
     annotations: dict[str, Annotation] = {}
     bad: list[str] = []
-    pairs = list(_pairs([file.name for file in contents.images], contents.texts))
+    pairs = _pairs([file.name for file in contents.images], contents.texts)
     columns = Columns(caption_column)
     for text, image in pairs:
         contents.texts.discard(text)
@@ -52,20 +53,35 @@ def read_sidecar_texts(contents: Contents, caption_column: str | None) -> tuple[
     return {name: each for name, each in annotations.items() if each != Annotation()}, notes
 
 
-def _pairs(images: list[str], texts: Iterable[str]) -> Iterator[tuple[str, str]]:
+def _pairs(images: list[str], texts: Iterable[str]) -> list[tuple[str, str]]:
     """Each text that belongs to an image, with that image; JSON files last."""
-    by_key: dict[str, str] = {}
-    for image in images:
+    texts = [text for text in texts if text.lower().endswith((*_TEXTS, '.json'))]
+    by_key = defaultdict(set)
+    for text in texts:
+        stem = posixpath.splitext(text)[0]
+        for key in (stem, _without_folder(stem, _TEXT_FOLDER)):
+            by_key[key].add(text)
+    pairs = set()
+    for image in images if texts else ():
         stem = posixpath.splitext(image)[0]
-        for name in (image, stem, _without_folder(image, _IMAGE_FOLDER), _without_folder(stem, _IMAGE_FOLDER)):
-            by_key.setdefault(name, image)
-    for text in sorted(texts, key=lambda name: (name.endswith('.json'), name)):
-        stem, suffix = posixpath.splitext(text)
-        if suffix.lower() not in (*_TEXTS, '.json'):
-            continue
-        owner = by_key.get(stem) or by_key.get(_without_folder(stem, _TEXT_FOLDER))
-        if owner is not None:
-            yield text, owner
+        keys = (image, stem, _without_folder(image, _IMAGE_FOLDER), _without_folder(stem, _IMAGE_FOLDER))
+        pairs |= {(text, image) for key in keys for text in by_key.get(key, ())}
+    found = {text for text, _ in pairs}
+    left = [text for text in texts if text not in found and _without_folder(text, _TEXT_FOLDER) != text]
+    return sorted([*pairs, *_by_stem(images, left)], key=lambda pair: (pair[0].endswith('.json'), *pair))
+
+
+def _by_stem(images: list[str], texts: list[str]) -> Iterator[tuple[str, str]]:
+    """Texts and images of the same name in other folders (Reed's flowers), where only one of each is called so."""
+    if texts:
+        of_texts, of_images = (_unique_stems(names) for names in (texts, images))
+        yield from ((of_texts[stem], of_images[stem]) for stem in of_texts.keys() & of_images.keys())
+
+
+def _unique_stems(names: list[str]) -> dict[str, str]:
+    stems = [posixpath.splitext(posixpath.basename(name))[0] for name in names]
+    counts = Counter(stems)
+    return {stem: name for stem, name in zip(stems, names, strict=True) if counts[stem] == 1}
 
 
 def _without_folder(name: str, kind: re.Pattern[str]) -> str:

@@ -18,6 +18,7 @@ from stackgan_tf.system.text_files import text_encoding
 JSON = ('.json', '.jsonl', '.ndjson')
 _DELIMITERS = (',', ';', '\t', '|')
 _MAX_LINE = 1 << 24  # characters: files without line breaks would fill the memory
+_NUMBER = re.compile(r'\s*-?[\d.]+\s*')
 _NUMBERED = re.compile(r'#\d+$')  # Flickr8k's captions: 1.jpg#0
 
 
@@ -130,8 +131,9 @@ def _delimiter(header: str) -> str:
 def _rows(reader: Iterator[list[str]], delimiter: str) -> Iterator[dict[str, Any]]:
     first = next((row for row in reader if any(cell.strip() for cell in row)), [])
     columns = [cell.strip() for cell in first]
-    if len(first) > 1 and _is_image_name(first[0]):  # without a line of names
-        columns = ['file_name', *(f'column {number}' for number in range(2, len(first))), 'text']
+    # Without a line of names. Captions with commas have more cells; numbers are none.
+    if len(first) > 1 and _is_image_name(first[0]) and not _NUMBER.fullmatch(first[-1]):
+        columns = ['file_name', 'text']
         yield _record(columns, first, delimiter)
     elif not {column.lower() for column in columns} & set(NAMES):
         raise TableError('line 1', 'the first line must name the columns, among them file_name')

@@ -51,6 +51,23 @@ def test_the_layout_of_reed(captions):
     assert listing.class_names == ['owl', 'wren']
 
 
+def test_texts_in_other_folders_belong_to_the_only_image_of_their_name(captions):
+    files = {'jpg/1.jpg': 'x', 'text_c10/class_1/1.txt': 'a rose', 'text_c10/class_2/2.txt': 'of no image'}
+    files |= {
+        'jpg/a/3.jpg': 'x',
+        'jpg/b/3.jpg': 'x',
+        'text_c10/class_3/3.txt': 'of which?',
+        'notes/1.txt': 'no caption',
+    }
+    found, listing = captions(files)
+    assert found == {'jpg/1.jpg': ('a rose',), 'jpg/a/3.jpg': (), 'jpg/b/3.jpg': ()}
+    assert 'passed over: 3 .txt' in listing.notes
+
+
+def test_a_text_of_two_images(captions):
+    assert captions({'a.jpg': 'x', 'a.png': 'x', 'a.txt': 'one'})[0] == {'a.jpg': ('one',), 'a.png': ('one',)}
+
+
 def test_texts_of_no_image_boxes_and_other_encodings(captions):
     files = {'a.jpg': 'x', 'a.txt': '0 0.5 0.5 0.25 0.25\n3 0.1 0.1 0.2 0.2\n', 'b.jpg': 'x', 'b.txt': b'caf\xe9'}
     files |= {'c.jpg': 'x', 'c.txt': 'a bird'.encode('utf-16'), 'notes.txt': 'of no image'}
