@@ -22,7 +22,10 @@ SETTINGS = {
     'AttributeClassifierNetwork': {'size': 8, 'choices': (3, 2), 'width': 4},
     'ChannelClassifierNetwork': {'size': 8, 'choices': 4, 'width': 5},
     'BackboneEncoder': {'size': 32, 'backbone': 'MobileNetV2', 'dimension': 6},
-    'CharCNNRNN': {'widths': (4, 6, 6), 'recurrence': 'relu', 'last_pool': True, 'dimension': 5, 'initial_range': 0.0},
+    'CharCNNRNN': {
+        **{'alphabet': 'bytes', 'widths': (4, 6, 6), 'recurrence': 'relu', 'last_pool': True},
+        **{'dimension': 5, 'initial_range': 0.0},
+    },
     'ClassClassifierNetwork': {'size': 32, 'backbone': 'MobileNetV2', 'classes': 6},
     'ImageEncoder': {'size': 8, 'width': 4, 'dimension': 6},
     'ScaleDiscriminator': {
