@@ -41,6 +41,7 @@ TEST = [
     'tensorflow-gan==2.1.0',  # the reference for metrics
     'tensorflow-probability>=0.25,<0.26',
 ]
+CLIP = ['keras-hub>=0.32,<0.33']
 LINT = ['mypy>=1.11', 'ruff>=0.6']
 
 HERE = Path(__file__).parent
@@ -74,9 +75,10 @@ setup(
     extras_require={
         'gpu': ['tensorflow[and-cuda]'],
         'figures': FIGURES,
+        'clip': CLIP,
         'test': TEST,
         'lint': LINT,
-        'dev': TEST + LINT,
+        'dev': TEST + LINT + CLIP,
     },
     classifiers=[
         'Operating System :: POSIX :: Linux',

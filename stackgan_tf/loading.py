@@ -14,6 +14,7 @@ from stackgan_tf.runs.run_directory import CONFIG
 from stackgan_tf.saved_generator import load_saved_model
 from stackgan_tf.system.errors import UserError
 from stackgan_tf.text.character_encoder import CharacterEncoder
+from stackgan_tf.text.clip_encoder import CLIP_PREFIX, ClipEncoder
 from stackgan_tf.text.saved_encoder import SavedEncoder
 from stackgan_tf.text.text_encoder import TextEncoder
 
@@ -91,18 +92,22 @@ def check_newest(source: str | Path, checkpoint: str) -> None:
         raise UserError(f'{source} is not a run, so it has no checkpoint {checkpoint!r}: leave out --checkpoint')
 
 
-def load_text_encoder(source: str | Path) -> TextEncoder:
+def load_text_encoder(source: str | Path, images: bool = True) -> TextEncoder:
     """Loads an encoder from captions to embeddings.
 
     Args:
-        source: a run directory (the first of its phases that trains a text encoder), `preset:NAME`, or the folder or
-            TF Hub handle of a SavedModel that maps strings to vectors.
+        source: a run directory (the first of its phases that trains a text encoder), `preset:NAME`, `clip:PRESET` (a
+            CLIP of keras-hub, or a folder), or the folder or TF Hub handle of a SavedModel that maps strings to
+            vectors.
+        images: whether CLIP's image tower is loaded too; others keep theirs.
 
     Raises:
         UserError: there is none.
     """
     if str(source).startswith(PREFIX):
         return _preset_encoder(open_preset(str(source).removeprefix(PREFIX)))
+    if str(source).startswith(CLIP_PREFIX):
+        return ClipEncoder(str(source).removeprefix(CLIP_PREFIX), images)
     if not _is_run(source):
         return SavedEncoder(str(source))
     run = Path(source)
@@ -245,7 +250,7 @@ def _text_encoder(checkpoints: Checkpoints, which: str = 'newest') -> CharacterE
 
 
 def _encoder_of(run: Path, source: dict[str, Any], fingerprint: str | None) -> TextEncoder | None:
-    """The text encoder that a phase was trained with, if an earlier phase, a preset or TF Hub has it.
+    """The text encoder that a phase was trained with, if an earlier phase, a preset, keras-hub or TF Hub has it.
 
     Raises:
         UserError: it cannot be loaded, or has changed since.
@@ -255,7 +260,7 @@ def _encoder_of(run: Path, source: dict[str, Any], fingerprint: str | None) -> T
         encoder = load_phase(run, source['phase'])
         assert isinstance(encoder, TextEncoder)
     elif 'text_encoder' in source:
-        where, encoder = source['text_encoder'], load_text_encoder(source['text_encoder'])
+        where, encoder = source['text_encoder'], load_text_encoder(source['text_encoder'], images=False)
     else:
         return None
     if encoder.fingerprint != fingerprint:

@@ -12,8 +12,10 @@ import tensorflow as tf
 from stackgan_tf.data.caption_index import CaptionIndex
 from stackgan_tf.data.captioned_examples import examples_with_condition
 from stackgan_tf.data.example_source import ExampleSource
+from stackgan_tf.system.console import say
 from stackgan_tf.system.errors import UserError
 from stackgan_tf.system.ranges import Count
+from stackgan_tf.text.clip_encoder import CLIP_PREFIX, ClipEncoder
 from stackgan_tf.text.embedding_cache import CachedEmbeddings
 from stackgan_tf.text.saved_encoder import SavedEncoder
 from stackgan_tf.text.text_encoder import TextEncoder
@@ -26,7 +28,7 @@ class Embeddings(abc.ABC):
         dimension: T.
         fingerprint: of their encoder or table; a model only accepts vectors with the fingerprint of its training.
         condition_source: where a finished model's conditions come from, if that needs no data: `phase`, the name of the
-            one that trained the text encoder; `text_encoder`, a TF Hub handle or `preset:NAME`; or `class_names`.
+            one that trained the text encoder; `text_encoder`, what `load_text_encoder` loads; or `class_names`.
         missing: bool `[count]`, the examples without a condition, which get the empty caption's; None if each has one.
     """
 
@@ -118,6 +120,27 @@ class HubEmbeddings(CaptionEmbeddings):
     def __init__(self, source: ExampleSource, handle: str) -> None:
         super().__init__(source, SavedEncoder(handle))
         self.condition_source = {'text_encoder': handle}
+
+
+class ClipText(CaptionEmbeddings):
+    """Embeddings by the text tower of CLIP; see `ClipEncoder`.
+
+    Args:
+        preset: of keras-hub, such as `clip_vit_base_patch32`, or a folder that holds one.
+
+    Raises:
+        UserError: there is no such CLIP, or the data set has no captions.
+    """
+
+    def __init__(self, source: ExampleSource, preset: str) -> None:
+        encoder = ClipEncoder(preset)
+        if longer := encoder.tokens.longer(source.captions().texts):
+            count = f'{longer:,} of {len(source.captions().texts):,} captions'
+            say(
+                f'CLIP reads the first {encoder.tokens.length} tokens of a caption; {count} of {source.title} have more'
+            )
+        super().__init__(source, encoder)
+        self.condition_source = {'text_encoder': f'{CLIP_PREFIX}{preset}'}
 
 
 class StoredEmbeddings(Embeddings):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import gin
-from stackgan_tf.data.embeddings import AttributeVectors, HubEmbeddings, LabelVectors, StoredEmbeddings
+from stackgan_tf.data.embeddings import AttributeVectors, ClipText, HubEmbeddings, LabelVectors, StoredEmbeddings
 from stackgan_tf.data.example_source import ExampleSource
 from stackgan_tf.data.image_folder.image_folder import ImageFolder
 from stackgan_tf.data.tfds_images import TfdsImages
@@ -35,6 +35,7 @@ CONFIGURABLES: dict[str, Callable[..., Any]] = {
     'AttributeClassifier': AttributeClassifier,
     'AttributeVectors': AttributeVectors,
     'ClassClassifier': ClassClassifier,
+    'ClipText': ClipText,
     'ColorConsistency': ColorConsistency,
     'Conditioning': Conditioning,
     'DiscriminatorInputs': DiscriminatorInputs,

@@ -1,4 +1,4 @@
-"""The interface of text encoders: trained, exported, and modules of TF Hub."""
+"""The interface of text encoders: trained, exported, CLIP, and modules of TF Hub."""
 
 import abc
 
