@@ -43,6 +43,7 @@ TEST = [
 ]
 CLIP = ['keras-hub>=0.32,<0.33']
 LINT = ['mypy>=1.11', 'ruff>=0.6']
+DEV = TEST + LINT + CLIP
 
 HERE = Path(__file__).parent
 RECIPES = [
@@ -78,7 +79,7 @@ setup(
         'clip': CLIP,
         'test': TEST,
         'lint': LINT,
-        'dev': TEST + LINT + CLIP,
+        'dev': DEV,
     },
     classifiers=[
         'Operating System :: POSIX :: Linux',

@@ -58,6 +58,11 @@ _EVALUATOR = [
     flags.DEFINE_string(
         'text_encoder', None, 'For R-precision, a run that trained a text encoder; by default that of the model.'
     ),
+    flags.DEFINE_string(
+        'clip',
+        None,
+        'For CLIP score and R-precision by CLIP, a preset of keras-hub such as clip_vit_base_patch32, or its folder.',
+    ),
     flags.DEFINE_integer(
         'count', None, 'Number of generated images; by default 10,000, without a reference 1,000.', 1, 10_000_000
     ),
@@ -107,7 +112,7 @@ if __name__ == '__main__':
     groups = {
         'Model': [_MODEL, _CHECKPOINT, flag['count'], flag['seed']],
         'Real images': [flag[name] for name in ('reference', 'split', 'crop_to_boxes', 'random_crops')],
-        'Scores': [flag[name] for name in ('classifier', 'text_encoder', 'features', 'resize', 'fid_64')],
+        'Scores': [flag[name] for name in ('classifier', 'text_encoder', 'clip', 'features', 'resize', 'fid_64')],
         'Report': [_OUTPUT, _WATCH],
     }
     run_command(main, flag_groups=groups)

@@ -20,6 +20,7 @@ from stackgan_tf.recipe.recipe import read_run
 from stackgan_tf.runs.run_directory import CONFIG
 from stackgan_tf.system.errors import UserError
 from stackgan_tf.system.whole_numbers import whole_number
+from stackgan_tf.text.clip_encoder import ClipEncoder
 from stackgan_tf.text.text_encoder import TextEncoder
 
 _MOST_PIXELS = 1 << 14
@@ -128,6 +129,7 @@ class Evaluator:
         small: whether copies of 64 pixels are measured too.
         reader: reads attributes off images.
         encoder: the text encoder for R-precision; None: the model's own, if it reads images of the model's size.
+        clip: for CLIP score and R-precision by CLIP; None: not measured.
     """
 
     count: int
@@ -139,6 +141,7 @@ class Evaluator:
     small: bool
     reader: AttributeReader | None
     encoder: TextEncoder | None
+    clip: ClipEncoder | None = None
 
     def reference(self, size: int) -> Reference | None:
         """The reference at a size in pixels; None without one."""
@@ -159,6 +162,8 @@ class Evaluator:
         if isinstance(model, FolderImages):
             if reference is None:
                 raise UserError(f'{model.title} can only be measured against a --reference')
+            if self.clip is not None:
+                raise UserError(f'--clip needs captions, which {model.title} does not have: leave out --clip')
             return evaluate_images(model, reference)
         encoder = self.encoder
         if encoder is None:
@@ -166,7 +171,7 @@ class Evaluator:
             # An encoder that was trained without images, or with larger ones, cannot score these images.
             if own is not None and own.image_size is not None and own.image_size <= model.sizes[-1]:
                 encoder = own
-        return evaluate_generator(model, self.count, self.seed, reference, self.source, self.reader, encoder)
+        return evaluate_generator(model, self.count, self.seed, reference, self.source, self.reader, encoder, self.clip)
 
 
 def build_evaluator(
@@ -179,6 +184,7 @@ def build_evaluator(
     resize: str = 'clean',
     fid_64: bool = False,
     text_encoder: str | None = None,
+    clip: str | None = None,
     count: int | None = None,
     seed: int = 0,
 ) -> Evaluator:
@@ -194,6 +200,7 @@ def build_evaluator(
         resize: see `load_features`.
         fid_64: whether copies of 64 pixels are measured too: FID* of the paper.
         text_encoder: see `load_text_encoder`; by default that of the model.
+        clip: see `ClipEncoder`; None: there are no scores by CLIP.
         count: images that a model generates; by default 10,000, without a reference 1,000.
         seed: the seed of every random draw.
 
@@ -223,6 +230,7 @@ def build_evaluator(
         small=fid_64,
         reader=reader,
         encoder=load_text_encoder(text_encoder) if text_encoder is not None else None,
+        clip=ClipEncoder(clip, images=True) if clip is not None else None,
     )
 
 

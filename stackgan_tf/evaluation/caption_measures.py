@@ -1,4 +1,4 @@
-"""Scores of images against their captions: caption consistency, R-precision, diversity within a caption."""
+"""Scores of images against their captions: caption consistency, diversity within a caption."""
 
 import dataclasses
 
@@ -6,18 +6,14 @@ import numpy as np
 import tensorflow as tf
 
 from stackgan_tf.data.example_source import ExampleSource
-from stackgan_tf.data.image_pyramid import image_pyramid
 from stackgan_tf.evaluation.attribute_reader import AttributeReader
 from stackgan_tf.evaluation.caption_sampling import SampledCaptions
 from stackgan_tf.evaluation.image_sources import SourceImages
-from stackgan_tf.evaluation.zero_shot import in_batches
 from stackgan_tf.generator import Generator
 from stackgan_tf.metrics.caption_consistency import caption_consistency
 from stackgan_tf.metrics.diversity import diversity
-from stackgan_tf.metrics.r_precision import other_captions, r_precision
 from stackgan_tf.metrics.score import Score
 from stackgan_tf.system.errors import UserError
-from stackgan_tf.text.text_encoder import TextEncoder
 
 DIVERSITY_SEEDS = 100  # images per caption
 DIVERSITY_CAPTIONS = 10
@@ -77,68 +73,6 @@ class CaptionConsistencyObserver:
     def _protocol(self, size: int) -> str:
         larger = f', enlarged from {size}' if size < self._reader.size else ''
         return f'{self._reader.title}{larger}'
-
-
-class RPrecisionObserver:
-    """Encodes generated images, and scores how often an image retrieves its caption.
-
-    Args:
-        generator: generates the images.
-        encoder: a text encoder that was trained with images.
-        source: the source of the captions.
-        sampled: the captions of the images.
-        seed: the seed of the sampled captions of other classes.
-
-    Raises:
-        UserError: the encoder does not read images of that size.
-    """
-
-    def __init__(
-        self, generator: Generator, encoder: TextEncoder, source: ExampleSource, sampled: SampledCaptions, seed: int
-    ) -> None:
-        self._size = generator.sizes[-1]
-        if encoder.image_size is None or encoder.image_size > self._size:
-            raise UserError(f'the text encoder cannot read images of {self._size} pixels: leave out --text_encoder')
-        self._encoder = encoder
-        self._encode_images = tf.function(encoder.encode_images, reduce_retracing=True)
-        self._source = source
-        self._sampled = sampled
-        self._seed = seed
-        self._pyramid = [encoder.image_size]
-        while self._pyramid[-1] < self._size:
-            self._pyramid.append(2 * self._pyramid[-1])
-        self._encoded: list[np.ndarray] = []
-
-    def add(self, images: dict[int, np.ndarray]) -> None:
-        """Encodes the next images; see `ImageObserver`."""
-        self._encoded.append(self._encode(images[self._size]))
-
-    def scores(self, images: str) -> dict[str, Score]:
-        """`r_precision`, and `r_precision_real` of random crops of the real images of the same captions.
-
-        Args:
-            images: describes the observed images.
-        """
-        captions = self._source.captions()
-        texts = in_batches(self._encoder, tf.constant(captions.texts, tf.string))
-        caption_labels = np.repeat(self._source.labels(), captions.index.counts)
-        others = other_captions(self._sampled.labels, caption_labels, self._seed)
-        real = SourceImages(self._source, self._size, self._seed, self._sampled.examples)
-        encoded = {'r_precision': self._encoded, 'r_precision_real': [self._encode(part) for part in real.batches()]}
-        own = texts[self._sampled.rows]
-        scores = {name: r_precision(np.concatenate(parts), own, texts, others) for name, parts in encoded.items()}
-        protocol = (
-            f'its caption against {others.shape[1]} of other classes, seed {self._seed}; text encoder '
-            f'{self._encoder.fingerprint} at {self._encoder.image_size} pixels'
-        )
-        titles = {'r_precision': images, 'r_precision_real': f'real images of those captions ({real.title})'}
-        return {
-            name: dataclasses.replace(score, protocol=f'{titles[name]}; {protocol}') for name, score in scores.items()
-        }
-
-    def _encode(self, images: np.ndarray) -> np.ndarray:
-        small = image_pyramid(tf.constant(images), tf.zeros(len(images), tf.bool), self._pyramid)[0]
-        return in_batches(self._encode_images, small)
 
 
 def caption_diversity(

@@ -8,9 +8,10 @@ from tqdm import tqdm
 
 from stackgan_tf.data.captioned_examples import CaptionedExamples
 from stackgan_tf.data.example_source import ExampleSource
+from stackgan_tf.evaluation.alignment_measures import AlignmentObserver, ClipObserver, RPrecisionObserver
 from stackgan_tf.evaluation.attribute_coverage import AttributeCoverageObserver, caption_mode_coverage
 from stackgan_tf.evaluation.attribute_reader import AttributeReader
-from stackgan_tf.evaluation.caption_measures import CaptionConsistencyObserver, RPrecisionObserver, caption_diversity
+from stackgan_tf.evaluation.caption_measures import CaptionConsistencyObserver, caption_diversity
 from stackgan_tf.evaluation.distribution_scores import check_comparable, distribution_scores
 from stackgan_tf.evaluation.feature_extractor import FeatureExtractor
 from stackgan_tf.evaluation.generated_images import CaptionConditions, GeneratedImages, condition_source_of
@@ -20,6 +21,8 @@ from stackgan_tf.evaluation.reference_cache import reference_statistics
 from stackgan_tf.generator import Generator
 from stackgan_tf.metrics.kid import SUBSETS
 from stackgan_tf.metrics.score import Score
+from stackgan_tf.system.errors import UserError
+from stackgan_tf.text.clip_encoder import ClipEncoder
 from stackgan_tf.text.text_encoder import TextEncoder
 
 
@@ -82,6 +85,7 @@ def evaluate_generator(
     source: ExampleSource | None = None,
     reader: AttributeReader | None = None,
     encoder: TextEncoder | None = None,
+    clip: ClipEncoder | None = None,
 ) -> Measurement:
     """Measures the images that a model generates.
 
@@ -94,6 +98,7 @@ def evaluate_generator(
             embeddings.
         reader: predicts attributes: those that captions name, and how the others vary.
         encoder: for R-precision, a text encoder that was trained with images.
+        clip: for CLIP score and R-precision by CLIP, with its image tower.
 
     Raises:
         UserError: the model cannot be measured by these.
@@ -101,12 +106,16 @@ def evaluate_generator(
     if generator.kind == 'text' and source is not None and source.captions().missing.any():
         source = CaptionedExamples(source)
     conditions = condition_source_of(generator, source, count, seed)
-    observers: list[CaptionConsistencyObserver | RPrecisionObserver | AttributeCoverageObserver] = []
+    observers: list[CaptionConsistencyObserver | AlignmentObserver | AttributeCoverageObserver] = []
     if isinstance(conditions, CaptionConditions) and source is not None:
         if reader is not None:
             observers.append(CaptionConsistencyObserver(generator, reader, source, conditions.sampled))
         if encoder is not None and len(np.unique(source.labels())) > 1:  # else there are no other captions
             observers.append(RPrecisionObserver(generator, encoder, source, conditions.sampled, seed))
+        if clip is not None:
+            observers.append(ClipObserver(generator, clip, source, conditions.sampled, seed))
+    elif clip is not None:
+        raise UserError('--clip scores images against captions, which this model does not read: leave out --clip')
     elif reader is not None and source is not None:
         observers.append(AttributeCoverageObserver(generator, reader, source))
     generated = GeneratedImages(generator, count, seed, conditions, observers)

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 from captioned import Captioned, WordEncoder
+from clip_words import save_clip
 from drawn_images import Painter
 from feature_extractors import TfganStandIn
 from image_files import photograph, save
@@ -66,6 +67,27 @@ def test_a_folder_alone_cannot_be_measured(tmp_path):
     evaluator = Evaluator(9, 0, None, None, None, False, False, None, None)
     with pytest.raises(UserError, match='can only be measured against a --reference'):
         evaluator.measure(model, evaluator.reference(16))
+
+
+def test_clip_is_opened_with_its_image_tower(classifier, tmp_path):
+    pytest.importorskip('keras_hub', reason="needs the extra 'clip'")
+    save_clip(tmp_path / 'clip')
+    evaluator = build_evaluator(
+        images(tmp_path / 'one'), features=f'saved_model:{classifier}', clip=str(tmp_path / 'clip'), count=9
+    )
+    alone = dataclasses.replace(evaluator, extractor=None, folder=None, source=Captioned(9))
+    found = alone.measure(Painter(), None).scores
+    assert {'clip_score', 'clip_score_real', 'clip_r_precision', 'clip_r_precision_real'} <= set(found)
+    assert 0 <= found['clip_score'].value <= 100
+    assert evaluator.clip.image_hash in found['clip_score'].protocol
+    assert 'resize to 32 pixels' in found['clip_score'].protocol
+
+
+def test_clip_cannot_score_a_folder(classifier, tmp_path):
+    model = open_model(images(tmp_path / 'one'))
+    evaluator = build_evaluator(images(tmp_path / 'other'), features=f'saved_model:{classifier}')
+    with pytest.raises(UserError, match=r'--clip needs captions, which .* does not have: leave out --clip'):
+        dataclasses.replace(evaluator, clip=WordEncoder()).measure(model, evaluator.reference(16))
 
 
 @pytest.mark.parametrize(('size', 'measured'), [(None, False), (8, True), (32, False)])

@@ -76,6 +76,42 @@ def test_there_is_no_r_precision_with_a_single_class():
     assert 'fid' in found.scores
 
 
+class WordClip(WordEncoder):
+    """An encoder of images of 24 pixels, more than the painter has, in the place of CLIP."""
+
+    preset, image_hash, image_size = 'word_clip', 'colors', 24
+
+    def encode_images(self, images):
+        assert images.shape[1:] == (24, 24, 3)
+        return super().encode_images(images)
+
+
+def test_clip_scores_images_of_any_size():
+    found = evaluate_generator(Painter(noise=0), 30, 0, None, SOURCE, clip=WordClip()).scores
+    # The mean of a painted image is 215 in its color, 40 in the others.
+    mean = np.array([215, 40, 40]) / 127.5 - 1
+    assert found['clip_score'].value == pytest.approx(100 * mean[0] / np.linalg.norm(mean), abs=1e-3)
+    assert found['clip_r_precision'].value == found['clip_r_precision_real'].value == 1
+    assert 'r_precision' not in found
+    assert 0 < found['clip_score_real'].value < 100
+    for part in ('30 generated images', 'max(100 cos, 0)', 'CLIP word_clip (text weights words, image weights colors)'):
+        assert part in found['clip_score'].protocol
+    for part in ('against 99 of other', 'seed 0', 'antialiased bicubic resize to 24 pixels'):
+        assert part in found['clip_r_precision'].protocol
+
+
+def test_clip_needs_captions_and_for_r_precision_those_of_other_classes():
+    class Alike(Speckled):
+        def labels(self):
+            return np.zeros(self.count, np.int32)
+
+    found = evaluate_generator(Painter(), 9, 0, None, Alike(60), clip=WordClip()).scores
+    assert 'clip_score' in found
+    assert 'clip_r_precision' not in found
+    with pytest.raises(UserError, match='this model does not read: leave out --clip'):
+        evaluate_generator(Painter('class'), 9, 0, None, SOURCE, clip=WordClip())
+
+
 def test_two_runs_agree_and_another_seed_does_not():
     first, second = (evaluate_generator(Painter(), 70, 0, reference(), SOURCE) for _ in range(2))
     assert table(first) == table(second)

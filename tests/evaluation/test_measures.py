@@ -7,6 +7,7 @@ from captioned import Captioned
 from stackgan_tf.evaluation.caption_sampling import sample_captions
 from stackgan_tf.metrics import r_precision as module
 from stackgan_tf.metrics.caption_consistency import caption_consistency
+from stackgan_tf.metrics.clip_score import clip_score
 from stackgan_tf.metrics.diversity import diversity, mean_distance
 from stackgan_tf.metrics.r_precision import other_captions, r_precision
 from stackgan_tf.metrics.score import mean_score
@@ -87,3 +88,13 @@ def test_the_diversity_of_a_repeated_image_is_zero():
     real = RNG.integers(0, 256, (5, 4, 4, 3), np.uint8)
     assert diversity([np.repeat(real[:1], 9, 0)], [real]).value == pytest.approx(0, abs=1e-6)
     assert diversity([real, real], [real, real]).value == pytest.approx(1)
+
+
+def test_clip_score_in_closed_form():
+    images = np.array([[3.0, 0], [0, 2], [1, 1], [1, 0]], np.float32)
+    captions = np.array([[5.0, 0], [1, 0], [0, 7], [-1, 0]], np.float32)  # 0, 90, 45 and 180 degrees
+    score = clip_score(images, captions)
+    assert score.value == pytest.approx((100 + 0 + 100 / np.sqrt(2) + 0) / 4)
+    assert (score.count, score.spread) == (4, pytest.approx(np.std([100, 0, 100 / np.sqrt(2), 0], ddof=1) / 2))
+    same = RNG.normal(size=(500, 3)).astype(np.float32)
+    assert 99.999 < clip_score(same, same).value < 100.001
