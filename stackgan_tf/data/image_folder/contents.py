@@ -15,6 +15,7 @@ from stackgan_tf.data.image_decoding import FORMATS, BadImageError, looks_like_a
 from stackgan_tf.data.image_folder import archives
 from stackgan_tf.data.image_folder.archives import Archive, open_archive
 from stackgan_tf.data.image_folder.names import SUFFIXES
+from stackgan_tf.data.image_folder.stored_embeddings import ARCHIVE, NAMES, TABLE
 from stackgan_tf.system.console import printable
 from stackgan_tf.system.errors import UserError
 
@@ -29,7 +30,7 @@ _OF_A_RUN = {'config.gin', 'environment.json'}
 _SAMPLE = re.compile(r'((caption|class)_\w+_)?seed_\d+(_\d+)?\.png|grid(_\d+)?\.png')
 # Folders of systems and programs: thumbnails, copies, deleted files.
 _FOLDERS = ('@eadir', '__macosx', '#recycle', '$recycle.bin', 'system volume information', 'lost+found', '__pycache__')
-_FILES = ('thumbs.db', 'desktop.ini', 'embeddings.npz')
+_FILES = ('thumbs.db', 'desktop.ini')
 
 
 class ImageFile(NamedTuple):
@@ -181,8 +182,10 @@ def _add_archive(contents: Contents, name: str, archive: Archive, modified: int)
 def _sort(contents: Contents, name: str, status: tuple[int, int] | None) -> bool:
     """Puts a file where it belongs; whether it does not look like an archive."""
     base, suffix = posixpath.basename(name), _suffix(name)
+    if base.lower() in (ARCHIVE, TABLE) or (name == NAMES and (contents.root / TABLE).is_file()):
+        return True  # stored embeddings
     if base.lower() in _FILES or base.startswith('.'):
-        contents.hidden += base.lower() != 'embeddings.npz'
+        contents.hidden += 1
     elif suffix in archives.SUFFIXES or name.lower().endswith(archives.COMPRESSED):
         return False
     elif suffix in TEXTS:

@@ -28,8 +28,64 @@ def test_stored_embeddings_of_a_folder(folder, capsys):
     assert 'passed over' not in output
 
 
+def test_a_table_with_names(folder, capsys):
+    table = np.arange(12.0).reshape(4, 3)
+    np.save(folder / 'embeddings.npy', table)
+    # In any order, with or without suffixes; a row of an image that is not there does not matter.
+    (folder / 'embeddings.txt').write_text('b/2\na/1.png\nc/3\nb/2\n')
+    stored = source(folder).stored_embeddings()
+    assert [rows.tolist() for rows in stored] == [table[[1]].tolist(), table[[0, 3]].tolist()]
+    assert stored[0].dtype == np.float32
+    output = capsys.readouterr().out
+    assert 'passed over' not in output
+    assert 'embeddings.txt' not in output
+
+
+def test_names_without_suffixes_are_for_one_image_each(folder):
+    arrays = {'a/1': np.ones((2, 3)), 'b/2': np.ones(3)}
+    np.savez(folder / 'embeddings.npz', **arrays)
+    assert [rows.shape for rows in source(folder).stored_embeddings()] == [(2, 3), (1, 3)]
+    save(folder / 'b/2.jpg')
+    with pytest.raises(UserError, match=r'lacks 2 images: b/2\.jpg, b/2\.png'):
+        source(folder).stored_embeddings()
+    np.savez(folder / 'embeddings.npz', **arrays, **{'b/2.jpg': np.ones(3), 'b/2.png': np.ones((4, 3))})
+    assert [len(rows) for rows in source(folder).stored_embeddings()] == [2, 1, 4]
+
+
+@pytest.mark.parametrize(
+    ('shape', 'names', 'reason'),
+    [
+        ((2, 3), None, r'embeddings\.npy needs embeddings\.txt: the image of each row'),
+        ((3, 3), 'a/1\nb/2\n', r'has the shape \[3, 3\], embeddings\.txt 2 names'),
+        ((2,), 'a/1\nb/2\n', r'has the shape \[2\], embeddings\.txt 2 names'),
+        ((2, 3), 'a/1\n2\n', r'embeddings\.txt lacks 1 images: b/2\.png'),
+    ],
+)
+def test_broken_tables_are_reported(folder, shape, names, reason):
+    np.save(folder / 'embeddings.npy', np.ones(shape))
+    if names is not None:
+        (folder / 'embeddings.txt').write_text(names)
+    with pytest.raises(UserError, match=reason):
+        source(folder).stored_embeddings()
+
+
+def test_an_archive_and_a_table_are_too_much(folder):
+    np.save(folder / 'embeddings.npy', np.ones((2, 3)))
+    np.savez(folder / 'embeddings.npz', **{'a/1': np.ones(3)})
+    with pytest.raises(UserError, match=r'has embeddings\.npz and embeddings\.npy: remove one'):
+        source(folder).stored_embeddings()
+
+
+def test_a_caption_of_an_image_with_that_name_stays_one(tmp_path):
+    save(tmp_path / 'set' / 'embeddings.png')
+    (tmp_path / 'set' / 'embeddings.txt').write_text('a map of vectors')
+    assert source(tmp_path / 'set').captions().texts.tolist() == [b'a map of vectors']
+
+
 def test_broken_files_are_reported(folder):
-    with pytest.raises(UserError, match=r'no stored embeddings \(embeddings.npz\), which this recipe needs'):
+    with pytest.raises(
+        UserError, match=r'no stored embeddings \(embeddings.npz, or embeddings.npy .*\), which this recipe needs'
+    ):
         source(folder).stored_embeddings()
     np.savez(folder / 'embeddings.npz', **{'a/1.png': np.ones(3)})
     with pytest.raises(UserError, match=r'lacks 1 images: b/2\.png'):
