@@ -11,11 +11,13 @@ SMALL = [
     'STEPS = 2',
     'STAGE_ONE_STEPS = 2',
     'ENCODER_STEPS = 2',
+    'FEATURES_STEPS = 2',
     'STAGE_ONE_SIZE = 8',
     'STAGE_TWO_SIZE = 16',
     'TICK = 2',
     'CHECKPOINT_EVERY = 2',
     'TextMatching.sizes = (8,)',
+    'AttributeClassifier.sizes = (8,)',
     'TextMatching.widths = (4, 4, 4)',
     'StageI.generator_width = 8',
     'stage_one/StageDiscriminators.width = 4',
@@ -31,7 +33,7 @@ def trained(made_once):
     def make(folder):
         result = run(command('train', *FLAGS, '--workdir=run'), folder)
         assert result.returncode == 0, result.stderr
-        for phase in ('encoder', 'stage_one', 'stage_two'):
+        for phase in ('features', 'encoder', 'stage_one', 'stage_two'):
             assert f'{phase} is done: 2 steps' in result.stdout
 
     return made_once('stages', make) / 'run'
