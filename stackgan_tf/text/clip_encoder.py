@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -97,6 +98,9 @@ def _open(preset: str) -> tuple[Any, Any]:
         import keras_hub
     except ImportError as error:
         raise UserError(f"CLIP needs keras-hub ({error}): pip install 'stackgan-tf[clip]'") from error
+    known = keras_hub.models.CLIPBackbone.presets
+    if preset not in known and '://' not in preset and not Path(preset).is_dir():
+        raise UserError(f'there is no CLIP {preset!r}: name a folder with a preset, or {", ".join(known)}')
     with as_user_error(f'no CLIP can be loaded from {preset!r}'):
         backbone = keras_hub.models.CLIPBackbone.from_preset(preset, dtype='float32')
         return backbone, keras_hub.models.CLIPPreprocessor.from_preset(preset)

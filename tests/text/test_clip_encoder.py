@@ -75,8 +75,10 @@ def test_a_generator_with_it_is_exported_and_reads_captions_with_tensorflow_alon
 
 
 def test_what_is_no_clip_is_refused(saved, tmp_path):
-    with pytest.raises(UserError, match='no CLIP can be loaded from'):
+    with pytest.raises(UserError, match=r'there is no CLIP .*nothing.*: name a folder with a preset, or clip_vit'):
         ClipEncoder(str(tmp_path / 'nothing'))
+    with pytest.raises(UserError, match=r'no CLIP can be loaded from .*has no config\.json'):
+        ClipEncoder(str(tmp_path))
     clip_words.save_clip(tmp_path / 'words', converter=False)
     assert ClipEncoder(str(tmp_path / 'words')).dimension == 12
     with pytest.raises(UserError, match='does not say how images are normalized'):
