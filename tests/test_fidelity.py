@@ -12,7 +12,8 @@ pytestmark = pytest.mark.skipif(not PAGE.exists(), reason='needs the source tree
 def test_every_row_has_evidence():
     text = PAGE.read_text()
     links = dict(re.findall(r'^\[([^\]]+)\]: (.+)$', text, re.MULTILINE))
-    rows = [line for line in text.splitlines() if line.startswith('| ') and not line.endswith(' evidence |')]
+    compared = text.partition('## Where the paper is in the code')[0]  # the tables after it list files
+    rows = [line for line in compared.splitlines() if line.startswith('| ') and not line.endswith(' evidence |')]
     assert len(rows) > 60
     for row in rows:
         evidence = re.findall(r'\[([^\]]+)\]', row.rsplit(' | ', 1)[1])
