@@ -1,31 +1,20 @@
 """tools/figures.py: its checks. No command runs here."""
 
-from pathlib import Path
-
 import pytest
 from absl import flags
 from absl.testing import flagsaver
+from tool_module import TOOLS, tool_module
 
 from stackgan_tf.system.errors import UserError
 
-TOOLS = Path(__file__).parents[2] / 'tools'
 pytestmark = pytest.mark.skipif(not TOOLS.exists(), reason='needs the source tree')
 
 
 @pytest.fixture(scope='module')
 def figures():
     """The module of the command; its flags do not stay defined for other tests."""
-    before = set(flags.FLAGS)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(TOOLS))
-        import figures as module
-    flags.FLAGS.mark_as_parsed()
-    yield module
-    for name in set(flags.FLAGS) - before:
-        delattr(flags.FLAGS, name)
-    import sys
-
-    del sys.modules['figures']
+    with tool_module('figures') as module:
+        yield module
 
 
 @pytest.fixture

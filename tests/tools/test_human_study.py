@@ -1,39 +1,29 @@
 """tools/human_study.py: a study of tiny models is built and scored. No command runs here."""
 
 import json
-import sys
-from pathlib import Path
 
 import pytest
-from absl import flags
 from absl.testing import flagsaver
 from tiny_text_model import text_generator
+from tool_module import TOOLS, tool_module
 
 from stackgan_tf import loading
 from stackgan_tf.system.errors import UserError
 
-TOOLS = Path(__file__).parents[2] / 'tools'
 pytestmark = pytest.mark.skipif(not TOOLS.exists(), reason='needs the source tree')
 
 
 @pytest.fixture
 def command(tmp_path, monkeypatch):
     """Runs the command with flags."""
-    before = set(flags.FLAGS)
-    monkeypatch.syspath_prepend(str(TOOLS))
-    import human_study
-
     monkeypatch.setattr(loading, 'load', lambda source: text_generator())
-    flags.FLAGS.mark_as_parsed()
+    with tool_module('human_study') as module:
 
-    def run(*words, **values):
-        with flagsaver.flagsaver(**values):
-            human_study.main(list(words))
+        def run(*words, **values):
+            with flagsaver.flagsaver(**values):
+                module.main(list(words))
 
-    yield run
-    for name in set(flags.FLAGS) - before:
-        delattr(flags.FLAGS, name)
-    del sys.modules['human_study']
+        yield run
 
 
 def test_a_study_is_built_and_scored(command, tmp_path, capsys):
