@@ -190,7 +190,7 @@ def test_mistakes_about_image_folders(setting, message):
             'stage_two/Conditioning.embedding_dimension = 3',
             'both stages read the same embeddings: embedding_dimension = 512 in Stage-I, 3 in Stage-II',
         ),
-        ("stage_two/Phase.stage_one_weights = 'stage_two'", 'is not a phase before it (encoder, stage_one)'),
+        ("stage_two/Phase.stage_one_weights = 'stage_two'", 'is not a phase before it (features, encoder, stage_one)'),
         ('stage_two/Phase.stage_one = None', 'stage_two/Phase.stage_one_weights is of no use alone'),
         ('stage_two/Phase.model = @StackGANv2', 'stage_two takes over no Stage-I: leave out stage_two/Phase.stage_one'),
         ('stage_two/Optimization.halve_every = 5', 'halve_every = 5 are both set: one must be 0'),
