@@ -2,17 +2,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from captioned import WordEncoder
+from small_models import tree_network
 
 from stackgan_tf.generator import NetworkGenerator
-from stackgan_tf.networks.tree_generator import TreeGenerator
 from stackgan_tf.seeded_images import noise_of_seeds, to_uint8
 from stackgan_tf.system.errors import UserError
 
 
 @pytest.fixture(scope='module')
 def model():
-    network = TreeGenerator(sizes=(8, 16), noise_dimension=5, generator_width=8, residual_blocks=1)
-    network.build((None, 5))
+    network = tree_network()
     return NetworkGenerator(network)
 
 
@@ -65,15 +64,7 @@ def test_what_generate_refuses(model, arguments):
 
 @pytest.fixture(scope='module')
 def conditional():
-    network = TreeGenerator(
-        sizes=(8, 16),
-        noise_dimension=5,
-        generator_width=8,
-        residual_blocks=1,
-        embedding_dimension=4,
-        condition_dimension=3,
-    )
-    network.build((None, 5))
+    network = tree_network(embedding_dimension=4)
     return NetworkGenerator(network, WordEncoder())
 
 
@@ -120,15 +111,7 @@ def test_there_is_no_text_encoder(model):
 
 @pytest.fixture(scope='module')
 def classes():
-    network = TreeGenerator(
-        sizes=(8, 16),
-        noise_dimension=5,
-        generator_width=8,
-        residual_blocks=1,
-        embedding_dimension=3,
-        condition_dimension=3,
-    )
-    network.build((None, 5))
+    network = tree_network(embedding_dimension=3)
     return NetworkGenerator(network, class_names=('finch', 'owl', '0'))
 
 

@@ -8,6 +8,7 @@ that read captions through a text encoder of the same run or of a preset, and un
 """
 
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -140,7 +141,8 @@ def _write(run: Path, output: Path, scores: dict | None) -> None:
     in_float32 = ['generator_ema'] if _GENERATOR_TYPE.value == 'float32' else []
     write_preset(output, networks, {**facts, **provenance}, in_float32)
     card = model_card(output.name, _generator(output), Origin(**facts), preset=True)
-    made = f'Made by `tools/make_preset.py --gin_file={_GIN_FILE.value}` from a run of commit {commit}.'
+    command = shlex.join(['tools/make_preset.py', *sys.argv[1:]])
+    made = f'Made by `{command}` from a run of commit {commit}.'
     (output / 'README.md').write_text(f'{card}\n## Training\n\n{made}\n', encoding='utf-8')
 
 

@@ -1,9 +1,8 @@
 """The base of the adversarial models: a generator, its moving average, discriminators and their optimizers."""
 
 import abc
-import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -19,15 +18,13 @@ from stackgan_tf.models.discriminator_logits import (
 )
 from stackgan_tf.models.fused_kernels import move_towards
 from stackgan_tf.models.global_batch import all_rows, own_rows
-from stackgan_tf.models.gradient_penalty import r1_penalty
+from stackgan_tf.models.gradient_penalty import gradient_penalties
 from stackgan_tf.models.noise import Purpose, step_noise
 from stackgan_tf.models.optimizers import adam
-from stackgan_tf.models.settings import Conditioning, DiscriminatorInputs, Optimization
+from stackgan_tf.models.settings import AdversarialLoss, Conditioning, DiscriminatorInputs, Optimization
 from stackgan_tf.models.trained_model import input_error, variables_of
 from stackgan_tf.networks.differentiable_augmentation import DRAWS, augment
 from stackgan_tf.system.errors import UserError
-
-AdversarialLoss = Literal['cross_entropy', 'relativistic']
 
 
 def check_unused(name: str, weight: float) -> None:
@@ -241,35 +238,15 @@ class AdversarialModel(ConditionalModel):
             if condition is not None:
                 mismatched, rows = self.mismatched(discriminator, discriminator_input, batch, features, condition)
             loss = self.discriminator_loss(real, mismatched, generated, rows, batch)
-            r1, r2 = self.gradient_penalties(discriminator, real_images, generated_images, condition, batch)
+            images, has_condition = (real_images, generated_images), batch.get('has_condition', 1.0)
+            r1, r2 = gradient_penalties(
+                self.discriminator_inputs, self.step, discriminator, images, condition, has_condition
+            )
             scaled = (loss + r1 + r2) / self.replicas
         self.apply_gradients(self.discriminator_optimizers[number], tape, scaled, discriminator.trainable_variables)
         record = {'discriminator_loss': loss, 'r1_loss': r1, 'r2_loss': r2}
         record |= self.confidences(real, mismatched, generated)
         return {f'{kind}_{name}': value for kind, value in record.items()}
-
-    def gradient_penalties(
-        self,
-        discriminator: keras.Model,
-        real_images: tf.Tensor,
-        generated_images: tf.Tensor,
-        condition: tf.Tensor | None,
-        batch: Batch,
-    ) -> list[tf.Tensor]:
-        """The weighted R1 and R2 penalties, computed every `r1_every` steps and scaled by as much.
-
-        Source: Karras et al. (StyleGAN2, arXiv 1912.04958), "Lazy regularization".
-        """
-        settings, has_condition = self.discriminator_inputs, batch.get('has_condition', 1.0)
-        penalties = []
-        for gamma, images in ((settings.r1_weight, real_images), (settings.r2_weight, generated_images)):
-            penalty = functools.partial(r1_penalty, discriminator, images, condition, has_condition)
-            penalties.append(self._lazily(0.5 * gamma * settings.r1_every, penalty) if gamma else tf.constant(0.0))
-        return penalties
-
-    def _lazily(self, weight: float, penalty: Callable[[], tf.Tensor]) -> tf.Tensor:
-        due = tf.equal(self.step % self.discriminator_inputs.r1_every, 0)
-        return tf.cond(due, lambda: weight * penalty(), lambda: tf.constant(0.0))
 
     def confidences(self, real: Logits, mismatched: Logits | None, generated: Logits) -> dict[str, tf.Tensor]:
         """See `confidences_of`; with relativistic losses, of one image being more real than its partner."""

@@ -4,10 +4,14 @@ Not in the paper. Source: Mescheder et al., "Which Training Methods for GANs do 
 section 4.1.
 """
 
+import functools
+from collections.abc import Callable
+
 import keras
 import tensorflow as tf
 
 from stackgan_tf.models.discriminator_logits import logits_of
+from stackgan_tf.models.settings import DiscriminatorInputs
 
 
 def r1_penalty(
@@ -34,3 +38,35 @@ def r1_penalty(
         total += 0.0 if unconditional_logits is None else tf.reduce_sum(unconditional_logits)
     gradient = tape.gradient(total, images)
     return tf.reduce_mean(tf.reduce_sum(tf.square(gradient), axis=(1, 2, 3)))
+
+
+def gradient_penalties(
+    settings: DiscriminatorInputs,
+    step: tf.Tensor,
+    discriminator: keras.Model,
+    images: tuple[tf.Tensor, tf.Tensor],
+    condition: tf.Tensor | None,
+    has_condition: tf.Tensor | float,
+) -> list[tf.Tensor]:
+    """The weighted R1 and R2 penalties, computed every `r1_every` steps and scaled by as much.
+
+    Source: Karras et al. (StyleGAN2, arXiv 1912.04958), "Lazy regularization".
+
+    Args:
+        settings: with both weights.
+        step: int64 scalar, the global step.
+        discriminator: see `r1_penalty`.
+        images: real and generated, float32 `[n, s, s, 3]` each.
+        condition: see `r1_penalty`.
+        has_condition: see `r1_penalty`.
+    """
+
+    def lazily(weight: float, penalty: Callable[[], tf.Tensor]) -> tf.Tensor:
+        due = tf.equal(step % settings.r1_every, 0)
+        return tf.cond(due, lambda: weight * penalty(), lambda: tf.constant(0.0))
+
+    penalties = []
+    for gamma, inputs in zip((settings.r1_weight, settings.r2_weight), images, strict=True):
+        penalty = functools.partial(r1_penalty, discriminator, inputs, condition, has_condition)
+        penalties.append(lazily(0.5 * gamma * settings.r1_every, penalty) if gamma else tf.constant(0.0))
+    return penalties

@@ -8,6 +8,8 @@ from stackgan_tf.networks.conditioning_augmentation import Activation
 from stackgan_tf.networks.differentiable_augmentation import Augmentation
 from stackgan_tf.system.ranges import AtLeast, AtMost, Count, LessThan, Weight, check_range
 
+AdversarialLoss = Literal['cross_entropy', 'relativistic']  # the latter not in the paper
+
 
 @dataclasses.dataclass(frozen=True)
 class Settings:

@@ -8,10 +8,15 @@ from typing import Annotated, Any
 import keras
 import tensorflow as tf
 
-from stackgan_tf.models.adversarial_model import AdversarialLoss
 from stackgan_tf.models.batch import Batch
 from stackgan_tf.models.noise import Purpose
-from stackgan_tf.models.settings import Conditioning, DiscriminatorInputs, Optimization, StageDiscriminators
+from stackgan_tf.models.settings import (
+    AdversarialLoss,
+    Conditioning,
+    DiscriminatorInputs,
+    Optimization,
+    StageDiscriminators,
+)
 from stackgan_tf.models.stage import RELEASED_CONDITIONING, Stage
 from stackgan_tf.networks.descriptions import describe_network, network_of
 from stackgan_tf.networks.stacked_generator import StackedGenerator

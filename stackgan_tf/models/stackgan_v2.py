@@ -14,11 +14,12 @@ from stackgan_tf.losses.adversarial import discriminator_loss, generator_loss
 from stackgan_tf.losses.color_consistency import color_consistency_loss
 from stackgan_tf.losses.joint_conditional import Logits, joint_discriminator_loss, joint_generator_loss
 from stackgan_tf.losses.relativistic import relativistic_discriminator_loss, relativistic_generator_loss
-from stackgan_tf.models.adversarial_model import AdversarialLoss, AdversarialModel, check_unused
+from stackgan_tf.models.adversarial_model import AdversarialModel, check_unused
 from stackgan_tf.models.batch import Batch
 from stackgan_tf.models.discriminator_logits import logits_of
 from stackgan_tf.models.noise import Purpose
 from stackgan_tf.models.settings import (
+    AdversarialLoss,
     ColorConsistency,
     Conditioning,
     DiscriminatorInputs,

@@ -4,26 +4,18 @@ import numpy as np
 import pytest
 from captioned import Captioned, WordEncoder
 from feature_extractors import MeanColours
+from small_models import tree_network
 
 from stackgan_tf import preset_files
 from stackgan_tf.commands.data_figures import failures_of, generate, neighbor_figure, tsne_figure
 from stackgan_tf.generator import NetworkGenerator
 from stackgan_tf.networks.scale_discriminator import ScaleDiscriminator
-from stackgan_tf.networks.tree_generator import TreeGenerator
 from stackgan_tf.system.errors import UserError
 
 
 @pytest.fixture(scope='module')
 def model():
-    network = TreeGenerator(
-        sizes=(8, 16),
-        noise_dimension=5,
-        generator_width=8,
-        residual_blocks=0,
-        embedding_dimension=4,
-        condition_dimension=3,
-    )
-    network.build((None, 5))
+    network = tree_network(embedding_dimension=4)
     return NetworkGenerator(network, WordEncoder())
 
 

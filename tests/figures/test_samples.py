@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from small_models import tree_network
 from tiny_text_model import text_generator
 
 from stackgan_tf.figures.fixed_noise import fixed_noise_rows
@@ -9,7 +10,6 @@ from stackgan_tf.figures.interpolation import caption_rows, closed_walk, walk_im
 from stackgan_tf.figures.latents import images_of_latents, noise_of
 from stackgan_tf.figures.samples import sample_rows
 from stackgan_tf.generator import NetworkGenerator
-from stackgan_tf.networks.tree_generator import TreeGenerator
 from stackgan_tf.system.errors import UserError
 
 CAPTIONS = ['a red bird', 'a blue bird with a long beak']
@@ -90,8 +90,7 @@ def test_an_unconditional_model_has_no_conditioning_noise(model):
 
 
 def test_models_without_captions_walk_and_have_samples():
-    network = TreeGenerator(sizes=(8, 16), noise_dimension=5, generator_width=8, residual_blocks=0)
-    network.build((None, 5))
+    network = tree_network()
     model = NetworkGenerator(network)
     assert same(walk_images(model, None, [4, 5], 2)[2, 0], model.generate(seeds=[5])[0])
     ((label, images),) = sample_rows({'one': (model, None)}, [], [4, 5])
@@ -100,15 +99,7 @@ def test_models_without_captions_walk_and_have_samples():
 
 
 def test_models_of_classes_get_their_labels():
-    network = TreeGenerator(
-        sizes=(8,),
-        noise_dimension=5,
-        generator_width=8,
-        residual_blocks=0,
-        embedding_dimension=3,
-        condition_dimension=2,
-    )
-    network.build((None, 5))
+    network = tree_network(sizes=(8,), embedding_dimension=3)
     model = NetworkGenerator(network, class_names=('cat', 'dog', 'bird'))
     rows = fixed_noise_rows(model, ['dog'], model.embed(['dog']), [6, 7])
     assert same(rows[0][1][0], model.generate(['dog'], seed=6)[0])

@@ -10,11 +10,11 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from small_models import tree_network
 
 import stackgan_tf
 from stackgan_tf.generator import NetworkGenerator
 from stackgan_tf.networks.char_cnn_rnn import LENGTH, CharCNNRNN
-from stackgan_tf.networks.tree_generator import TreeGenerator
 from stackgan_tf.saved_models.saved_model import export_saved_model
 from stackgan_tf.system.errors import UserError
 from stackgan_tf.text.character_encoder import CharacterEncoder
@@ -55,16 +55,7 @@ print(json.dumps({
 @pytest.fixture(scope='module')
 def network():
     keras.utils.set_random_seed(0)
-    network = TreeGenerator(
-        sizes=(8, 16),
-        noise_dimension=5,
-        generator_width=8,
-        residual_blocks=1,
-        embedding_dimension=12,
-        condition_dimension=3,
-    )
-    network.build((None, 5))
-    return network
+    return tree_network(embedding_dimension=12)
 
 
 @pytest.fixture(scope='module')

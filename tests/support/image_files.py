@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from stackgan_tf.data.image_folder.listing import list_images
+
 
 def photograph(height=60, width=80, seed=0):
     """An image with smooth colors, which lossy formats preserve well."""
@@ -20,6 +22,19 @@ def save(path, image=None, **options):
     path.parent.mkdir(parents=True, exist_ok=True)
     (image or photograph(seed=len(path.name))).save(path, **options)
     return path
+
+
+def touch(root, *names):
+    """Files of one byte, which are images by their names alone."""
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b'x')
+
+
+def listed_names(root, split='train', test_fraction=0.0):
+    """The names of the images that a folder is listed with."""
+    return [file.name for file in list_images(root, split, test_fraction).files]
 
 
 def png_chunk(kind, data):

@@ -5,6 +5,8 @@ import inspect
 from collections import defaultdict
 from typing import Any
 
+from stackgan_tf.networks.tree_generator import TreeGenerator
+
 # Of a tree, and of the stages.
 TREE = {
     'sizes': (8, 16),
@@ -17,6 +19,14 @@ TREE = {
 STAGE = {'batch_size': 4, 'generator_width': 8, 'discriminator__width': 4, 'discriminator__residual': False}
 STAGE_ONE = {**STAGE, 'size': 8, 'noise_dimension': 8, 'residual': False}
 STAGE_TWO = {**STAGE, 'size': 16, 'residual_blocks': 1}
+
+
+def tree_network(**settings: Any) -> TreeGenerator:
+    """A built tree of 8 and 16 pixels; with `embedding_dimension` conditional."""
+    common = {'sizes': (8, 16), 'noise_dimension': 5, 'generator_width': 8, 'residual_blocks': 1}
+    network = TreeGenerator(**{**common, 'condition_dimension': 3, **settings})
+    network.build((None, network.noise_dimension))
+    return network
 
 
 def build(model: type, *arguments: Any, **settings: Any) -> Any:

@@ -2,14 +2,9 @@ import json
 import unicodedata
 
 import pytest
+from image_files import touch
 
 from stackgan_tf.data.image_folder.listing import list_images
-
-
-def touch(root, *names):
-    for name in names:
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_bytes(b'x')
 
 
 def write(path, captions):
